@@ -1,0 +1,43 @@
+import type { Route } from '../route/route.ts'
+import type { Problem } from './error.ts'
+
+/** One entry of a receiver's `*_configs`. N is what the channel's adapter is. */
+export interface Integration<N> {
+  id: string // 'quant/critical/slack/0': receiver, channel, position among its kind
+  receiver: string
+  channel: string
+  index: number
+  sendResolved: boolean
+  deadline: number // ms for one attempt
+  open(): N
+}
+
+export interface Receiver<N> {
+  name: string
+  integrations: readonly Integration<N>[]
+}
+
+/** What a severity means beyond where its alerts go. */
+export interface SeverityPolicy {
+  incident: boolean
+  priority: string // 'high' for the gravest severity that opens incidents unless the file says otherwise
+}
+
+/** A routing file that was read, checked and compiled; whatever can fail has been done. */
+export interface Config<N> {
+  file: string
+  hash: string // hex digest of all that was read
+  resolveTimeout: number // ms
+  incidentReopenWithin: number // ms
+  route: Route // the root
+  routes: ReadonlyMap<string, Route> // by id
+  receivers: ReadonlyMap<string, Receiver<N>>
+  integrations: ReadonlyMap<string, Integration<N>> // by id
+  severities: readonly string[] // gravest first; [] where the file has no table
+  defaultSeverity: string // '' without a table
+  defaultTeam: string
+  /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
+  policy(severity: string, team: string): SeverityPolicy
+  templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
+  warnings: readonly Problem[]
+}

@@ -1,0 +1,49 @@
+/** Go's zero time, which Alertmanager writes for "none". */
+export const zeroTime = '0001-01-01T00:00:00Z'
+
+/** A point in time as a sender wrote it. */
+export interface Instant {
+  at: number // epoch ms; below zero before 1970
+  text: string // RFC 3339 as Go prints it: the sender's offset, up to nine fraction digits, no trailing zeros
+}
+
+const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?)?$/
+
+/**
+ * Reads the times that Alertmanager's API accepts: RFC 3339 with any offset and up to nanoseconds,
+ * a date alone, or a date and time without a zone (taken as UTC). `""` is 1970, as in go-openapi.
+ * Undefined for anything else.
+ */
+export function parseInstant(text: string): Instant | undefined {
+  if (text === '') return { at: 0, text: '1970-01-01T00:00:00Z' }
+  const found = pattern.exec(text)
+  if (!found) return undefined
+  const [, year = '', month = '', day = '', hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] =
+    found
+  const offset = zone === 'Z' ? 0 : offsetMinutes(zone)
+  if (+hour > 23 || +minute > 59 || +second > 59 || Number.isNaN(offset)) return undefined
+
+  const local = new Date(0)
+  local.setUTCFullYear(+year, +month - 1, +day)
+  if (local.getUTCMonth() !== +month - 1 || local.getUTCDate() !== +day) return undefined
+  local.setUTCHours(+hour, +minute, +second, Number(fraction.padEnd(3, '0').slice(0, 3)))
+
+  const digits = fraction.replace(/0+$/, '')
+  const shownZone = zone === '+00:00' ? 'Z' : zone
+  return {
+    at: local.getTime() - offset * 60_000,
+    text: `${year}-${month}-${day}T${hour}:${minute}:${second}${digits && `.${digits}`}${shownZone}`,
+  }
+}
+
+function offsetMinutes(zone: string): number {
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(4, 6))
+  if (hours > 23 || minutes > 59) return Number.NaN
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+}
+
+/** RFC 3339 in UTC with as few fraction digits as it takes: `2026-11-23T10:00:00.1Z`. */
+export function formatInstant(at: number): string {
+  return new Date(at).toISOString().replace(/\.?0*Z$/, 'Z')
+}

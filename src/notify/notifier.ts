@@ -1,0 +1,129 @@
+import type { z } from 'zod'
+import type { TemplateData } from '../template/data.ts'
+
+/** Why an attempt failed: a closed set. Adapters classify, `retries` says what it means. */
+export type Reason =
+  | 'network' // no connection, no answer: nothing was taken
+  | 'timeout'
+  | 'rate limited'
+  | 'server error'
+  | 'client error' // the channel refused what we sent
+  | 'unauthorised' // the channel refused who we are
+  | 'rejected' // the address or number is not to be reached
+  | 'configuration' // TLS, certificates, an empty URL after rendering
+  | 'template' // a template of the receiver failed
+
+/** Whether sending the same again can help. */
+export const retries: Readonly<Record<Reason, boolean>> = {
+  network: true,
+  timeout: true,
+  'rate limited': true,
+  'server error': true,
+  'client error': false,
+  unauthorised: false,
+  rejected: false,
+  configuration: true,
+  template: false,
+}
+
+/** How one attempt ended. A failure is a value here; what is thrown is a bug. */
+export type Outcome =
+  | { state: 'delivered'; id?: string; detail?: string } // id: the channel's own, to edit or resolve the message later
+  | { state: 'failed'; reason: Reason; detail: string; retryAfter?: number } // retryAfter: ms
+  | { state: 'unknown'; detail: string } // sent, but the answer was lost
+
+/** What one integration is told about one group. */
+export interface Notification {
+  id: string // the same on each attempt
+  groupKey: string // Alertmanager's text form
+  integration: string // 'team-x/slack/0'
+  receiver: string // its plain name
+  attempt: number // from 1
+  possibleRepeat: boolean // an earlier attempt may have arrived
+  at: number
+  severity: string // of the gravest alert that fires, or of the gravest there is; '' where none has one
+  team: string // common to all alerts, or ''
+  data: TemplateData
+  /** A Go text template over `data`. Throws TemplateError. */
+  text(template: string): string
+  /** The same with html/template's escaping. Throws TemplateError. */
+  html(template: string): string
+}
+
+/** A message as its receiver would see it, and what goes over the wire. Holds no credentials. */
+export interface Message<Payload = unknown> {
+  to: string // for people: `#alerts`, an address, a phone number, a host
+  title: string
+  text: string
+  payload: Payload
+}
+
+/**
+ * A channel's adapter for one integration. `compose` is pure; `send` hands the message over once and
+ * reads the answer. Neither retries, waits, logs or counts.
+ */
+export interface Notifier<Payload = unknown> {
+  /** Throws TemplateError where a template of the config fails. */
+  compose(notification: Notification): Message<Payload>
+  /** Resolves within the signal's time, whatever the other end does. */
+  send(message: Message<Payload>, signal: AbortSignal): Promise<Outcome>
+  /** Gives back pooled connections. */
+  close?(): void
+}
+
+export const channelNames = ['slack', 'pagerduty', 'email', 'sms', 'webhook'] as const
+export type ChannelName = (typeof channelNames)[number]
+
+/** A kind of way out as its file declares it: its settings, and how to build its adapter. */
+interface Definition<Schema extends z.ZodObject, Payload> {
+  name: ChannelName
+  /** One entry of `<name>_configs`; `send_resolved` carries Alertmanager's default. */
+  config: Schema
+  /** Settings that an entry takes from `global` where it has none of its own: entry key → global key. */
+  inherits: Readonly<Record<string, string>>
+  /** Keys of `global` that only this channel knows, with their schema. */
+  globals: z.ZodObject
+  /** Entries from the short form in a team's row: `slack: https://…`, `sms: ["+61…"]`. */
+  fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  deadline: number // ms for one attempt
+  create(config: z.output<Schema>): Notifier<Payload>
+}
+
+/** What an entry's settings come to, or what is wrong with them. */
+export type Reading =
+  | { ok: true; sendResolved: boolean; open(): Notifier }
+  | { ok: false; issues: readonly z.core.$ZodIssue[] }
+
+export interface Channel {
+  readonly name: ChannelName
+  readonly inherits: Readonly<Record<string, string>>
+  readonly globals: z.ZodObject
+  readonly schema: z.ZodObject
+  readonly deadline: number
+  fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  /** Checks one entry, its inherited settings filled in. */
+  read(entry: unknown): Reading
+}
+
+/** A channel for the registry, from what its file declares. */
+export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
+  const { name, inherits, globals, deadline, config } = definition
+  return {
+    name,
+    inherits,
+    globals,
+    deadline,
+    schema: config,
+    fromTeam: (value) => definition.fromTeam(value),
+    read(entry) {
+      const parsed = config.safeParse(entry)
+      if (!parsed.success) return { ok: false, issues: parsed.error.issues }
+      return {
+        ok: true,
+        sendResolved: parsed.data['send_resolved'] === true,
+        // compose makes what send takes: the payload's type never leaves the adapter
+        open: () => definition.create(parsed.data) as Notifier,
+      }
+    },
+  }
+}
