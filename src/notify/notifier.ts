@@ -121,8 +121,7 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
       return {
         ok: true,
         sendResolved: parsed.data['send_resolved'] === true,
-        // compose makes what send takes: the payload's type never leaves the adapter
-        open: () => definition.create(parsed.data) as Notifier,
+        open: () => definition.create(parsed.data),
       }
     },
   }
