@@ -9,10 +9,17 @@ export interface Alert {
   generatorURL: string // '' where the sender gave none
   startsAt: number
   endsAt: number // 0: no end known, as for what another Alertmanager's webhook brought
+  endedBy: EndedBy
   updatedAt: number
   startsText?: string // the sender's own spelling, where it differs from what the instant prints as
   endsText?: string
 }
+
+/**
+ * Where an alert's end comes from: the sender gave it, it is the resolve timeout's, or there is none
+ * and only a resolve ends the alert.
+ */
+export type EndedBy = 'sender' | 'timeout' | 'resolve'
 
 /** An end that has come. There is no event when it does: whoever looks next sees it. */
 export function isResolved(alert: Alert, at: number): boolean {

@@ -1,0 +1,67 @@
+import { fingerprint } from '../model/fingerprint.ts'
+import { type Instant, formatInstant } from '../model/instant.ts'
+import type { Labels } from '../model/labels.ts'
+import type { Alert, EndedBy } from './alert.ts'
+
+/** An alert as a sender gave it, its shape checked and nothing more. */
+export interface RawAlert {
+  labels: Map<string, string>
+  annotations: Map<string, string>
+  generatorURL: string
+  startsAt: Instant | undefined
+  endsAt: Instant | undefined // a firing one with none ends after `timeout`, or with a resolve
+}
+
+/** What is wrong with an alert, and in which of its fields. */
+export interface Fault {
+  field: string // 'labels.severity'
+  reason: string
+}
+
+const loneSurrogate = /\p{Surrogate}/u
+
+/**
+ * The alert as Tocsin keeps it: times filled in, empty labels left out, fingerprint made; or what is
+ * wrong with it. `timeout` is the resolve timeout in ms, undefined where only a resolve ends an alert.
+ * The rules and their order are Alertmanager's (api/v2, postAlerts; types.Alert.Validate).
+ */
+export function normalise(raw: RawAlert, at: number, timeout: number | undefined): Alert | Fault {
+  const starts = raw.startsAt ?? raw.endsAt ?? { at, text: formatInstant(at) }
+  const { end, endedBy } = endOf(raw, at, timeout)
+  if (end && end.at < starts.at) return { field: 'endsAt', reason: 'start time must be before end time' }
+
+  for (const [name, value] of raw.labels) if (value === '') raw.labels.delete(name)
+  if (raw.labels.size === 0) return { field: 'labels', reason: 'at least one label pair required' }
+  const fault = faultIn('labels', raw.labels) ?? faultIn('annotations', raw.annotations)
+  if (fault) return fault
+
+  const alert: Alert = {
+    fingerprint: fingerprint(raw.labels),
+    labels: raw.labels,
+    annotations: raw.annotations,
+    generatorURL: raw.generatorURL,
+    startsAt: starts.at,
+    endsAt: end ? end.at || 1 : 0, // 0 is kept for "none"; 1970 to the millisecond is as good a ms later
+    endedBy,
+    updatedAt: at,
+  }
+  if (formatInstant(starts.at) !== starts.text) alert.startsText = starts.text
+  if (end && formatInstant(end.at) !== end.text) alert.endsText = end.text
+  return alert
+}
+
+function endOf(raw: RawAlert, at: number, timeout: number | undefined): { end?: Instant; endedBy: EndedBy } {
+  if (raw.endsAt) return { end: raw.endsAt, endedBy: 'sender' }
+  if (timeout === undefined) return { endedBy: 'resolve' }
+  return { end: { at: at + timeout, text: formatInstant(at + timeout) }, endedBy: 'timeout' }
+}
+
+function faultIn(field: string, labels: Labels): Fault | undefined {
+  for (const [name, value] of labels) {
+    if (name === '' || loneSurrogate.test(name)) {
+      return { field, reason: `${JSON.stringify(name)} is not a name; it must be valid UTF-8 and not empty` }
+    }
+    if (loneSurrogate.test(value)) return { field: `${field}.${name}`, reason: 'the value is not valid UTF-8' }
+  }
+  return undefined
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openServer } from './api/server.ts'
+import { loadConfig } from './config/load.ts'
+import { inbox } from './notify/inbox.ts'
+import { channels } from './notify/index.ts'
+import type { Notifier } from './notify/notifier.ts'
+import { regroup } from './pipeline/accept.ts'
+import { deliver } from './pipeline/deliver.ts'
+import type { Deps, Routing } from './pipeline/deps.ts'
+import { openRouting } from './pipeline/routing.ts'
+import { startTimers } from './pipeline/timers.ts'
+import { openDeliveryQueue } from './queue/delivery.ts'
+import { openEvents } from './record/events.ts'
+import type { Log } from './record/log.ts'
+import { openMetrics } from './record/metrics.ts'
+import { checkRedis } from './store/check.ts'
+import { openEmbedded } from './store/embedded.ts'
+import { blockingConnection, storeConnection } from './store/redis.ts'
+import { openStore } from './store/store.ts'
+
+export interface AppOptions {
+  configFile: string
+  listen: { host: string | undefined; port: number } // no host: all addresses
+  externalURL: string | undefined // undefined: made from host name and port
+  redisUrl: string | undefined // undefined: an embedded Redis under `dataDir`
+  dataDir: string
+  prefix: string // of every key in Redis
+  sandbox: boolean
+  env: Readonly<Record<string, string | undefined>>
+  version: string
+  log: Log
+}
+
+export interface App {
+  url: string // where it listens
+  /** Loads the routing file anew. Rejects with what is wrong with it; then the old one stays in force. */
+  reload(): Promise<void>
+  /** Stops within 10 s: what is in the air is finished or given back. */
+  stop(): Promise<void>
+}
+
+/** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
+const FINISH_WITHIN = 7000
+const packageRoot = fileURLToPath(new URL('..', import.meta.url))
+
+/** Starts an engine. Rejects with ConfigError, TemplateError, RedisError or the listener's error. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { log, sandbox } = options
+  const opened: (() => Promise<unknown> | void)[] = [] // closed in reverse order
+  const close = async () => {
+    for (const undo of opened.splice(0).reverse()) await undo()
+  }
+  try {
+    return await start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  async function start(): Promise<App> {
+    const metrics = openMetrics(options.version)
+    const events = openEvents()
+    const stopping = new AbortController() // takes no more
+    const cutOff = new AbortController() // ends what is in the air
+    const config = load() // before anything is opened: a bad file is the likeliest reason not to start
+
+    const address = await openRedis()
+    const redis = storeConnection(address)
+    opened.push(() => redis.disconnect())
+    await ready(redis)
+    const durability = await checkRedis(redis)
+    metrics.durability.set({ level: durability }, 1)
+    if (durability !== 'always') {
+      log.warn(
+        { durability },
+        'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
+      )
+    }
+    const store = openStore(redis, options.prefix)
+    const adding = storeConnection(address)
+    opened.push(() => adding.disconnect())
+
+    const queue = openDeliveryQueue({
+      channels,
+      prefix: store.queuePrefix,
+      connection: adding,
+      blocking: () => {
+        const connection = blockingConnection(address)
+        opened.push(() => connection.disconnect())
+        return connection
+      },
+      run: (row, channel) => deliver(row, deadlines.get(channel) ?? 0, deps),
+      failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
+    })
+    opened.push(() => queue.close())
+
+    let routing = open(config)
+    const deps: Deps = {
+      get routing() {
+        return routing
+      },
+      store,
+      queue,
+      log,
+      metrics,
+      events,
+      clock: { now: () => Date.now() },
+      random: () => Math.random(),
+      newId: () => randomUUID(),
+      externalURL: '',
+      stopping: cutOff.signal,
+    }
+    if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
+
+    const timers = startTimers(deps)
+    opened.push(() => timers.stop())
+    const server = openServer({
+      deps,
+      timers,
+      stopping: stopping.signal,
+      sandbox,
+      webRoot: join(packageRoot, 'dist', 'web'),
+      reload,
+      notReady,
+    })
+    const port = await listen()
+    deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
+    opened.push(() => new Promise<void>((done) => server.close(() => done())))
+    queue.start()
+    metrics.reloadSuccessful.set(1)
+    metrics.reloadedAt.setToCurrentTime()
+    const gauges = setInterval(() => void measure(), 5000).unref()
+    const url = `http://${options.listen.host ?? 'localhost'}:${port}`
+    log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
+    return { url, reload, stop: once(stop) }
+
+    function open(loaded: Routing['config']): Routing {
+      const builtin = readTemplates()
+      return openRouting(loaded, builtin, (id, notifier) => {
+        const integration = loaded.integrations.get(id)
+        if (!sandbox || !integration) return notifier
+        return inbox(notifier, integration.channel, async (entry) => {
+          await store.inbox.add(entry)
+          events.publish('inbox', entry)
+        })
+      })
+    }
+
+    async function reload(): Promise<void> {
+      try {
+        const before = routing
+        routing = open(load()) // all that can fail has not touched what runs
+        before.close()
+        if (before.config.hash !== routing.config.hash) await regroup(deps)
+      } catch (error) {
+        metrics.reloadSuccessful.set(0)
+        log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
+        throw error
+      }
+      metrics.reloadSuccessful.set(1)
+      metrics.reloadedAt.setToCurrentTime()
+      log.info({ config: options.configFile }, 'the routing file was loaded')
+    }
+
+    async function notReady(): Promise<string | undefined> {
+      if (stopping.signal.aborted) return 'Tocsin is stopping'
+      return store.probe().then(
+        () => undefined,
+        () => 'Redis does not take writes',
+      )
+    }
+
+    async function measure(): Promise<void> {
+      const depths = await queue.depths().catch(() => new Map<string, number>())
+      for (const [channel, jobs] of depths) metrics.queueJobs.set({ channel }, jobs)
+    }
+
+    function listen(): Promise<number> {
+      return new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) =>
+          reject(new Error(whyNotListening(error), { cause: error })),
+        )
+        server.listen(options.listen.port, options.listen.host, () => resolve((server.address() as AddressInfo).port))
+      })
+    }
+
+    function whyNotListening(error: NodeJS.ErrnoException): string {
+      const where = `${options.listen.host ?? ''}:${options.listen.port}`
+      if (error.code === 'EADDRINUSE') {
+        return `${where} is taken by another program; stop it or choose another with --web.listen-address=:PORT`
+      }
+      if (error.code === 'EACCES') return `${where} needs rights that this user lacks; choose a port above 1023`
+      return `cannot listen on ${where}: ${error.message}`
+    }
+
+    async function stop(): Promise<void> {
+      log.info('stopping: finishing what is in the air')
+      stopping.abort()
+      clearInterval(gauges)
+      const deadline = setTimeout(() => cutOff.abort(), FINISH_WITHIN)
+      server.close()
+      server.closeIdleConnections()
+      await timers.stop()
+      await queue.drain()
+      clearTimeout(deadline)
+      server.closeAllConnections()
+      routing.close()
+      await close()
+      log.info('stopped')
+    }
+  }
+
+  function load(): Routing['config'] {
+    const { configFile: file, env } = options
+    const config = loadConfig<Notifier>(file, { env, sandbox, channels })
+    for (const { file: at, line, column, path, message } of config.warnings) {
+      log.warn({ at: `${at}:${line}:${column}`, path }, message)
+    }
+    return config
+  }
+
+  async function openRedis(): Promise<string> {
+    if (options.redisUrl) return options.redisUrl
+    const embedded = await openEmbedded(options.dataDir, (reason) => log.error(reason))
+    opened.push(() => embedded.stop())
+    log.info({ socket: embedded.socket, adopted: embedded.adopted }, 'embedded Redis is up')
+    return embedded.socket
+  }
+}
+
+const deadlines = new Map<string, number>(channels.map(({ name, deadline }) => [name, deadline]))
+
+/** The definitions that come with Tocsin; those of the routing file may replace them. */
+function readTemplates(): { name: string; text: string }[] {
+  const folder = join(packageRoot, 'templates')
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.tmpl'))
+    .sort()
+    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => (running ??= run())
+}
+
+/** Rejects where Redis is not to be reached, with where that is; never the password in it. */
+async function ready(redis: ReturnType<typeof storeConnection>): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    let last = ''
+    redis.on('error', (error: Error) => (last = error.message))
+    redis.once('ready', resolve)
+    setTimeout(
+      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
+      10_000,
+    ).unref()
+  })
+}

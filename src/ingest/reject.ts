@@ -1,0 +1,25 @@
+import type { Fault } from '../alert/normalise.ts'
+import type { Alert } from '../alert/alert.ts'
+
+/** An alert that was not taken, while its neighbours were. */
+export interface Reject extends Fault {
+  index: number // its place in the request, from 0
+}
+
+/** What a request comes to. */
+export interface Ingested {
+  alerts: Alert[]
+  rejects: Reject[]
+  /** How many alerts of the group the sender left out (`truncatedAlerts`). */
+  truncated: number
+}
+
+/** The request as a whole is not what the endpoint takes: nothing of it was used. */
+export class IngestError extends Error {
+  override readonly name = 'IngestError'
+}
+
+/** `alerts[3].labels.severity: must be a string, not 1` */
+export function formatReject({ index, field, reason }: Reject): string {
+  return `alerts[${index}].${field}: ${reason}`
+}

@@ -1,0 +1,42 @@
+import { type Fault, type RawAlert, normalise } from '../alert/normalise.ts'
+import { formatInstant } from '../model/instant.ts'
+import { isObject, kindOf, quote, readAlert } from './read.ts'
+import { IngestError, type Ingested } from './reject.ts'
+
+/**
+ * Alertmanager's webhook payload, version 4 (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
+ * It is a notification, not a heartbeat: a firing alert has no end and none is made up, since the
+ * sender repeats it only every `repeat_interval` and sends its resolve. That an alert is missing from
+ * a payload means nothing. Throws IngestError where it is no such payload.
+ */
+export function webhookAlerts(body: unknown, at: number): Ingested {
+  if (!isObject(body)) throw new IngestError(`the body must be an Alertmanager webhook object, not ${kindOf(body)}`)
+  const version = body['version'] ?? '4'
+  if (version !== '4') {
+    const given = typeof version === 'string' ? quote(version) : kindOf(version)
+    throw new IngestError(`version: ${given} is not supported; Alertmanager's webhook has version "4"`)
+  }
+  const list = body['alerts']
+  if (!Array.isArray(list)) throw new IngestError(`alerts: must be a list of alerts, not ${kindOf(list)}`)
+
+  const truncated = body['truncatedAlerts']
+  const ingested: Ingested = { alerts: [], rejects: [], truncated: typeof truncated === 'number' ? truncated : 0 }
+  for (const [index, value] of list.entries()) {
+    const raw = readWebhookAlert(value, at)
+    const alert = 'reason' in raw ? raw : normalise(raw, at, undefined)
+    if ('reason' in alert) ingested.rejects.push({ index, ...alert })
+    else ingested.alerts.push(alert)
+  }
+  return ingested
+}
+
+/** `status` decides over the end: a firing alert has none, a resolved one without ends now. */
+function readWebhookAlert(value: unknown, at: number): RawAlert | Fault {
+  const raw = readAlert(value)
+  if ('reason' in raw || !isObject(value)) return raw
+  const status = value['status']
+  if (status === 'firing') return { ...raw, endsAt: undefined }
+  if (status === 'resolved') return { ...raw, endsAt: raw.endsAt ?? { at, text: formatInstant(at) } }
+  const given = typeof status === 'string' ? quote(status) : kindOf(status)
+  return { field: 'status', reason: `must be "firing" or "resolved", not ${given}` }
+}

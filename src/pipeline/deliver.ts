@@ -1,0 +1,255 @@
+import { isResolved } from '../alert/alert.ts'
+import { gravest } from '../alert/severity.ts'
+import { type NotificationReason, RETENTION, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import type { TimelineEntry } from '../incident/incident.ts'
+import { commonLabels } from '../model/labels.ts'
+import { type Message, type Notification, type Outcome, retries } from '../notify/notifier.ts'
+import type { Group } from '../store/groups.ts'
+import type { Ending, Row } from '../store/outbox.ts'
+import { toTemplateData } from '../template/notification.ts'
+import { TemplateError } from '../template/templates.ts'
+import type { Integration } from '../config/config.ts'
+import type { Notifier } from '../notify/notifier.ts'
+import type { Deps } from './deps.ts'
+
+/** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
+const LEASE_MARGIN = 2000
+/** How long a notification is tried, ms: a page is worth an hour, anything else a day. */
+const KEEP_TRYING = { page: 3_600_000, other: 24 * 3_600_000 }
+const FIRST_RETRY = 1000
+const LONGEST_RETRY = 5 * 60_000
+
+/**
+ * A delivery is due: reads the group as it is now, decides again, renders, sends once and writes down
+ * how it ended. Runs at least once for each owed row; one that is not owed, or that another is sending,
+ * is left alone.
+ */
+export async function deliver(rowId: string, deadline: number, deps: Deps): Promise<void> {
+  const { routing, store, metrics, clock } = deps
+  const row = await store.outbox.claim(rowId, clock.now(), deadline + LEASE_MARGIN)
+  if (!row) return
+  const integration = routing.config.integrations.get(row.integration)
+  const notifier = routing.notifier(row.integration)
+  const group = await store.groups.load(row.group)
+  const route = group && routing.config.routes.get(group.routeId)
+  if (!integration || !notifier) return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
+  if (!group || !route) return drop(row, 'nothing left to tell', deps)
+
+  const at = clock.now()
+  const present = presentOf(group.alerts, at)
+  const last = group.told.get(integration.id)
+  const reason = whyNotify(
+    last,
+    present,
+    { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval },
+    at,
+  )
+  if (!reason) return drop(row, whyQuiet(last, present), deps)
+  const told = { at, ...present }
+  const nflogTtl = rememberFor(route.repeatInterval)
+  if (reason === 'all alerts resolved' && !integration.sendResolved) {
+    metrics.suppressed.inc({ reason: 'resolves not wanted' })
+    return end(row, { how: 'told', told, nflogTtl }, undefined, deps)
+  }
+
+  if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
+  const notification = toNotification(row, group, integration, reason, at, deps)
+  const { message, outcome } = await attempt(notifier, notification, integration, deps)
+  observe(row, outcome, clock.now() - at, deps)
+  const sent = { group, integration, notification, message, outcome }
+  if (outcome.state === 'delivered') return end(row, { how: 'told', told, nflogTtl }, sent, deps)
+
+  const mayTry = outcome.state === 'unknown' || retries[outcome.reason]
+  const patience = notification.severity === 'critical' ? KEEP_TRYING.page : KEEP_TRYING.other
+  const retryAt = clock.now() + retryDelay(row.attempt, outcome, deps.random())
+  if (mayTry && retryAt < row.owedAt + patience) {
+    return end(row, { how: 'retry', retryAt, unconfirmed: row.unconfirmed || outcome.state === 'unknown' }, sent, deps)
+  }
+  const why = outcome.state === 'unknown' ? 'unconfirmed' : outcome.reason
+  metrics.failed.inc({ integration: row.channel, reason: why })
+  const letter = {
+    id: row.id,
+    notification: row.notification,
+    at: clock.now(),
+    groupKey: group.key,
+    integration: integration.id,
+    channel: integration.channel,
+    receiver: integration.receiver,
+    reason: why,
+    detail: outcome.detail,
+    attempts: row.attempt,
+    title: message?.title ?? '',
+  }
+  return end(row, { how: 'dead', told, nflogTtl, letter }, sent, deps)
+}
+
+/** What an attempt was about, for the records. */
+interface Sent {
+  group: Group
+  integration: Integration<Notifier>
+  notification: Notification
+  message: Message | undefined
+  outcome: Outcome
+}
+
+function toNotification(
+  row: Row,
+  group: Group,
+  integration: Integration<Notifier>,
+  reason: NotificationReason,
+  at: number,
+  { routing: { config, templates }, externalURL }: Deps,
+): Notification {
+  const firing = group.alerts.filter((alert) => !isResolved(alert, at))
+  // Alertmanager: resolved alerts go along only where resolves are sent
+  const alerts = integration.sendResolved ? group.alerts : firing
+  const { receiver, id } = integration
+  const data = toTemplateData({ receiver, reason, groupLabels: group.labels, externalURL, alerts }, at)
+  return {
+    id: row.notification,
+    groupKey: group.key,
+    integration: id,
+    receiver,
+    attempt: row.attempt,
+    possibleRepeat: row.unconfirmed,
+    at,
+    severity: gravest(firing.length > 0 ? firing : group.alerts, config),
+    team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',
+    data,
+    text: (template) => templates.text(template, data, at),
+    html: (template) => templates.html(template, data, at),
+  }
+}
+
+async function attempt(
+  notifier: Notifier,
+  notification: Notification,
+  { deadline }: Integration<Notifier>,
+  { stopping }: Deps,
+): Promise<{ message: Message | undefined; outcome: Outcome }> {
+  let message: Message
+  try {
+    message = notifier.compose(notification)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    return { message: undefined, outcome: { state: 'failed', reason: 'template', detail: error.message } }
+  }
+  const outcome = await notifier.send(message, AbortSignal.any([AbortSignal.timeout(deadline), stopping]))
+  return { message, outcome }
+}
+
+/** Exponential from 1 s to 5 min with full jitter, never earlier than the channel asked for. In ms. */
+export function retryDelay(attempts: number, outcome: Outcome, random: number): number {
+  const longest = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
+  const asked = outcome.state === 'failed' ? (outcome.retryAfter ?? 0) : 0
+  return asked + Math.round(longest * random)
+}
+
+function observe({ channel, owedAt, unconfirmed }: Row, outcome: Outcome, took: number, deps: Deps): void {
+  const { metrics, clock } = deps
+  const integration = channel
+  metrics.requests.inc({ integration })
+  metrics.latency.observe({ integration }, took / 1000)
+  if (unconfirmed) metrics.repeats.inc({ integration })
+  if (outcome.state === 'delivered') metrics.delivery.observe({ integration }, (clock.now() - owedAt) / 1000)
+  else metrics.requestsFailed.inc({ integration })
+}
+
+async function drop(row: Row, reason: string, deps: Deps): Promise<void> {
+  deps.metrics.suppressed.inc({ reason })
+  await end(row, { how: 'dropped' }, undefined, deps)
+}
+
+async function giveUp(row: Row, group: Group | undefined, reason: string, detail: string, deps: Deps): Promise<void> {
+  const at = deps.clock.now()
+  deps.metrics.failed.inc({ integration: row.channel, reason })
+  const letter = {
+    id: row.id,
+    notification: row.notification,
+    at,
+    groupKey: group?.key ?? '',
+    integration: row.integration,
+    channel: row.channel,
+    receiver: group?.receiver ?? '',
+    reason,
+    detail,
+    attempts: row.attempt,
+    title: '',
+  }
+  const told = { at, firing: new Set<string>(), resolved: new Set<string>() }
+  await end(row, { how: 'dead', told, nflogTtl: RETENTION, letter }, undefined, deps)
+}
+
+/** Writes the attempt's end and wakes what is owed next. */
+async function end(row: Row, ending: Ending, sent: Sent | undefined, deps: Deps): Promise<void> {
+  const { store, queue, clock, log, newId } = deps
+  const at = clock.now()
+  const nextNotification = newId()
+  const records = { log: deliveryLog(row, ending, sent, at), timeline: timelineEntry(sent, at), nextNotification }
+  const { newest, owedAgain } = await store.outbox.record(row, ending, records, at)
+  if (sent) logAttempt(row, ending, sent, log)
+  if (!newest) {
+    log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
+    return
+  }
+  if (!owedAgain) return
+  const { id, channel, rank } = row
+  const again = ending.how === 'retry' ? row : { notification: nextNotification, attempt: 0 }
+  const delay = ending.how === 'retry' ? Math.max(0, ending.retryAt - at) : 0
+  await queue.wake([{ row: id, channel, rank, notification: again.notification, attempt: again.attempt, delay }])
+}
+
+function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: number): string {
+  const { id, notification, integration, channel, attempt: number, unconfirmed } = row
+  return JSON.stringify({
+    at: new Date(at).toISOString(),
+    row: id,
+    notification,
+    integration,
+    channel,
+    attempt: number,
+    possibleRepeat: unconfirmed,
+    how: ending.how,
+    ...(sent && {
+      groupKey: sent.group.key,
+      reason: sent.notification.data.notificationReason,
+      status: sent.notification.data.status,
+      outcome: sent.outcome,
+      alerts: sent.notification.data.alerts.map((alert) => alert.fingerprint),
+    }),
+  })
+}
+
+function timelineEntry(sent: Sent | undefined, at: number): string {
+  if (sent?.outcome.state !== 'delivered') return ''
+  return JSON.stringify({
+    at: new Date(at).toISOString(),
+    event: 'notified',
+    by: 'tocsin',
+    channel: sent.integration.channel,
+    receiver: sent.integration.receiver,
+    to: sent.message?.to ?? '',
+    detail: sent.notification.data.notificationReason,
+  } satisfies TimelineEntry)
+}
+
+function logAttempt(
+  row: Row,
+  ending: Ending,
+  { group, integration, outcome, notification }: Sent,
+  log: Deps['log'],
+): void {
+  const fields = {
+    notification: row.notification,
+    groupKey: group.key,
+    integration: integration.id,
+    attempt: row.attempt,
+    reason: notification.data.notificationReason,
+    ...(row.unconfirmed && { possibleRepeat: true }),
+    ...(outcome.state !== 'delivered' && { outcome }),
+    ...(ending.how === 'retry' && { retryAt: new Date(ending.retryAt).toISOString() }),
+  }
+  if (ending.how === 'told') log.info(fields, 'notification delivered')
+  else if (ending.how === 'retry') log.warn(fields, 'notification failed; it is tried again')
+  else log.error(fields, 'notification given up; it is in the dead letter')
+}

@@ -1,0 +1,36 @@
+import type { Alert } from '../alert/alert.ts'
+import type { Config } from '../config/config.ts'
+import type { Notifier } from '../notify/notifier.ts'
+import type { DeliveryQueue } from '../queue/delivery.ts'
+import type { Events } from '../record/events.ts'
+import type { Log } from '../record/log.ts'
+import type { Metrics } from '../record/metrics.ts'
+import type { GroupSeed } from '../store/alerts.ts'
+import type { Store } from '../store/store.ts'
+import type { Templates } from '../template/templates.ts'
+
+/** The routing that is in force, ready for use. A reload makes a new one and swaps it in whole. */
+export interface Routing {
+  config: Config<Notifier>
+  templates: Templates
+  /** The groups that an alert belongs to, remembered by fingerprint. */
+  groupsOf(alert: Alert): readonly GroupSeed[]
+  /** The adapter of an integration; opened at its first use. */
+  notifier(integration: string): Notifier | undefined
+  close(): void
+}
+
+/** What the stages work with. */
+export interface Deps {
+  readonly routing: Routing // the one in force now
+  store: Store
+  queue: Pick<DeliveryQueue, 'wake'>
+  log: Log
+  metrics: Metrics
+  events: Events
+  clock: { now(): number } // epoch ms
+  random(): number // 0 ≤ x < 1
+  newId(): string
+  externalURL: string // without a trailing slash
+  stopping: AbortSignal // ends what is in the air when the engine stops
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Deps } from './deps.ts'
+import { flushDue } from './flush.ts'
+
+/** How often to look for groups that other replicas have made due, ms. */
+const POLL = 200
+const SWEEP = 5000
+/** How late an owed row must be before the sweep takes its job for lost, ms. */
+const GRACE = 2000
+const COLLECT = 60_000
+const SWEEP_BATCH = 500
+
+export interface Timers {
+  /** A group is due at this instant: flush then, not only at the next look. */
+  nudge(dueAt: number): void
+  /** Ends after the flushes in hand. */
+  stop(): Promise<void>
+}
+
+/** Runs what is due: flushes, the sweep for owed rows without a job, the forgetting of resolved alerts. */
+export function startTimers(deps: Deps): Timers {
+  const stopping = new AbortController()
+  let wake: (() => void) | undefined
+  let wakeAt = Number.POSITIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      wake = resolve
+      wakeAt = deps.clock.now() + ms
+      timer = setTimeout(resolve, ms)
+    })
+
+  async function flushes() {
+    while (!stopping.signal.aborted) {
+      const taken = await flushDue(deps).catch((err: unknown) => {
+        deps.log.error({ err }, 'cannot look for groups that are due; trying again')
+        return 0
+      })
+      if (taken === 0 && !stopping.signal.aborted) await pause(POLL)
+    }
+  }
+
+  async function every(ms: number, what: string, run: () => Promise<unknown>) {
+    while (!stopping.signal.aborted) {
+      await run().catch((err: unknown) => deps.log.error({ err }, `cannot ${what}; trying again`))
+      await sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+
+  const running = Promise.all([
+    flushes(),
+    every(SWEEP, 'sweep the outbox', () => sweep(deps)),
+    every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
+  ])
+
+  return {
+    nudge(dueAt) {
+      if (dueAt >= wakeAt) return
+      clearTimeout(timer)
+      const delay = Math.max(0, dueAt - deps.clock.now())
+      wakeAt = dueAt
+      timer = setTimeout(() => wake?.(), delay)
+    },
+    async stop() {
+      stopping.abort()
+      clearTimeout(timer)
+      wake?.()
+      await running
+    },
+  }
+}
+
+/** Wakes what is owed and has no job: a job may be lost, what it stood for may not. */
+export async function sweep({ store, queue, clock, metrics }: Deps): Promise<void> {
+  const overdue = await store.outbox.overdue(clock.now() - GRACE, SWEEP_BATCH)
+  await queue.wake(overdue.map(({ id, ...row }) => ({ ...row, row: id, delay: 0 })))
+  metrics.owed.set(await store.outbox.depth())
+}

@@ -1,0 +1,151 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+/** Tocsin's own metrics: Alertmanager's names where it has one for the thing, `tocsin_` else. */
+export function openMetrics(version: string) {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'alertmanager_build_info',
+    help: 'The version that runs; always 1.',
+    labelNames: ['version', 'goversion', 'revision', 'branch'],
+    registers,
+  }).set({ version, goversion: process.version, revision: '', branch: '' }, 1)
+
+  return {
+    registry,
+    received: new Counter({
+      name: 'alertmanager_alerts_received_total',
+      help: 'Alerts received.',
+      labelNames: ['status', 'version'],
+      registers,
+    }),
+    invalid: new Counter({
+      name: 'alertmanager_alerts_invalid_total',
+      help: 'Alerts received that were invalid.',
+      labelNames: ['version'],
+      registers,
+    }),
+    truncated: new Counter({
+      name: 'tocsin_alerts_truncated_total',
+      help: 'Alerts that a sending Alertmanager left out of its webhooks.',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'tocsin_refused_total',
+      help: 'Requests with alerts that were refused as a whole.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    grouped: new Counter({
+      name: 'tocsin_alerts_grouped_total',
+      help: 'Memberships of alerts in aggregation groups that were made.',
+      registers,
+    }),
+    late: new Counter({
+      name: 'tocsin_alerts_late_total',
+      help: 'Late copies of occurrences that had been resolved, dropped.',
+      registers,
+    }),
+    groups: new Counter({
+      name: 'tocsin_groups_created_total',
+      help: 'Aggregation groups that were made.',
+      registers,
+    }),
+    flushes: new Counter({ name: 'tocsin_flushes_total', help: 'Flushes of aggregation groups.', registers }),
+    flushLag: new Histogram({
+      name: 'tocsin_flush_lag_seconds',
+      help: 'From when a group was due to its flush.',
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60],
+      registers,
+    }),
+    suppressed: new Counter({
+      name: 'tocsin_notifications_suppressed_total',
+      help: 'Decisions not to notify an integration about a group, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    notified: new Counter({
+      name: 'alertmanager_notifications_total',
+      help: 'Notifications attempted or delivered, one for each that was owed and due.',
+      labelNames: ['integration'],
+      registers,
+    }),
+    failed: new Counter({
+      name: 'alertmanager_notifications_failed_total',
+      help: 'Notifications that were given up.',
+      labelNames: ['integration', 'reason'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'alertmanager_notification_requests_total',
+      help: 'Attempts to hand over a notification.',
+      labelNames: ['integration'],
+      registers,
+    }),
+    requestsFailed: new Counter({
+      name: 'alertmanager_notification_requests_failed_total',
+      help: 'Attempts to hand over a notification that failed.',
+      labelNames: ['integration'],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'alertmanager_notification_latency_seconds',
+      help: 'How long an attempt to hand over a notification took.',
+      buckets: [1, 5, 10, 15, 20],
+      labelNames: ['integration'],
+      registers,
+    }),
+    delivery: new Histogram({
+      name: 'tocsin_delivery_seconds',
+      help: 'From when a notification was owed to when it was delivered.',
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800],
+      labelNames: ['integration'],
+      registers,
+    }),
+    repeats: new Counter({
+      name: 'tocsin_possible_repeats_total',
+      help: 'Notifications sent again because the fate of the attempt before was unknown.',
+      labelNames: ['integration'],
+      registers,
+    }),
+    incidents: new Counter({
+      name: 'tocsin_incidents_total',
+      help: 'Incidents that were opened, reopened or resolved by their group.',
+      labelNames: ['event'],
+      registers,
+    }),
+    queueJobs: new Gauge({
+      name: 'tocsin_queue_jobs',
+      help: 'Jobs that wait or run, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    owed: new Gauge({ name: 'tocsin_outbox_owed', help: 'Notifications that are owed.', registers }),
+    http: new Histogram({
+      name: 'alertmanager_http_request_duration_seconds',
+      help: 'How long HTTP requests took.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      labelNames: ['handler', 'method', 'code'],
+      registers,
+    }),
+    reloadSuccessful: new Gauge({
+      name: 'alertmanager_config_last_reload_successful',
+      help: 'Whether the last attempt to load the configuration succeeded.',
+      registers,
+    }),
+    reloadedAt: new Gauge({
+      name: 'alertmanager_config_last_reload_success_timestamp_seconds',
+      help: 'When the configuration was last loaded with success.',
+      registers,
+    }),
+    durability: new Gauge({
+      name: 'tocsin_redis_durability',
+      help: 'What of an accepted alert survives a power cut, by Redis setting; 1 for the one in force.',
+      labelNames: ['level'],
+      registers,
+    }),
+  }
+}
+
+export type Metrics = ReturnType<typeof openMetrics>

@@ -1,0 +1,41 @@
+import { type AppOptions, startApp } from './app.ts'
+import { openLog } from './record/log.ts'
+
+export type ServeOptions = Omit<AppOptions, 'listen' | 'log'> & { listenAddress: string; logLevel: string }
+
+/** Runs an engine until SIGTERM or SIGINT; SIGHUP loads the routing file anew. Resolves to the exit code. */
+export async function serve({ listenAddress, logLevel, ...options }: ServeOptions): Promise<number> {
+  const log = openLog(logLevel)
+  const listen = parseListenAddress(listenAddress)
+  if (!listen) {
+    log.fatal(
+      `--web.listen-address: ${JSON.stringify(listenAddress)} is no address; write it as :9093 or 127.0.0.1:9093`,
+    )
+    return 1
+  }
+  process.on('uncaughtException', (err) => {
+    log.fatal({ err, stack: err.stack }, 'a bug; stopping at once, for the next start to go on from what Redis holds')
+    process.exit(1)
+  })
+  try {
+    const app = await startApp({ ...options, listen, log })
+    process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
+    await new Promise((stop) => {
+      process.once('SIGTERM', stop)
+      process.once('SIGINT', stop)
+    })
+    await app.stop()
+    return 0
+  } catch (err) {
+    log.fatal({ err }, 'Tocsin cannot run')
+    return 1
+  }
+}
+
+/** `:9093`, `127.0.0.1:9093`, `[::1]:9093`; undefined for what is none. No host means all addresses. */
+export function parseListenAddress(address: string): AppOptions['listen'] | undefined {
+  const found = /^(\[[^\]]+\]|[^:[\]]*):(\d{1,5})$/.exec(address)
+  const port = Number(found?.[2])
+  if (!found || port > 65_535) return undefined
+  return { host: found[1]?.replace(/^\[|\]$/g, '') || undefined, port }
+}

@@ -1,0 +1,128 @@
+--[[
+  Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
+  (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
+
+  KEYS[1..5]  alerts, times, references, collectable, due
+  KEYS[6..]   for each group: group, members
+
+  ARGV  now, epoch ms
+        when a resolved alert without a group may be forgotten, epoch ms
+        number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
+        number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
+          start and end as text ('-' where they print as their instant), number of its groups, their places from 1
+
+  Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1 }
+]]
+local now, forgetAt = tonumber(ARGV[1]), ARGV[2]
+local LATE_COPY = 60000
+
+local at = 3
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local groups = {}
+for i = 1, tonumber(take()) do
+  groups[i] = {
+    id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
+    hash = KEYS[4 + 2 * i], members = KEYS[5 + 2 * i],
+  }
+end
+
+local alerts, fingerprints = {}, {}
+for i = 1, tonumber(take()) do
+  local alert = {
+    fingerprint = take(), body = take(), starts = tonumber(take()), ends = tonumber(take()), by = take(),
+    startsText = take(), endsText = take(), groups = {},
+  }
+  for j = 1, tonumber(take()) do alert.groups[j] = groups[tonumber(take())] end
+  alerts[i], fingerprints[i] = alert, alert.fingerprint
+end
+if #alerts == 0 then return { 0, 0, 0, 0, 0, -1 } end
+
+local bodies = redis.call('HMGET', KEYS[1], unpack(fingerprints))
+local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
+local known = {}
+for i, fingerprint in ipairs(fingerprints) do
+  if times[i] and not known[fingerprint] then
+    local s, e, u, by, sText, eText = string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+    known[fingerprint] = {
+      body = bodies[i], starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
+      startsText = sText, endsText = eText,
+    }
+  end
+end
+
+local function ending(alert) return alert.ends == 0 and math.huge or alert.ends end
+local function resolved(alert) return ending(alert) <= now end
+
+local function merge(old, new)
+  local oldEnd, newEnd = ending(old), ending(new)
+  local overlap = (old.starts < newEnd and newEnd < oldEnd) or (old.starts < new.starts and new.starts < oldEnd)
+  if not overlap then return end
+  if old.starts < new.starts then new.starts, new.startsText = old.starts, old.startsText end
+  local keep
+  if resolved(new) then keep = resolved(old) and oldEnd > newEnd
+  else keep = oldEnd > newEnd and old.by == 's' end
+  if keep then new.ends, new.endsText, new.by = old.ends, old.endsText, old.by end
+end
+
+local fresh, seen, late, joined, made, soonest = 0, 0, 0, 0, 0, -1
+local newTimes, newBodies = {}, {}
+for _, alert in ipairs(alerts) do
+  local old = known[alert.fingerprint]
+  -- another member of the sender's cluster may tell of the same occurrence after its resolve
+  if old and alert.by == 'r' and not resolved(alert) and resolved(old) and old.starts == alert.starts
+    and now - old.updated < LATE_COPY then
+    late = late + 1
+  else
+    if old then
+      seen = seen + 1
+      merge(old, alert)
+    else
+      fresh = fresh + 1
+    end
+    if not old or old.body ~= alert.body then newBodies[alert.fingerprint] = alert.body end
+    alert.updated = now
+    known[alert.fingerprint] = alert
+    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, now, alert.by,
+      alert.startsText, alert.endsText)
+
+    local grouped = false
+    for _, group in ipairs(alert.groups) do
+      local exists = redis.call('EXISTS', group.hash) == 1
+      if resolved(alert) then
+        -- whoever never heard of it needs no all-clear: a resolve makes no group and joins none
+        grouped = grouped or (exists and redis.call('SISMEMBER', group.members, alert.fingerprint) == 1)
+      else
+        grouped = true
+        if redis.call('SADD', group.members, alert.fingerprint) == 1 then
+          joined = joined + 1
+          redis.call('HINCRBY', KEYS[3], alert.fingerprint, 1)
+        end
+        if not exists then
+          local due = now - alert.starts > group.wait and now or now + group.wait
+          redis.call('HSET', group.hash, 'route', group.route, 'key', group.key, 'labels', group.labels,
+            'receiver', group.receiver, 'createdAt', ARGV[1])
+          redis.call('ZADD', KEYS[5], due, group.id)
+          made = made + 1
+          if soonest == -1 or due < soonest then soonest = due end
+        end
+      end
+    end
+    if not grouped then redis.call('ZADD', KEYS[4], forgetAt, alert.fingerprint) end
+  end
+end
+
+local function write(key, pairsOf)
+  local flat = {}
+  for fingerprint, value in pairs(pairsOf) do
+    flat[#flat + 1] = fingerprint
+    flat[#flat + 1] = value
+  end
+  if #flat > 0 then redis.call('HSET', key, unpack(flat)) end
+end
+write(KEYS[2], newTimes)
+write(KEYS[1], newBodies)
+return { fresh, seen, late, joined, made, soonest }

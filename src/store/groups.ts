@@ -1,0 +1,221 @@
+import type { Redis } from 'ioredis'
+import { z } from 'zod'
+import { type Alert, compareAlerts } from '../alert/alert.ts'
+import type { Told } from '../dedup/dedup.ts'
+import type { Labels } from '../model/labels.ts'
+import { KEEP_RESOLVED, toAlert } from './alerts.ts'
+import { type Keys, rowId } from './keys.ts'
+import { script } from './script.ts'
+
+/** A group with all that a decision about it needs. */
+export interface Group {
+  id: string
+  routeId: string
+  key: string // Alertmanager's text form
+  labels: Labels
+  receiver: string
+  incident: string // the incident that its firing opened; '' for none
+  alerts: readonly Alert[] // in notification order
+  told: ReadonlyMap<string, Told> // by integration
+  givenUp: ReadonlyMap<string, Told> // what a dead letter would have told, by integration
+  owed: ReadonlySet<string> // integrations
+}
+
+/** A group taken for a flush. */
+export interface Claimed {
+  id: string
+  dueAt: number
+}
+
+/** Something that an integration is to be told. */
+export interface Owing {
+  integration: string
+  channel: string
+  reason: string
+  notification: string // id
+  rank: number // of its severity: 0 is the gravest
+}
+
+/** What a flush came to. */
+export interface Settlement {
+  claim: string
+  nextDue: number
+  resolved: readonly Alert[]
+  owings: readonly Owing[]
+  silently: ReadonlyMap<string, Told> // notification log entries of integrations that are not to be told
+  nflogTtl: number // ms
+  incident?: IncidentStep
+}
+
+export type IncidentStep =
+  | { verb: 'open'; reopenWithin: number; fields: string; opened: string; reopened: string }
+  | { verb: 'resolve'; resolved: string }
+
+export interface Settled {
+  held: boolean // false: the lease ran out and another flusher has the group
+  gone: boolean // nothing was left in it
+  incident: '' | 'opened' | 'reopened' | 'resolved'
+  incidentId: string
+  woken: readonly string[] // outbox rows to wake
+}
+
+const claimDue = script('claim-due', z.array(z.string()))
+const loadGroup = script(
+  'load-group',
+  z.union([
+    z.tuple([
+      z.array(z.string()),
+      z.array(z.string()),
+      z.array(z.string()),
+      z.array(z.string()),
+      z.array(z.string()),
+      z.array(z.string()),
+    ]),
+    z.array(z.never()),
+  ]),
+)
+const settleScript = script(
+  'settle',
+  z.tuple([z.number(), z.number(), z.enum(['', 'opened', 'reopened', 'resolved']), z.string()]).rest(z.string()),
+)
+
+export function groupStore(redis: Redis, keys: Keys) {
+  return {
+    /** Takes up to `limit` groups that are due, for `lease` ms: then they are due again. */
+    async claimDue(at: number, lease: number, limit: number, claim: string): Promise<Claimed[]> {
+      const flat = await claimDue(redis, [keys.due], [at, at + lease, limit, claim, keys.group('')])
+      return pairs(flat).map(([id, dueAt]) => ({ id, dueAt: Number(dueAt) }))
+    },
+
+    /** When the next group is due, epoch ms; undefined where there is none. */
+    async nextDue(): Promise<number | undefined> {
+      const [, score] = await redis.zrange(keys.due, 0, '0', 'WITHSCORES')
+      return score === undefined ? undefined : Number(score)
+    },
+
+    async load(id: string): Promise<Group | undefined> {
+      const reply = await loadGroup(
+        redis,
+        [keys.group(id), keys.members(id), keys.alerts, keys.times, keys.nflog(id), keys.outbox(id)],
+        [],
+      )
+      return toGroup(id, reply)
+    },
+
+    /** Ends a flush: see settle.lua. */
+    async settle(id: string, settlement: Settlement, at: number): Promise<Settled> {
+      const { claim, nextDue, resolved, owings, silently, nflogTtl, incident } = settlement
+      const rows = owings.map((owing) => rowId(id, owing.integration))
+      const [held, gone, became, incidentId, ...woken] = await settleScript(
+        redis,
+        [
+          ...groupKeys(keys, id),
+          keys.nflog(id),
+          keys.outbox(id),
+          keys.owed,
+          keys.incidents,
+          keys.incidentOf(id),
+          ...rows.map((row) => keys.row(row)),
+        ],
+        [
+          id,
+          claim,
+          at,
+          nextDue,
+          at + KEEP_RESOLVED,
+          resolved.map((alert) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt}`).join(' '),
+          nflogTtl,
+          ...incidentArgs(incident, keys.incidentPrefix),
+          silently.size,
+          ...[...silently].flatMap(([integration, told]) => [integration, toEntry(told)]),
+          owings.length,
+          ...owings.flatMap((owing, i) => [
+            owing.integration,
+            owing.channel,
+            rows[i] ?? '',
+            owing.reason,
+            owing.notification,
+            owing.rank,
+          ]),
+        ],
+      )
+      return { held: held === 1, gone: gone === 1, incident: became, incidentId, woken }
+    },
+
+    /** The ids of all groups. */
+    async ids(): Promise<string[]> {
+      return redis.zrange(keys.due, 0, '-1')
+    },
+
+    /** Lets go of a group whose route is gone: its alerts have groups under other routes now. */
+    async drop(id: string, at: number): Promise<void> {
+      const members = await redis.smembers(keys.members(id))
+      const pipeline = redis.multi().del(keys.group(id), keys.members(id)).zrem(keys.due, id)
+      for (const fingerprint of members) {
+        pipeline.hincrby(keys.references, fingerprint, -1)
+        pipeline.zadd(keys.collectable, at + KEEP_RESOLVED, fingerprint)
+      }
+      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+    },
+  }
+}
+
+/** The keys that `release` works on, in the order of settle.lua and record.lua. */
+export function groupKeys(keys: Keys, id: string): string[] {
+  return [keys.group(id), keys.members(id), keys.times, keys.references, keys.collectable, keys.due]
+}
+
+function incidentArgs(step: IncidentStep | undefined, prefix: string): (string | number)[] {
+  if (!step) return ['', prefix, 0, '', '', '', '']
+  if (step.verb === 'resolve') return ['resolve', prefix, 0, '', '', '', step.resolved]
+  return ['open', prefix, step.reopenWithin, step.fields, step.opened, step.reopened, '']
+}
+
+/** A notification log entry as Redis holds it. */
+export function toEntry({ at, firing, resolved }: Told): string {
+  return JSON.stringify({ at, firing: [...firing], resolved: [...resolved] })
+}
+
+const entry = z.object({ at: z.number(), firing: z.array(z.string()), resolved: z.array(z.string()) })
+
+function fromEntry(text: string): Told {
+  const { at, firing, resolved } = entry.parse(JSON.parse(text))
+  return { at, firing: new Set(firing), resolved: new Set(resolved) }
+}
+
+const labelPairs = z.array(z.tuple([z.string(), z.string()]))
+
+/** A group from what load-group.lua and claim-row.lua answer; undefined where it is gone. */
+export function toGroup(id: string, reply: readonly (readonly string[])[]): Group | undefined {
+  const [hash, members, bodies, times, log, owed] = reply
+  if (!hash || !members || !bodies || !times || !log || !owed) return undefined
+  const fields = new Map(pairs(hash))
+  const told = new Map<string, Told>()
+  const givenUp = new Map<string, Told>()
+  for (const [integration, text] of pairs(log)) {
+    if (integration.startsWith('dead:')) givenUp.set(integration.slice('dead:'.length), fromEntry(text))
+    else told.set(integration, fromEntry(text))
+  }
+  return {
+    id,
+    routeId: fields.get('route') ?? '',
+    key: fields.get('key') ?? '',
+    labels: new Map(labelPairs.parse(JSON.parse(fields.get('labels') ?? '[]'))),
+    receiver: fields.get('receiver') ?? '',
+    incident: fields.get('incident') ?? '',
+    alerts: members
+      .map((fingerprint, i) => toAlert(fingerprint, bodies[i] ?? '', times[i] ?? ''))
+      .filter((alert) => alert !== undefined)
+      .sort(compareAlerts),
+    told,
+    givenUp,
+    owed: new Set(owed),
+  }
+}
+
+/** A flat reply of names and values, in twos. */
+export function pairs(flat: readonly string[]): [string, string][] {
+  const found: [string, string][] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) found.push([flat[i] ?? '', flat[i + 1] ?? ''])
+  return found
+}

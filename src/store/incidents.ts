@@ -1,0 +1,102 @@
+import type { Redis } from 'ioredis'
+import { z } from 'zod'
+import { type Incident, type IncidentFields, mayBecome } from '../incident/incident.ts'
+import type { Keys } from './keys.ts'
+import { pairs } from './groups.ts'
+import { script } from './script.ts'
+
+const change = script('change-incident', z.number())
+
+const fields = z.object({
+  title: z.string(),
+  description: z.string(),
+  team: z.string(),
+  severity: z.string(),
+  priority: z.string(),
+  receiver: z.string(),
+  groupKey: z.string(),
+}) satisfies z.ZodType<IncidentFields>
+
+const timelineEntry = z.object({
+  at: z.string(),
+  event: z.enum(['opened', 'reopened', 'notified', 'acknowledged', 'resolved']),
+  by: z.string().exactOptional(),
+  channel: z.string().exactOptional(),
+  receiver: z.string().exactOptional(),
+  to: z.string().exactOptional(),
+  detail: z.string().exactOptional(),
+})
+
+export function incidentStore(redis: Redis, keys: Keys) {
+  const hash = (id: string) => `${keys.incidentPrefix}${id}`
+  const timeline = (id: string) => `${hash(id)}:timeline`
+
+  async function get(id: string): Promise<Incident | undefined> {
+    const replies = (await redis.pipeline().hgetall(hash(id)).lrange(timeline(id), 0, -1).exec()) ?? []
+    for (const [error] of replies) if (error) throw error
+    return toIncident(replies[0]?.[1], replies[1]?.[1])
+  }
+
+  return {
+    get,
+
+    /** The newest `limit`, newest first. */
+    async list(limit: number): Promise<Incident[]> {
+      const ids = await redis.zrange(keys.incidents, 0, String(limit - 1), 'REV')
+      const found = await Promise.all(ids.map(get))
+      return found.filter((incident) => incident !== undefined)
+    },
+
+    /**
+     * Acknowledges or resolves by hand. Undefined where there is no such incident; `no` where it is
+     * resolved already and cannot be acknowledged. A second call changes nothing.
+     */
+    async change(
+      id: string,
+      to: 'acknowledged' | 'resolved',
+      by: string,
+      at: number,
+    ): Promise<{ incident: Incident; done: 'yes' | 'already' | 'no' } | undefined> {
+      const before = await get(id)
+      if (!before) return undefined
+      const done = mayBecome(before.state, to)
+      if (done !== 'yes') return { incident: before, done }
+      const entry = JSON.stringify({ at: new Date(at).toISOString(), event: to, by })
+      const changed = await change(redis, [hash(id), timeline(id)], [before.state, to, at, by, entry])
+      const incident = await get(id)
+      if (!incident) return undefined
+      // another was quicker: say how it stands now
+      return { incident, done: changed === 1 ? 'yes' : incident.state === to ? 'already' : 'no' }
+    },
+  }
+}
+
+const stored = z.object({
+  id: z.string(),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  createdAt: z.string(),
+  fields: z.string(),
+  acknowledgedAt: z.string().exactOptional(),
+  acknowledgedBy: z.string().exactOptional(),
+  resolvedAt: z.string().exactOptional(),
+})
+
+function toIncident(hash: unknown, entries: unknown): Incident | undefined {
+  const given = stored.safeParse(Array.isArray(hash) ? Object.fromEntries(pairs(hash.map(String))) : hash)
+  if (!given.success) return undefined
+  const { id, state, createdAt, acknowledgedAt, acknowledgedBy, resolvedAt } = given.data
+  const iso = (at: string) => new Date(Number(at)).toISOString()
+  return {
+    id,
+    state,
+    ...fields.parse(JSON.parse(given.data.fields)),
+    createdAt: iso(createdAt),
+    ...(acknowledgedAt !== undefined && { acknowledgedAt: iso(acknowledgedAt) }),
+    ...(acknowledgedBy !== undefined && { acknowledgedBy }),
+    ...(resolvedAt !== undefined && { resolvedAt: iso(resolvedAt) }),
+    timeline: z
+      .array(z.string())
+      .parse(entries)
+      .map((text) => timelineEntry.parse(JSON.parse(text))),
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * Every key of ours in Redis. All carry one hash tag, so that a script may touch any of them on a
+ * Redis Cluster too.
+ */
+export function keysFor(prefix: string) {
+  const tag = `{${prefix}}`
+  return {
+    alerts: `${tag}:alerts`, // hash: fingerprint → body (labels, annotations, generator URL as JSON)
+    times: `${tag}:times`, // hash: fingerprint → start, end, update, who ended it, both texts
+    references: `${tag}:references`, // hash: fingerprint → in how many groups
+    collectable: `${tag}:collectable`, // zset: fingerprint → when it may be forgotten
+    due: `${tag}:due`, // zset: group id → next flush, or the end of a lease
+    group: (id: string) => `${tag}:group:${id}`, // hash: what `groups.ts` says
+    members: (id: string) => `${tag}:members:${id}`, // set: fingerprints
+    nflog: (id: string) => `${tag}:nflog:${id}`, // hash: integration → last told; dead:<integration> → given up
+    outbox: (id: string) => `${tag}:outbox:${id}`, // set: integrations of a group that are owed something
+    owed: `${tag}:owed`, // zset: outbox row → when it is due, or the end of a lease
+    row: (id: string) => `${tag}:row:${id}`, // hash: what `outbox.ts` says
+    dead: `${tag}:dead`, // zset: outbox row → when it was given up
+    deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
+    deliveries: `${tag}:deliveries`, // stream: every attempt
+    incidents: `${tag}:incidents`, // zset: incident id → when it was opened
+    incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
+    incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
+    inbox: `${tag}:inbox`, // list: JSON, newest first
+    engine: `${tag}:engine`, // hash: configHash
+    bullmq: tag,
+  }
+}
+
+export type Keys = ReturnType<typeof keysFor>
+
+/** A group's id: what its key and its place in the tree come to, short enough to be part of other keys. */
+export function groupId(routeId: string, groupKey: string): string {
+  return digest(`${routeId}\n${groupKey}`)
+}
+
+/** The outbox row of one integration for one group. */
+export function rowId(group: string, integration: string): string {
+  return digest(`${group}\n${integration}`)
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}

@@ -1,0 +1,68 @@
+--[[
+  Writes down how an attempt ended, in one step with what follows from it.
+
+  KEYS[1..6]   group, members, times, references, collectable, due
+  KEYS[7..11]  nflog, outbox, owed, row, deliveries
+  KEYS[12..14] incident of the group, dead, dead letter
+
+  ARGV  row id; fencing token ('<notification id> <attempt>'); now, epoch ms; group id; integration
+        how it ended: told | dropped | retry | dead
+        notification log entry as JSON (told), the same for dead; its time to live, ms
+        when to try again, epoch ms (retry); whether the attempt may have arrived: 1 or 0
+        delivery log entry as JSON; prefix of incident keys; timeline entry as JSON or ''
+        dead letter as JSON or ''; when a released alert may be forgotten, epoch ms;
+        id of the next notification, should news have come meanwhile
+
+  Returns { 1 where the attempt was the newest, else 0; 1 where the row is owed once more, now or later }
+]]
+--- with release
+local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local nflog, outbox, owed, row, deliveries = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local incidentOf, dead, deadLetter = KEYS[12], KEYS[13], KEYS[14]
+local id, fence, now, groupId, integration, how, entry, ttl, retryAt, unconfirmed = unpack(ARGV, 1, 10)
+local log, prefix, timeline, letter, forgetAt = unpack(ARGV, 11, 15)
+
+local notification, attempt, state, again = unpack(redis.call('HMGET', row, 'notification', 'attempt', 'state', 'again'))
+if state ~= 'sending' or notification .. ' ' .. attempt ~= fence then return { 0, 0 } end
+
+if log ~= '' then redis.call('XADD', deliveries, 'MAXLEN', '~', 10000, '*', 'entry', log) end
+if timeline ~= '' then
+  local incident = redis.call('GET', incidentOf)
+  if incident then redis.call('RPUSH', prefix .. incident .. ':timeline', timeline) end
+end
+
+if how == 'retry' then
+  redis.call('HSET', row, 'state', 'owed', 'unconfirmed', unconfirmed)
+  redis.call('ZADD', owed, retryAt, id)
+  return { 1, 1 }
+end
+
+if how == 'told' then
+  redis.call('HSET', nflog, integration, entry)
+  redis.call('PEXPIRE', nflog, ttl)
+end
+if how == 'dead' then
+  redis.call('HSET', nflog, 'dead:' .. integration, entry)
+  redis.call('PEXPIRE', nflog, ttl)
+  redis.call('ZADD', dead, now, id)
+  redis.call('SET', deadLetter, letter)
+elseif how == 'told' then -- what was given up before has been overtaken
+  redis.call('HDEL', nflog, 'dead:' .. integration)
+  redis.call('ZREM', dead, id)
+  redis.call('DEL', deadLetter)
+end
+
+if again == '1' then -- news came after this attempt had read the group
+  redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
+    'notification', ARGV[16])
+  redis.call('ZADD', owed, now, id)
+  return { 1, 1 }
+end
+redis.call('DEL', row)
+redis.call('ZREM', owed, id)
+redis.call('SREM', outbox, integration)
+if redis.call('SCARD', outbox) == 0 then
+  local resolved = redis.call('HGET', group, 'resolved')
+  if resolved then release(groupId, group, members, times, references, collectable, due, resolved, forgetAt) end
+end
+return { 1, 0 }

@@ -1,0 +1,28 @@
+import { Redis, type RedisOptions } from 'ioredis'
+
+const retryStrategy = (times: number) => Math.min(50 * 2 ** times, 1000)
+
+/**
+ * For the store, at a `redis://…` address or a Unix socket's path: fails at once or within 2 s rather
+ * than hang, so that a sender gets its 503.
+ */
+export function storeConnection(address: string): Redis {
+  return connect(address, {
+    enableOfflineQueue: false,
+    commandTimeout: 2000,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 5000,
+    retryStrategy,
+  })
+}
+
+/** For BullMQ's workers, which block: waits for Redis as long as it takes. */
+export function blockingConnection(address: string): Redis {
+  return connect(address, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy })
+}
+
+function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
+  const redis = new Redis(address, options)
+  redis.on('error', () => {}) // commands say it; without a listener each lost connection prints a stack
+  return redis
+}

@@ -1,0 +1,19 @@
+-- Takes resolved alerts out of their group once nothing is owed about them; an empty group is gone.
+-- `resolved` holds 'fingerprint start end', space separated in turn: one that changed since stays.
+local function release(groupId, group, members, times, references, collectable, due, resolved, forgetAt)
+  for fingerprint, s, e in string.gmatch(resolved, '(%S+) (%S+) (%S+)') do
+    local time = redis.call('HGET', times, fingerprint)
+    if not time or string.sub(time, 1, #s + #e + 2) == s .. ' ' .. e .. ' ' then
+      if redis.call('SREM', members, fingerprint) == 1 then
+        if redis.call('HINCRBY', references, fingerprint, -1) <= 0 then
+          redis.call('HDEL', references, fingerprint)
+          redis.call('ZADD', collectable, forgetAt, fingerprint)
+        end
+      end
+    end
+  end
+  if redis.call('SCARD', members) > 0 then return 0 end
+  redis.call('DEL', group, members)
+  redis.call('ZREM', due, groupId)
+  return 1
+end

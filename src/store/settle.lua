@@ -1,0 +1,95 @@
+--[[
+  Ends a flush in one step: what is owed goes into the outbox, the notification log and the incident
+  follow, and the group gets its next time, or is gone.
+
+  KEYS[1..9]   group, members, times, references, collectable, due, nflog, outbox, owed
+  KEYS[10..11] incidents, incident of the group
+  KEYS[12..]   rows of what is owed
+
+  ARGV  group id; claim; now; next due; when a released alert may be forgotten: epoch ms
+        resolved alerts of this flush, as `release` takes them
+        time to live of the notification log, ms
+        incident: '' | open | resolve; prefix of incident keys; reopen within, ms; its fields as JSON;
+          what to write into its timeline as JSON for opened, reopened and resolved
+        number of entries for the notification log, then for each: integration, JSON
+        number owed, then for each: integration, channel, row id, reason, notification id, severity rank
+
+  Returns { 1 where the claim still held, else 0; 1 where the group is gone; what became of the incident or '';
+            its id or ''; then the row ids that had no row yet or were parked }
+]]
+--- with release
+local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local nflog, outbox, owed, incidents, incidentOf = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
+local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 8, 14)
+
+if redis.call('HGET', group, 'claim') ~= claim then return { 0, 0, '', '' } end
+
+local at = 15
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local entries = tonumber(take())
+for _ = 1, entries do redis.call('HSET', nflog, take(), take()) end
+if entries > 0 then redis.call('PEXPIRE', nflog, ttl) end
+
+local woken = {}
+for i = 1, tonumber(take()) do
+  local row = KEYS[11 + i]
+  local integration, channel, rowId, reason, notification, rank = take(), take(), take(), take(), take(), take()
+  if redis.call('EXISTS', row) == 1 then
+    -- the row in flight has read the group already: it is owed once more
+    redis.call('HSET', row, 'again', '1', 'reason', reason)
+  else
+    redis.call('HSET', row, 'group', id, 'integration', integration, 'channel', channel, 'reason', reason,
+      'notification', notification, 'rank', rank, 'owedAt', now, 'attempt', 0, 'state', 'owed')
+    redis.call('ZADD', owed, now, rowId)
+    redis.call('SADD', outbox, integration)
+    woken[#woken + 1] = rowId
+  end
+end
+
+local became, incident = '', ''
+if verb ~= '' then
+  incident = redis.call('GET', incidentOf) or ''
+  local hash = prefix .. incident
+  local state = incident ~= '' and redis.call('HGET', hash, 'state')
+  if verb == 'open' and (state == 'open' or state == 'acknowledged') then
+    redis.call('HSET', group, 'incident', incident)
+  elseif verb == 'open' then
+    local resolvedAt = state == 'resolved' and tonumber(redis.call('HGET', hash, 'resolvedAt'))
+    if resolvedAt and tonumber(now) - resolvedAt <= tonumber(reopenWithin) then
+      became = 'reopened'
+      redis.call('HSET', hash, 'state', 'open')
+      redis.call('HDEL', hash, 'resolvedAt', 'acknowledgedAt', 'acknowledgedBy')
+      redis.call('RPUSH', hash .. ':timeline', reopened)
+    else
+      became = 'opened'
+      incident = tostring(redis.call('INCR', prefix .. 'last'))
+      hash = prefix .. incident
+      redis.call('HSET', hash, 'id', incident, 'state', 'open', 'group', id, 'createdAt', now, 'fields', fields)
+      redis.call('RPUSH', hash .. ':timeline', opened)
+      redis.call('SET', incidentOf, incident)
+      redis.call('ZADD', incidents, now, incident)
+    end
+    redis.call('HSET', group, 'incident', incident)
+  elseif verb == 'resolve' then
+    if state == 'open' or state == 'acknowledged' then
+      became = 'resolved'
+      redis.call('HSET', hash, 'state', 'resolved', 'resolvedAt', now)
+      redis.call('RPUSH', hash .. ':timeline', closed)
+    end
+    redis.call('HDEL', group, 'incident')
+  end
+end
+
+redis.call('HSET', group, 'resolved', resolved)
+redis.call('HDEL', group, 'claim')
+local gone = 0
+if redis.call('SCARD', outbox) == 0 then
+  gone = release(id, group, members, times, references, collectable, due, resolved, forgetAt)
+end
+if gone == 0 then redis.call('ZADD', due, nextDue, id) end
+return { 1, gone, became, incident, unpack(woken) }

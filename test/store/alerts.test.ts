@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Alert } from '../../src/alert/alert.ts'
+import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
+import { type Store, openStore } from '../../src/store/store.ts'
+import { alertOf } from '../helpers/alerts.ts'
+import { type TestRedis, openRedis } from '../helpers/redis.ts'
+
+const now = Date.UTC(2026, 10, 23, 10)
+const MINUTE = 60_000
+let server: TestRedis
+let store: Store
+
+beforeAll(async () => {
+  server = await openRedis()
+  store = openStore(server.redis, 'test')
+})
+afterAll(() => server[Symbol.asyncDispose]())
+beforeEach(() => server.redis.flushall())
+
+async function kept(): Promise<Alert[]> {
+  const all: Alert[] = []
+  for await (const some of store.alerts.scan()) all.push(...some)
+  return all
+}
+
+describe('alerts are merged as Alertmanager merges them', () => {
+  interface Vector {
+    name: string
+    posts: { s?: number; e?: number }[]
+    result: { startsAt: number; endsAt: number }
+  }
+  const file = new URL('../vectors/alert-merge-vectors.json', import.meta.url)
+  const { vectors }: { vectors: Vector[] } = JSON.parse(readFileSync(file, 'utf8'))
+  const text = (seconds: number | undefined) =>
+    seconds === undefined ? undefined : new Date(now + seconds * 1000).toISOString()
+
+  test.each(vectors)('$name', async ({ posts, result }) => {
+    for (const { s, e } of posts) {
+      const { alerts } = postedAlerts([{ labels: { a: 'b' }, startsAt: text(s), endsAt: text(e) }], now, 300_000)
+      await store.alerts.accept(
+        alerts.map((alert) => ({ alert, groups: [] })),
+        now,
+      )
+    }
+    expect(await kept()).toMatchObject([{ startsAt: now + result.startsAt * 1000, endsAt: now + result.endsAt * 1000 }])
+  })
+})
+
+const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
+const accept = (alert: Alert, at: number) => store.alerts.accept([{ alert, groups: [group] }], at)
+const fires = alertOf({ a: 'b' }, { startsAt: now })
+const resolved = { ...fires, endsAt: now + MINUTE, endedBy: 'sender' } satisfies Alert
+
+test('an alert opens its group, which is due after group_wait', async () => {
+  expect(await accept(fires, now)).toEqual({ fresh: 1, seen: 0, late: 0, joined: 1, groups: 1, soonest: now + MINUTE })
+  expect(await accept(fires, now + 1)).toEqual({ fresh: 0, seen: 1, late: 0, joined: 0, groups: 0, soonest: -1 })
+  expect(await store.groups.nextDue()).toBe(now + MINUTE)
+})
+
+test('an alert older than group_wait opens a group that is due at once', async () => {
+  expect(await accept(alertOf({ a: 'b' }, { startsAt: now - MINUTE - 1 }), now)).toMatchObject({ soonest: now })
+})
+
+test('a whole batch is in its group before the group is due', async () => {
+  const old = (n: number) => alertOf({ n: String(n) }, { startsAt: now - 10 * MINUTE })
+  await store.alerts.accept(
+    [old(1), old(2), old(3)].map((alert) => ({ alert, groups: [group] })),
+    now,
+  )
+  expect((await store.groups.load('g'))?.alerts).toHaveLength(3)
+})
+
+test('a resolve without a group makes none', async () => {
+  expect(await accept(resolved, now + 2 * MINUTE)).toMatchObject({ fresh: 1, joined: 0, groups: 0 })
+  expect(await store.groups.ids()).toEqual([])
+})
+
+test('a copy from another cluster member does not undo a resolve, for a minute', async () => {
+  await accept(fires, now)
+  await accept(resolved, now + MINUTE)
+  expect(await accept(fires, now + MINUTE + 30_000)).toMatchObject({ late: 1, seen: 0 })
+  expect(await kept()).toMatchObject([{ endsAt: now + MINUTE }])
+
+  expect(await accept(fires, now + 3 * MINUTE)).toMatchObject({ late: 0, seen: 1 })
+  expect(await kept()).toMatchObject([{ endsAt: 0, startsAt: now }])
+})
+
+test('an alert without an end stays, one from a webhook keeps its earliest start', async () => {
+  await accept(fires, now)
+  await accept({ ...fires, startsAt: now + 5 }, now + 5)
+  expect(await kept()).toMatchObject([{ startsAt: now, endsAt: 0, endedBy: 'resolve' }])
+})
+
+test('annotations are the latest set, whole', async () => {
+  await accept(
+    {
+      ...fires,
+      annotations: new Map([
+        ['summary', 'one'],
+        ['runbook', 'x'],
+      ]),
+    },
+    now,
+  )
+  await accept({ ...fires, annotations: new Map([['summary', 'two']]) }, now + 1)
+  expect((await kept())[0]?.annotations).toEqual(new Map([['summary', 'two']]))
+})
+
+test('10,000 alerts are taken in one call', async () => {
+  const many = Array.from({ length: 10_000 }, (_, n) => ({
+    alert: alertOf({ n: String(n) }, { startsAt: now }),
+    groups: [group],
+  }))
+  expect(await store.alerts.accept(many, now)).toMatchObject({ fresh: 10_000, joined: 10_000, groups: 1 })
+  expect((await store.groups.load('g'))?.alerts).toHaveLength(10_000)
+})
+
+test('every label survives, whatever its name', async () => {
+  const labels = { __proto__x: '1', constructor: '2', 'with space': 'x\n"\\\u0000', é: '\u{1f3fb}' }
+  const odd = alertOf(labels, { startsText: '2026-11-23T12:00:00.123456789+02:00' })
+  const proto = { ...odd, labels: new Map([...odd.labels, ['__proto__', 'p']]) }
+  await accept(proto, now)
+  expect((await kept())[0]).toMatchObject({ labels: proto.labels, startsText: odd.startsText })
+})
+
+test('a resolved alert in no group is forgotten in time, others are not', async () => {
+  await accept(fires, now)
+  await store.alerts.accept(
+    [{ alert: alertOf({ gone: 'x' }, { endsAt: now + 1, endedBy: 'sender' }), groups: [] }],
+    now + 1,
+  )
+  expect(await store.alerts.collect(now + 29 * MINUTE)).toBe(0)
+  expect(await store.alerts.collect(now + 31 * MINUTE)).toBe(1)
+  expect((await kept()).map((alert) => [...alert.labels.keys()])).toEqual([['a']])
+})
+
+test('scripts are loaded again after Redis has forgotten them', async () => {
+  await server.redis.script('FLUSH')
+  expect(await accept(fires, now)).toMatchObject({ fresh: 1 })
+})
