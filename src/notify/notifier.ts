@@ -98,7 +98,7 @@ export interface Channel {
   readonly name: ChannelName
   readonly inherits: Readonly<Record<string, string>>
   readonly globals: z.ZodObject
-  readonly schema: z.ZodObject
+  readonly keys: readonly string[] // of its config
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   /** Checks one entry, its inherited settings filled in. */
@@ -113,7 +113,7 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
     inherits,
     globals,
     deadline,
-    schema: config,
+    keys: Object.keys(config.shape),
     fromTeam: (value) => definition.fromTeam(value),
     read(entry) {
       const parsed = config.safeParse(entry)

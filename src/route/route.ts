@@ -1,4 +1,3 @@
-import type { Labels } from '../model/labels.ts'
 import type { Matcher } from '../match/matcher.ts'
 
 /** How a route wants its alerts told: what it says itself, or what it inherits. Times in ms. */
@@ -27,10 +26,4 @@ export interface Route extends RouteOptions {
   muteTimeIntervals: readonly string[]
   activeTimeIntervals: readonly string[]
   routes: readonly Route[]
-}
-
-/** Where an alert goes: a route, and the labels that its group is known by. */
-export interface Membership {
-  route: Route
-  groupLabels: Labels
 }

@@ -1,0 +1,38 @@
+/** Where variables come from, and what stands in for those that are not set. */
+export interface Environment {
+  env: Readonly<Record<string, string | undefined>>
+  sandbox: boolean
+}
+
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
+
+/**
+ * Puts in the values of `${NAME}` and `${NAME:-default}`. After parsing, so that no value can be YAML;
+ * an empty variable counts as not set, as in a shell's `:-`. `missing` names those without value or default.
+ */
+export function expand(
+  text: string,
+  path: readonly PropertyKey[],
+  { env, sandbox }: Environment,
+): { text: string; missing: string[] } {
+  const missing: string[] = []
+  const expanded = text.replace(reference, (_whole, name: string, otherwise: string | undefined) => {
+    const value = env[name] || otherwise
+    if (value !== undefined) return value
+    if (sandbox) return standIn(name, path)
+    missing.push(name)
+    return ''
+  })
+  return { text: expanded, missing }
+}
+
+/** Something that is fit for its place and leads nowhere: nothing leaves the sandbox. */
+function standIn(name: string, path: readonly PropertyKey[]): string {
+  const key = String(path.findLast((part) => typeof part === 'string') ?? '').toLowerCase()
+  if (key === 'sms' || (key === 'to' && path.includes('sms_configs')) || key === 'twilio_from') return '+15005550006'
+  if (key.includes('smarthost')) return 'sandbox.invalid:587'
+  if (key.includes('account_sid')) return `AC${'0'.repeat(32)}`
+  if (/^(email|to|from|smtp_from)$/.test(key)) return `${name.toLowerCase()}@sandbox.invalid`
+  if (/url|webhook|slack/.test(key)) return `https://sandbox.invalid/${name}`
+  return `sandbox-${name}`
+}

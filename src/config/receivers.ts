@@ -1,0 +1,116 @@
+import type { z } from 'zod'
+import type { Integration, Receiver } from './config.ts'
+import { report } from './check.ts'
+import type { Problem } from './error.ts'
+import { suggest } from './nearest.ts'
+import { undelivered } from './schema.ts'
+import type { Path, Source, Yaml } from './source.ts'
+
+/** What config needs to know of a channel; notify's channels are such. */
+export interface ChannelReader<N> {
+  readonly name: string
+  readonly inherits: Readonly<Record<string, string>>
+  readonly globals: z.ZodObject
+  readonly keys: readonly string[]
+  readonly deadline: number
+  fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  read(
+    entry: unknown,
+  ): { ok: true; sendResolved: boolean; open(): N } | { ok: false; issues: readonly z.core.$ZodIssue[] }
+}
+
+/** Reads receivers one by one; what is wrong with them is among their source's problems. */
+export function receiverReader<N>(channels: readonly ChannelReader<N>[], global: Readonly<Record<string, unknown>>) {
+  const byName = new Map(channels.map((channel) => [channel.name, channel]))
+  const kinds = [...channels.map(({ name }) => `${name}_configs`), ...undelivered]
+  const warnings: Problem[] = []
+
+  function integration(receiver: string, name: string, entry: unknown, index: number, source: Source, path: Path) {
+    const channel = byName.get(name)
+    const reading = channel?.read(inherit(entry, channel.inherits))
+    if (!channel || !reading) return undefined
+    if (!reading.ok) {
+      report(reading.issues, source, path, () => channel.keys)
+      return undefined
+    }
+    const { sendResolved, open } = reading
+    const made: Integration<N> = {
+      id: `${receiver}/${name}/${index}`,
+      receiver,
+      channel: name,
+      index,
+      sendResolved,
+      deadline: channel.deadline,
+      open,
+    }
+    return made
+  }
+
+  /** An entry with what it lacks taken from `global`. */
+  function inherit(entry: unknown, inherits: Readonly<Record<string, string>>): unknown {
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return entry
+    const whole: Record<string, unknown> = {}
+    for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
+    for (const [key, value] of Object.entries(entry)) {
+      if (!present(value)) continue
+      whole[key] = value
+      // a setting of its own, given the other way, is not joined by the global one
+      if (key.endsWith('_file')) delete whole[key.slice(0, -'_file'.length)]
+      else delete whole[`${key}_file`]
+    }
+    return whole
+  }
+
+  return {
+    warnings,
+
+    /** An item of `receivers:`. */
+    fromFile(value: Yaml, source: Source, path: Path): Receiver<N> | undefined {
+      if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+        source.problems.push(source.problem(path, 'must be a map with a name'))
+        return undefined
+      }
+      const name = value['name']
+      if (typeof name !== 'string' || name === '') {
+        source.problems.push(source.problem([...path, 'name'], 'a receiver needs a name'))
+        return undefined
+      }
+      const integrations: Integration<N>[] = []
+      for (const [key, entries] of Object.entries(value)) {
+        if (key === 'name' || key === 'labels') continue
+        if (!kinds.includes(key)) {
+          source.problems.push(source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'))
+        } else if (entries !== null && !Array.isArray(entries)) {
+          source.problems.push(source.problem([...path, key], 'must be a list'))
+        } else if (undelivered.includes(key)) {
+          if (entries?.length) warnings.push(source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'))
+        } else {
+          for (const [i, entry] of (entries ?? []).entries()) {
+            const made = integration(name, key.slice(0, -'_configs'.length), entry, i, source, [...path, key, i])
+            if (made) integrations.push(made)
+          }
+        }
+      }
+      return { name, integrations }
+    },
+
+    /** A receiver of the table. */
+    fromTable(
+      name: string,
+      given: readonly { channel: string; value: string | readonly string[] }[],
+      source: Source,
+      path: Path,
+    ): Receiver<N> {
+      const integrations = given.flatMap(({ channel, value }) =>
+        (byName.get(channel)?.fromTeam(value) ?? []).map((entry, i) =>
+          integration(name, channel, { send_resolved: true, ...entry }, i, source, [...path, channel]),
+        ),
+      )
+      return { name, integrations: integrations.filter((made) => made !== undefined) }
+    },
+  }
+}
+
+function present(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
+}
