@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { TemplateData } from '../../src/template/data.ts'
+import { TemplateError, parseTemplates } from '../../src/template/templates.ts'
+
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8'))
+const labels = z.record(z.string(), z.string()).transform((record) => new Map(Object.entries(record)))
+const data: TemplateData = z
+  .object({
+    receiver: z.string(),
+    status: z.enum(['firing', 'resolved']),
+    notification_reason: z.string(),
+    alerts: z.array(
+      z.object({
+        status: z.enum(['firing', 'resolved']),
+        labels,
+        annotations: labels,
+        startsAt: z.string(),
+        endsAt: z.string(),
+        generatorURL: z.string(),
+        fingerprint: z.string(),
+      }),
+    ),
+    groupLabels: labels,
+    commonLabels: labels,
+    commonAnnotations: labels,
+    externalURL: z.string(),
+  })
+  .transform(({ notification_reason, ...rest }) => ({ ...rest, notificationReason: notification_reason, routeLabels: new Map() }))
+  .parse(read('template-data.json'))
+
+const builtin = readFileSync(new URL('../../templates/alertmanager.tmpl', import.meta.url), 'utf8')
+const templates = parseTemplates([{ name: 'alertmanager.tmpl', text: builtin }])
+const { vectors } = z
+  .object({
+    vectors: z.array(
+      z.object({ group: z.string(), type: z.enum(['text', 'html']), template: z.string(), output: z.string().optional(), error: z.string().optional() }),
+    ),
+  })
+  .parse(read('template-vectors.json'))
+
+/**
+ * Cases that come with Alertmanager's language as a whole: html/template's contexts, printf's rarer verbs,
+ * argument counts, and the definitions of channels that are not there yet.
+ */
+const later = new Set(z.array(z.string()).parse(JSON.parse(readFileSync(new URL('later.json', import.meta.url), 'utf8'))))
+
+describe.each(vectors.filter(({ type, template }) => type === 'text' && !later.has(template)))('$group: $template', ({ template, output }) => {
+  test('as Alertmanager renders it', () => {
+    const render = () => templates.text(template, data, Date.UTC(2026, 2, 1, 10))
+    if (output === undefined) expect(render).toThrow(TemplateError)
+    else expect(render()).toBe(output)
+  })
+})
