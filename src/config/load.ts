@@ -37,7 +37,7 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   for (const source of included) checkIncluded(source)
   const sources = [main, ...included]
   // a file that does not parse has nothing that could be looked at further
-  if (!settings || sources.some(({ value, problems }) => value === null && problems.length > 0)) throw failed(sources)
+  if (sources.some(({ value, problems }) => value === null && problems.length > 0)) throw failed(sources)
 
   const global = readGlobal(main, channels)
   const reader = receiverReader(channels, global)
@@ -55,6 +55,7 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
     }
   }
 
+  if (!settings) throw failed(sources)
   const table = readTable(sources, settings, channels.map(({ name }) => name))
   for (const { name, entries, source, path } of table?.receivers ?? []) add(reader.fromTable(name, entries, source, path), source, path)
 
@@ -146,9 +147,9 @@ function readGlobal<N>(source: Source, channels: readonly ChannelReader<N>[]): R
   const value = isMap(source.value) ? source.value['global'] : undefined
   if (value === undefined || value === null) return {}
   const inherited = channels.flatMap(({ inherits }) => Object.values(inherits))
-  const texts = Object.fromEntries([...inherited, ...foreignGlobals].map((key) => [key, z.unknown()]))
+  const texts = Object.fromEntries([...inherited, ...foreignGlobals].map((key) => [key, z.unknown().optional()]))
   const own = Object.assign({}, ...channels.map(({ globals }) => globals.shape))
-  const shape = { ...texts, ...own, resolve_timeout: maybe(duration), http_config: z.unknown() }
+  const shape = { ...texts, ...own, resolve_timeout: maybe(duration), http_config: z.unknown().optional() }
   const schema = z.strictObject(shape)
   check(schema, value, source, ['global'], () => Object.keys(shape))
   const given = isMap(value) ? value : {}

@@ -151,11 +151,11 @@ export const top = z.strictObject({
   severities: maybe(z.record(z.string(), severity)),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   // these are read elsewhere, or taken and left
-  global: z.unknown(),
-  receivers: z.unknown(),
-  teams: z.unknown(),
-  tracing: z.unknown(),
-  event_recorder: z.unknown(),
+  global: z.unknown().optional(),
+  receivers: z.unknown().optional(),
+  teams: z.unknown().optional(),
+  tracing: z.unknown().optional(),
+  event_recorder: z.unknown().optional(),
 })
 export type Top = z.output<typeof top>
 

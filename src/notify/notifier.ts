@@ -44,8 +44,8 @@ export interface Notification {
   severity: string // of the gravest alert that fires, or of the gravest there is; '' where none has one
   team: string // common to all alerts, or ''
   data: TemplateData
-  /** A Go text template over `data`. Throws TemplateError. */
-  text(template: string): string
+  /** A Go text template over `data`; `escape` is for what its actions print. Throws TemplateError. */
+  text(template: string, escape?: (text: string) => string): string
   /** The same with html/template's escaping. Throws TemplateError. */
   html(template: string): string
 }

@@ -116,7 +116,7 @@ function toNotification(
     severity: gravest(firing.length > 0 ? firing : group.alerts, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',
     data,
-    text: (template) => templates.text(template, data, at),
+    text: (template, escape) => templates.text(template, data, at, escape),
     html: (template) => templates.html(template, data, at),
   }
 }

@@ -9,8 +9,11 @@ import { Kv, List, Struct } from './value.ts'
 export { TemplateError }
 
 export interface Templates {
-  /** Renders a Go text/template over a notification's data; `at`: now, epoch ms. Throws TemplateError. */
-  text(source: string, data: TemplateData, at: number): string
+  /**
+   * Renders a Go text/template over a notification's data; `at`: now, epoch ms. What actions print goes
+   * through `escape`, the template's own text does not. Throws TemplateError.
+   */
+  text(source: string, data: TemplateData, at: number, escape?: (text: string) => string): string
   /** The same with what actions print escaped for HTML. Throws TemplateError. */
   html(source: string, data: TemplateData, at: number): string
   /** Throws TemplateError where the source does not parse. */
@@ -48,7 +51,7 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   }
 
   return {
-    text: (source, data, at) => render(source, data, at, (text) => text),
+    text: (source, data, at, escape = (text) => text) => render(source, data, at, escape),
     html: (source, data, at) => render(source, data, at, escapeHtml),
     check: (source) => void compiled(source),
   }

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { type Transporter, createTransport } from 'nodemailer'
+import { z } from 'zod'
+import { flag, secret } from '../model/settings.ts'
+import { secretOf, sendResolved, template } from './fields.ts'
+import { noAnswer } from './http.ts'
+import { type Notification, type Outcome, channel } from './notifier.ts'
+
+const smarthost = z.string().transform((text, context) => {
+  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text)
+  if (!found) context.addIssue(`"${text}" is not host:port; write it as smtp.example.com:587`)
+  return { host: found?.[1] ?? found?.[2] ?? '', port: Number(found?.[3] ?? 0) }
+})
+
+const tls = z.strictObject({
+  ca: z.string().optional(),
+  ca_file: z.string().optional(),
+  server_name: z.string().optional(),
+  insecure_skip_verify: flag.optional(),
+})
+
+const config = z.strictObject({
+  send_resolved: sendResolved(false),
+  to: template.min(1),
+  from: template.min(1),
+  smarthost,
+  hello: z.string().default('localhost'),
+  auth_username: z.string().optional(),
+  auth_password: secret.optional(),
+  auth_password_file: z.string().optional(),
+  auth_identity: z.string().optional(),
+  require_tls: flag.default(true),
+  force_implicit_tls: flag.optional(),
+  tls_config: tls.optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  html: template.default('{{ template "email.default.html" . }}'),
+  text: template.default(''),
+})
+
+interface Mail {
+  from: string
+  to: string[]
+  subject: string
+  text: string
+  html: string
+  headers: Record<string, string>
+}
+
+/** Mail by SMTP (RFC 5321). One group is one thread. */
+export const email = channel({
+  name: 'email',
+  config,
+  inherits: {
+    from: 'smtp_from',
+    smarthost: 'smtp_smarthost',
+    hello: 'smtp_hello',
+    auth_username: 'smtp_auth_username',
+    auth_password: 'smtp_auth_password',
+    auth_password_file: 'smtp_auth_password_file',
+    auth_identity: 'smtp_auth_identity',
+    require_tls: 'smtp_require_tls',
+    force_implicit_tls: 'smtp_force_implicit_tls',
+    tls_config: 'smtp_tls_config',
+  },
+  globals: z.object({ smtp_auth_secret: z.unknown().optional(), smtp_auth_secret_file: z.unknown().optional() }),
+  deadline: 45_000,
+  fromTeam: (value) => [
+    {
+      to: [value].flat().join(', '),
+      headers: { Subject: '{{ template "tocsin.email.subject" . }}' },
+      text: '{{ template "tocsin.email.text" . }}',
+      html: '{{ template "tocsin.email.html" . }}',
+    },
+  ],
+  create(settings) {
+    let transport: Transporter | undefined
+    return {
+      compose(notification) {
+        const payload = compose(settings, notification)
+        return { to: payload.to.join(', '), title: payload.subject, text: payload.text || payload.subject, payload }
+      },
+      async send({ payload }, signal) {
+        const bad = [payload.from, ...payload.to].find((address) => !isAddress(address))
+        if (bad !== undefined) return { state: 'failed', reason: 'rejected', detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address` }
+        if (payload.to.length === 0) return { state: 'failed', reason: 'rejected', detail: 'there is no recipient' }
+        transport ??= openTransport(settings)
+        return send(transport, payload, signal)
+      },
+      close: () => transport?.close(),
+    }
+  },
+})
+
+function compose(settings: z.output<typeof config>, notification: Notification): Mail {
+  const line = (source: string) => notification.text(source).replace(/[\r\n]+/g, ' ').trim()
+  const headers: Record<string, string> = {}
+  for (const [name, source] of Object.entries(settings.headers)) headers[canonical(name)] = line(source)
+  const { Subject: subject = line('{{ template "email.default.subject" . }}'), To: _to, From: _from, ...rest } = headers
+  const thread = `<group-${createHash('sha256').update(notification.groupKey).digest('hex').slice(0, 16)}@tocsin>`
+  return {
+    from: line(settings.from),
+    to: line(settings.to).split(',').map((one) => one.trim()).filter(Boolean),
+    subject: (notification.possibleRepeat ? '(possible repeat) ' : '') + subject,
+    text: notification.text(settings.text),
+    html: notification.html(settings.html),
+    headers: {
+      // the same on each attempt: a server that kept both copies shows one
+      'Message-ID': `<${notification.id}@${hostname()}>`,
+      References: thread,
+      'In-Reply-To': thread,
+      'Auto-Submitted': 'auto-generated',
+      ...rest,
+    },
+  }
+}
+
+/** `reply-to` → `Reply-To`, as Go's textproto has it. */
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (part) => part.toUpperCase())
+}
+
+/**
+ * One address and nothing else, bare or as `Name <address>`: nodemailer would take groups and lists apart
+ * and write to whoever is in them.
+ */
+export function isAddress(text: string): boolean {
+  return /^(?:[^<>@,;:"\\\r\n]*<)?[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?>?$/.test(text)
+    && text.includes('<') === text.endsWith('>')
+}
+
+function bare(address: string): string {
+  return /<([^>]+)>$/.exec(address)?.[1] ?? address
+}
+
+function openTransport(settings: z.output<typeof config>): Transporter {
+  const { host, port } = settings.smarthost
+  const password = secretOf(settings.auth_password, settings.auth_password_file)
+  return createTransport({
+    host,
+    port,
+    name: settings.hello,
+    secure: settings.force_implicit_tls ?? port === 465,
+    requireTLS: settings.require_tls,
+    ignoreTLS: !settings.require_tls && !settings.force_implicit_tls,
+    ...(settings.auth_username && { auth: { user: settings.auth_username, pass: password } }),
+    tls: {
+      servername: settings.tls_config?.server_name ?? host,
+      ...(settings.tls_config?.ca_file && { ca: readFileSync(settings.tls_config.ca_file) }),
+      ...(settings.tls_config?.ca && { ca: settings.tls_config.ca }),
+      ...(settings.tls_config?.insecure_skip_verify && { rejectUnauthorized: false }),
+    },
+    pool: true,
+    maxConnections: 3,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 30_000,
+  })
+}
+
+async function send(transport: Transporter, mail: Mail, signal: AbortSignal): Promise<Outcome> {
+  const { 'Message-ID': messageId, References: references, 'In-Reply-To': inReplyTo, ...headers } = mail.headers
+  const late = new Promise<Outcome>((resolve) => {
+    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), { once: true })
+  })
+  const sent = transport
+    .sendMail({
+      from: mail.from,
+      to: mail.to,
+      subject: mail.subject,
+      text: mail.text || undefined,
+      html: mail.html || undefined,
+      envelope: { from: bare(mail.from), to: mail.to.map(bare) },
+      messageId,
+      references,
+      inReplyTo,
+      headers,
+    })
+    .then(({ rejected }): Outcome => {
+      const refused = rejected?.length ?? 0
+      return { state: 'delivered', ...(refused > 0 && { detail: `${refused} of ${mail.to.length} recipients were refused` }) }
+    })
+    .catch(whyNot)
+  return Promise.race([sent, late])
+}
+
+/** By SMTP's answer: 4yz may do better later, 5yz will not (RFC 5321 §4.2.1). */
+function whyNot(error: unknown): Outcome {
+  if (!(error instanceof Error)) return noAnswer(error)
+  const code = 'code' in error ? String(error.code) : ''
+  const status = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : 0
+  if (code === 'EAUTH') return { state: 'failed', reason: 'unauthorised', detail: `SMTP ${status}: the server refused the login` }
+  if (code === 'ETLS' || /self-signed|certificate/.test(error.message)) {
+    return { state: 'failed', reason: 'configuration', detail: 'the connection could not be secured by TLS' }
+  }
+  if (status >= 500) return { state: 'failed', reason: 'rejected', detail: `SMTP ${status}` }
+  if (status >= 400) return { state: 'failed', reason: 'server error', detail: `SMTP ${status}` }
+  const command = 'command' in error ? String(error.command) : ''
+  // after DATA the server may have taken it
+  if (command === 'DATA' || (code === 'ECONNECTION' && /closed unexpectedly/.test(error.message) && command !== 'CONN')) {
+    return { state: 'unknown', detail: 'the connection ended before the server confirmed' }
+  }
+  return { state: 'failed', reason: 'network', detail: code || 'no connection' }
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto'
+import { Agent, type AgentOptions } from 'node:https'
+import { type Socket, connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { event } from '@pagerduty/pdjs'
+import { z } from 'zod'
+import { goDuration, httpUrl, secret } from '../model/settings.ts'
+import { toRecord } from '../model/labels.ts'
+import { httpConfig, link, secretOf, sendResolved, template, truncate } from './fields.ts'
+import { CONNECT_TIMEOUT, failedWith, noAnswer } from './http.ts'
+import { type Notification, type Outcome, channel } from './notifier.ts'
+
+const LONGEST_SUMMARY = 1024 // characters
+const LARGEST_EVENT = 512_000 // bytes
+
+const linkSetting = z.strictObject({ href: z.string(), text: z.string().optional() })
+const imageSetting = z.strictObject({ src: z.string(), href: z.string().optional(), alt: z.string().optional() })
+
+const config = z
+  .strictObject({
+    send_resolved: sendResolved(true),
+    routing_key: secret.optional(),
+    routing_key_file: z.string().optional(),
+    url: httpUrl.default('https://events.pagerduty.com/v2/enqueue'),
+    client: template.default('{{ template "pagerduty.default.client" . }}'),
+    client_url: template.default('{{ template "pagerduty.default.clientURL" . }}'),
+    description: template.default('{{ template "pagerduty.default.description" . }}'),
+    source: template.optional(),
+    severity: template.default('error'),
+    class: template.default(''),
+    component: template.default(''),
+    group: template.default(''),
+    details: z.record(z.string(), z.string()).default({}),
+    images: z.array(imageSetting).default([]),
+    links: z.array(linkSetting).default([]),
+    timeout: goDuration.optional(),
+    http_config: httpConfig,
+  })
+  .check((context) => {
+    const { routing_key, routing_key_file } = context.value
+    if (routing_key || routing_key_file) return
+    const message = 'needs routing_key or routing_key_file: the key of an Events API v2 integration'
+    context.issues.push({ code: 'custom', message, input: context.value, path: ['routing_key'] })
+  })
+
+type Severity = 'critical' | 'error' | 'warning' | 'info'
+
+/** What goes to PagerDuty, but for the routing key, which is added at the last moment. */
+interface PagerDutyEvent {
+  event_action: 'trigger' | 'resolve'
+  dedup_key: string
+  payload: {
+    summary: string
+    source: string
+    severity: Severity
+    class?: string
+    component?: string
+    group?: string
+    custom_details: Record<string, unknown>
+  }
+  client?: string
+  client_url?: string
+  images?: { src: string; href?: string; alt?: string }[]
+  links?: { href: string; text?: string }[]
+}
+
+/** PagerDuty's Events API v2: https://developer.pagerduty.com/docs/events-api-v2-overview */
+export const pagerduty = channel({
+  name: 'pagerduty',
+  config,
+  inherits: { url: 'pagerduty_url', http_config: 'http_config' },
+  globals: z.object({}),
+  deadline: 10_000,
+  fromTeam: (value) =>
+    [value].flat().map((key) => ({
+      routing_key: key,
+      client: 'Tocsin',
+      client_url: '{{ .ExternalURL }}',
+      description: '{{ template "tocsin.title" . }}',
+      source: '{{ template "tocsin.source" . }}',
+      severity: '{{ template "tocsin.pagerduty.severity" . }}',
+      class: '{{ .CommonLabels.alertname }}',
+      component: '{{ .CommonLabels.service }}',
+      group: '{{ template "tocsin.team" . }}',
+      links: [
+        { href: '{{ .CommonAnnotations.runbook_url }}', text: 'Runbook' },
+        { href: '{{ template "tocsin.link" . }}', text: 'Source' },
+        { href: '{{ .CommonAnnotations.dashboard_url }}', text: 'Dashboard' },
+      ],
+    })),
+  create: (settings) => ({
+    compose(notification) {
+      const payload = compose(settings, notification)
+      const { severity, summary } = payload.payload
+      return { to: 'PagerDuty', title: summary, text: `${payload.event_action} · ${severity} · ${payload.payload.source}`, payload }
+    },
+    send: ({ payload }, signal) => enqueue(settings.url, secretOf(settings.routing_key, settings.routing_key_file), payload, signal),
+  }),
+})
+
+function compose(settings: z.output<typeof config>, notification: Notification): PagerDutyEvent {
+  const { data, groupKey } = notification
+  const text = (source: string) => notification.text(source)
+  const firing = data.alerts.filter(({ status }) => status === 'firing')
+  const resolved = data.alerts.filter(({ status }) => status === 'resolved')
+  const alertsOf = (alerts: typeof firing) =>
+    alerts.map(({ labels, annotations, startsAt, endsAt, generatorURL }) => ({
+      labels: toRecord(labels),
+      annotations: toRecord(annotations),
+      startsAt,
+      endsAt,
+      generatorURL,
+    }))
+  const details: Record<string, unknown> = {
+    firing: alertsOf(firing),
+    resolved: alertsOf(resolved),
+    num_firing: firing.length,
+    num_resolved: resolved.length,
+  }
+  for (const [key, source] of Object.entries(settings.details)) details[key] = text(source)
+
+  const made: PagerDutyEvent = {
+    event_action: data.status === 'firing' ? 'trigger' : 'resolve',
+    dedup_key: createHash('sha256').update(groupKey).digest('hex'),
+    payload: {
+      summary: truncate(text(settings.description), LONGEST_SUMMARY) || 'alert',
+      source: text(settings.source ?? settings.client) || 'Tocsin',
+      severity: severityOf(text(settings.severity)),
+      ...given({ class: text(settings.class), component: text(settings.component), group: text(settings.group) }),
+      custom_details: details,
+    },
+    ...given({ client: text(settings.client), client_url: link(text(settings.client_url)) }),
+  }
+  const links = settings.links
+    .map((one) => ({ href: link(text(one.href)), ...given({ text: text(one.text ?? '') }) }))
+    .filter(({ href }) => href !== '')
+  const images = settings.images
+    .map((one) => ({ src: link(text(one.src)), ...given({ href: link(text(one.href ?? '')), alt: text(one.alt ?? '') }) }))
+    .filter(({ src }) => src !== '')
+  if (links.length > 0) made.links = links
+  if (images.length > 0) made.images = images
+  if (Buffer.byteLength(JSON.stringify(made)) > LARGEST_EVENT) {
+    made.payload.custom_details = { error: `custom details have been left out: the event was larger than ${LARGEST_EVENT} bytes` }
+  }
+  return made
+}
+
+function severityOf(text: string): Severity {
+  return text === 'critical' || text === 'warning' || text === 'info' ? text : 'error'
+}
+
+function given<T extends Record<string, string>>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')) as Partial<T>
+}
+
+async function enqueue(url: string, key: string, made: PagerDutyEvent, signal: AbortSignal): Promise<Outcome> {
+  if (key === '') return { state: 'failed', reason: 'configuration', detail: 'the routing key is empty' }
+  const stop = new AbortController()
+  const agent = new OneAnswerAgent(new URL(url).protocol === 'http:', ({ status }) => {
+    if (status === 429) stop.abort() // pdjs would send it three times more, at once
+  })
+  const { host, pathname } = new URL(url)
+  const request = {
+    // pdjs makes https://<server>/v2/enqueue of it: a path of another form ends before a fragment
+    server: pathname.endsWith('/v2/enqueue') ? host + pathname.slice(0, -'/v2/enqueue'.length) : `${host}${pathname}#`,
+    data: { routing_key: key, ...made },
+    requestTimeout: 0, // it stops nothing; the signal does
+    retryTimeout: 1,
+    signal: AbortSignal.any([signal, stop.signal]),
+    agent,
+  }
+  try {
+    const { status, data } = await event(request)
+    if (status === 202) return { state: 'delivered', id: made.dedup_key }
+    return failedWith(status, messageOf(data), agent.answer?.retryAfter)
+  } catch (error) {
+    // an answer that is no JSON, or a 429: the head of the answer says all that counts
+    const { answer } = agent
+    if (answer?.status === 202) return { state: 'delivered', id: made.dedup_key }
+    return answer ? failedWith(answer.status, '', answer.retryAfter) : noAnswer(error)
+  } finally {
+    agent.destroy()
+  }
+}
+
+function messageOf(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return ''
+  const message = 'message' in data && typeof data.message === 'string' ? data.message : ''
+  const errors = 'errors' in data && Array.isArray(data.errors) ? data.errors.join(', ') : ''
+  return [message, errors].filter(Boolean).join(': ')
+}
+
+interface AnswerHead {
+  status: number
+  retryAfter: string | null
+}
+
+/** Connects to http as to https, and reads the head of the answer, which pdjs keeps to itself where the body is no JSON. */
+class OneAnswerAgent extends Agent {
+  answer: AnswerHead | undefined
+  readonly #plain: boolean
+  readonly #answered: (answer: AnswerHead) => void
+
+  constructor(plain: boolean, answered: (answer: AnswerHead) => void, options?: AgentOptions) {
+    super({ ...options, keepAlive: false })
+    this.#plain = plain
+    this.#answered = answered
+  }
+
+  override createConnection(options: { host?: string; port?: number | string; servername?: string }): Socket {
+    const host = options.host ?? 'localhost'
+    const port = Number(options.port)
+    const socket = this.#plain ? connect(port, host) : connectTls({ host, port, servername: options.servername ?? host })
+    const ready = this.#plain ? 'connect' : 'secureConnect'
+    const timer = setTimeout(() => {
+      socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+    }, CONNECT_TIMEOUT)
+    socket.once(ready, () => clearTimeout(timer))
+    socket.once('close', () => clearTimeout(timer))
+    let head = ''
+    socket.on('data', (chunk: Buffer) => {
+      if (this.answer) return
+      head += chunk.toString('latin1')
+      const end = head.indexOf('\r\n\r\n')
+      if (end === -1) return
+      const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0)
+      const retryAfter = /^retry-after:[ \t]*(.*?)[ \t]*$/im.exec(head.slice(0, end))?.[1] ?? null
+      this.answer = { status, retryAfter }
+      this.#answered(this.answer)
+    })
+    return socket
+  }
+}

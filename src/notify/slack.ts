@@ -1,0 +1,217 @@
+import { IncomingWebhook, IncomingWebhookHTTPError, type IncomingWebhookSendArguments } from '@slack/webhook'
+import { fetch } from 'undici'
+import { z } from 'zod'
+import { flag, goDuration, secretUrl } from '../model/settings.ts'
+import { httpConfig, link, secretOf, sendResolved, template, truncate } from './fields.ts'
+import { LONGEST_ANSWER, dispatcher, failedWith, noAnswer } from './http.ts'
+import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
+
+/** Alertmanager's cut of a title, in characters. */
+const LONGEST_TITLE = 1024
+/** Slack cuts a text off beyond 40,000 characters. */
+const LONGEST_TEXT = 30_000
+
+const field = z.strictObject({ title: z.string(), value: z.string(), short: flag.optional() })
+const action = z
+  .strictObject({
+    type: z.string(),
+    text: z.string(),
+    url: z.string().optional(),
+    style: z.string().optional(),
+    name: z.string().optional(),
+    value: z.string().optional(),
+    confirm: z
+      .strictObject({ text: z.string(), title: z.string().optional(), ok_text: z.string().optional(), dismiss_text: z.string().optional() })
+      .optional(),
+  })
+  .refine(({ url, name }) => url || name, 'an action needs url or name')
+
+const config = z
+  .strictObject({
+    send_resolved: sendResolved(false),
+    api_url: secretUrl.optional(),
+    api_url_file: z.string().optional(),
+    channel: template.default(''),
+    username: template.default('{{ template "slack.default.username" . }}'),
+    color: template.default('{{ template "slack.default.color" . }}'),
+    title: template.default('{{ template "slack.default.title" . }}'),
+    title_link: template.default('{{ template "slack.default.titlelink" . }}'),
+    pretext: template.default('{{ template "slack.default.pretext" . }}'),
+    text: template.default('{{ template "slack.default.text" . }}'),
+    fallback: template.default('{{ template "slack.default.fallback" . }}'),
+    callback_id: template.default('{{ template "slack.default.callbackid" . }}'),
+    footer: template.default('{{ template "slack.default.footer" . }}'),
+    icon_emoji: template.default('{{ template "slack.default.iconemoji" . }}'),
+    icon_url: template.default('{{ template "slack.default.iconurl" . }}'),
+    image_url: template.default(''),
+    thumb_url: template.default(''),
+    message_text: template.default(''),
+    fields: z.array(field).optional(),
+    short_fields: flag.default(false),
+    actions: z.array(action).optional(),
+    mrkdwn_in: z.array(z.string()).default(['fallback', 'pretext', 'text']),
+    link_names: flag.default(false),
+    timeout: goDuration.optional(),
+    http_config: httpConfig,
+    /** Tocsin's own: the attachment carries the time of what it is about. */
+    timestamp: flag.default(false),
+  })
+  .check((context) => {
+    const { api_url, api_url_file } = context.value
+    if (api_url || api_url_file) return
+    const message = 'needs api_url: the incoming webhook to post to (or slack_api_url in global)'
+    context.issues.push({ code: 'custom', message, input: context.value, path: ['api_url'] })
+  })
+
+/** Slack's incoming webhooks, one attachment a message: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+export const slack = channel({
+  name: 'slack',
+  config,
+  inherits: { api_url: 'slack_api_url', api_url_file: 'slack_api_url_file', http_config: 'http_config' },
+  globals: z.object({}),
+  deadline: 10_000,
+  fromTeam: (value) =>
+    [value].flat().map((url) => ({
+      api_url: url,
+      color: '{{ template "tocsin.slack.color" . }}',
+      title: '{{ template "tocsin.title" . }}',
+      title_link: '{{ template "tocsin.link" . }}',
+      text: '{{ template "tocsin.slack.text" . }}',
+      fallback: '{{ template "tocsin.title" . }}',
+      footer: '{{ template "tocsin.footer" . }}',
+      fields: [
+        { title: 'Severity', value: '{{ template "tocsin.severity" . }}', short: 'true' },
+        { title: 'Team', value: '{{ template "tocsin.team" . }}', short: 'true' },
+      ],
+      timestamp: 'true',
+    })),
+  create: (settings) => ({
+    compose(notification) {
+      const payload = compose(settings, notification)
+      const [attachment] = payload.attachments
+      return { to: payload.channel || 'Slack', title: unescape(attachment.title), text: unescape(attachment.text || attachment.fallback), payload }
+    },
+    send: ({ payload }, signal) => post(secretOf(settings.api_url, settings.api_url_file), payload, signal),
+  }),
+})
+
+/** Slack's three: a label can then say neither `<!channel>` nor a link that lies. */
+export function escapeSlack(text: string): string {
+  return text.replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'))
+}
+
+function unescape(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+}
+
+function compose(settings: z.output<typeof config>, notification: Notification) {
+  const text = (source: string) => notification.text(source, escapeSlack)
+  const plain = (source: string) => notification.text(source)
+  const repeat = notification.possibleRepeat ? '(possible repeat) ' : ''
+  const url = (source: string) => link(plain(source))
+  const attachment = {
+    title: truncate(repeat + text(settings.title), LONGEST_TITLE),
+    ...some({ title_link: url(settings.title_link), pretext: text(settings.pretext) }),
+    text: truncate(text(settings.text), LONGEST_TEXT),
+    fallback: truncate(text(settings.fallback), LONGEST_TITLE),
+    callback_id: plain(settings.callback_id),
+    footer: text(settings.footer),
+    ...some({ image_url: url(settings.image_url), thumb_url: url(settings.thumb_url), color: plain(settings.color) }),
+    ...(settings.fields && {
+      fields: settings.fields.map(({ title, value, short }) => ({
+        title: text(title),
+        value: text(value),
+        short: short ?? settings.short_fields,
+      })),
+    }),
+    ...(settings.actions && { actions: settings.actions.map((one) => toAction(one, text, plain)) }),
+    mrkdwn_in: settings.mrkdwn_in,
+    ...(settings.timestamp && { ts: Math.floor(momentOf(notification) / 1000) }),
+  }
+  return {
+    ...some({
+      channel: plain(settings.channel),
+      username: plain(settings.username),
+      icon_emoji: plain(settings.icon_emoji),
+      icon_url: url(settings.icon_url),
+      text: text(settings.message_text),
+    }),
+    ...(settings.link_names && { link_names: true }),
+    attachments: [attachment] as [typeof attachment],
+  }
+}
+
+/** When it began, or, once it is over, ended. */
+function momentOf({ data, at }: Notification): number {
+  const firing = data.status === 'firing'
+  const times = data.alerts
+    .filter(({ status }) => status === data.status)
+    .map(({ startsAt, endsAt }) => Date.parse(firing ? startsAt : endsAt))
+    .filter((time) => time > 0)
+  return times.length > 0 ? Math.max(...times) : at
+}
+
+function toAction(one: z.output<typeof action>, text: (source: string) => string, plain: (source: string) => string) {
+  const { type, url, style, name, value, confirm } = one
+  const base = { type: plain(type), text: text(one.text), ...some({ style: plain(style ?? '') }) }
+  if (url) return { ...base, url: link(plain(url)) }
+  return {
+    ...base,
+    ...some({ name: plain(name ?? ''), value: plain(value ?? '') }),
+    ...(confirm && {
+      confirm: {
+        text: text(confirm.text),
+        ...some({ title: text(confirm.title ?? ''), ok_text: text(confirm.ok_text ?? ''), dismiss_text: text(confirm.dismiss_text ?? '') }),
+      },
+    }),
+  }
+}
+
+/** Only what is not empty, as Alertmanager leaves it out. */
+function some<T extends Record<string, string>>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')) as Partial<T>
+}
+
+const later = new Set(['internal_error', 'service_unavailable', 'request_timeout', 'rate_limited', 'ratelimited'])
+const notAllowed = new Set(['invalid_token', 'invalid_auth', 'token_revoked', 'token_expired', 'account_inactive', 'missing_scope', 'action_prohibited', 'restricted_action'])
+
+async function post(url: string, message: ReturnType<typeof compose>, signal: AbortSignal): Promise<Outcome> {
+  if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'api_url is empty or no URL' }
+  let retryAfter: string | null = null
+  const webhook = new IncomingWebhook(url, {
+    timeout: 0, // the signal is the deadline
+    fetch: async (to, init) => {
+      const answer = await fetch(to, {
+        method: 'POST',
+        headers: init?.headers ?? {},
+        body: typeof init?.body === 'string' ? init.body : null,
+        signal,
+        redirect: 'error',
+        dispatcher,
+      })
+      retryAfter = answer.headers.get('retry-after')
+      return answer
+    },
+  })
+  try {
+    // Slack's types know fewer kinds of action than its API takes and Alertmanager sends
+    const { text } = await webhook.send(message as unknown as IncomingWebhookSendArguments)
+    const says = text.trim()
+    if (says === 'ok' || /^\{.*"ok"\s*:\s*true/s.test(says)) return { state: 'delivered' }
+    return failedWith(200, says, retryAfter, reasonFor(says, 'client error'))
+  } catch (error) {
+    if (!(error instanceof IncomingWebhookHTTPError)) return noAnswer(error)
+    const says = String(error.body).slice(0, LONGEST_ANSWER).trim()
+    // fatal_error: Slack may have posted it before it failed
+    if (says === 'fatal_error') return { state: 'unknown', detail: `HTTP ${error.statusCode}: fatal_error` }
+    const failure = failedWith(error.statusCode, says, retryAfter)
+    return failure.state === 'failed' ? { ...failure, reason: reasonFor(says, failure.reason) } : failure
+  }
+}
+
+/** Slack's own word decides where it has one. */
+function reasonFor(says: string, otherwise: Reason): Reason {
+  const word = /"error"\s*:\s*"(\w+)"/.exec(says)?.[1] ?? says
+  if (later.has(word)) return word.startsWith('rate') ? 'rate limited' : 'server error'
+  return notAllowed.has(word) ? 'unauthorised' : otherwise
+}
