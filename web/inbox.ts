@@ -34,7 +34,8 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 const items = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
-const text = (value: unknown): string => (typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value))
+const text = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 
 function link(href: string, ...children: Child[]): Node {
   const safe = /^https?:\/\//i.test(href)
@@ -85,7 +86,12 @@ function slack(payload: Record<string, unknown>): Node {
             'dl',
             { class: 'fields' },
             ...fields.map((field) =>
-              h('div', field['short'] ? {} : { class: 'long' }, h('dt', {}, decoded(text(field['title']))), h('dd', {}, ...mrkdwn(text(field['value'])))),
+              h(
+                'div',
+                field['short'] ? {} : { class: 'long' },
+                h('dt', {}, decoded(text(field['title']))),
+                h('dd', {}, ...mrkdwn(text(field['value']))),
+              ),
             ),
           )
         : undefined,
@@ -99,7 +105,9 @@ function pagerduty(payload: Record<string, unknown>): Node {
   const action = text(payload['event_action'])
   const details = record(page['custom_details'])
   const links = items(payload['links']).map(record)
-  const alerts = [...items(details['firing']), ...items(details['resolved'])].map((alert) => record(record(alert)['labels']))
+  const alerts = [...items(details['firing']), ...items(details['resolved'])].map((alert) =>
+    record(record(alert)['labels']),
+  )
   return h(
     'div',
     {},
@@ -119,14 +127,26 @@ function pagerduty(payload: Record<string, unknown>): Node {
         ['Group', text(page['group'])],
         ['Firing', text(details['num_firing'])],
         ['Resolved', text(details['num_resolved'])],
-        ...alerts.slice(0, 5).map((labels) => ['Alert', Object.entries(labels).map(([name, value]) => `${name}=${text(value)}`).join(' ')]),
+        ...alerts.slice(0, 5).map((labels) => [
+          'Alert',
+          Object.entries(labels)
+            .map(([name, value]) => `${name}=${text(value)}`)
+            .join(' '),
+        ]),
         ['Dedup key', `${text(payload['dedup_key']).slice(0, 12)}…`],
       ]
         .filter(([, value]) => value)
         .map(([name = '', value = '']) => h('tr', {}, h('td', {}, name), h('td', {}, value))),
     ),
     links.length > 0
-      ? h('p', {}, ...links.flatMap((one, i) => [i > 0 ? ' · ' : '', link(text(one['href']), text(one['text']) || text(one['href']))]))
+      ? h(
+          'p',
+          {},
+          ...links.flatMap((one, i) => [
+            i > 0 ? ' · ' : '',
+            link(text(one['href']), text(one['text']) || text(one['href'])),
+          ]),
+        )
       : undefined,
   )
 }
@@ -160,12 +180,22 @@ function sms(payload: Record<string, unknown>): Node {
     'div',
     {},
     h('div', { class: 'bubble' }, text(payload['body'])),
-    h('p', { class: 'soft' }, `to ${text(payload['to'])} · ${segments} segment${segments === 1 ? '' : 's'}, ${text(payload['encoding'])}`),
+    h(
+      'p',
+      { class: 'soft' },
+      `to ${text(payload['to'])} · ${segments} segment${segments === 1 ? '' : 's'}, ${text(payload['encoding'])}`,
+    ),
   )
 }
 
 const views: Record<string, (payload: Record<string, unknown>) => Node> = { slack, pagerduty, email, sms }
-const names: Record<string, string> = { slack: 'Slack', pagerduty: 'PagerDuty', email: 'Mail', sms: 'SMS', webhook: 'Webhook' }
+const names: Record<string, string> = {
+  slack: 'Slack',
+  pagerduty: 'PagerDuty',
+  email: 'Mail',
+  sms: 'SMS',
+  webhook: 'Webhook',
+}
 
 function card(entry: Entry, isNew: boolean): HTMLElement {
   const view = views[entry.channel]
@@ -213,7 +243,12 @@ function renderAround(found = entries.filter(wanted).length): void {
   bar.replaceChildren(
     ...present.map((name) => {
       const count = name ? entries.filter((entry) => entry.channel === name).length : entries.length
-      const button = h('button', { type: 'button', 'aria-pressed': String(channel === name) }, `${names[name] ?? 'All'} `, h('span', { class: 'count' }, String(count)))
+      const button = h(
+        'button',
+        { type: 'button', 'aria-pressed': String(channel === name) },
+        `${names[name] ?? 'All'} `,
+        h('span', { class: 'count' }, String(count)),
+      )
       button.addEventListener('click', () => {
         channel = name
         render()
@@ -252,7 +287,8 @@ function say(state: string, isLive: boolean): void {
   shown.classList.toggle('live', isLive)
 }
 
-element('first').textContent = `curl -H 'Content-Type: application/json' ${location.origin}/webhook -d '{"version":"4","alerts":[{"status":"firing",
+element('first').textContent =
+  `curl -H 'Content-Type: application/json' ${location.origin}/webhook -d '{"version":"4","alerts":[{"status":"firing",
   "labels":{"alertname":"ModelDrift","severity":"critical","team":"quant"},
   "annotations":{"summary":"Model drifts","description":"Accuracy fell to 41%"},
   "startsAt":"${new Date().toISOString()}"}]}'`

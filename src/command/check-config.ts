@@ -7,7 +7,10 @@ export interface CheckConfigOptions<N> extends Pick<LoadOptions<N>, 'env' | 'cha
 }
 
 /** Checks routing files, as `amtool check-config` does. Resolves to the exit code: 1 where one is bad. */
-export function checkConfig<N>(files: readonly string[], { stdout, stderr, env, channels }: CheckConfigOptions<N>): number {
+export function checkConfig<N>(
+  files: readonly string[],
+  { stdout, stderr, env, channels }: CheckConfigOptions<N>,
+): number {
   let bad = 0
   for (const file of files) {
     try {

@@ -1,1 +1,3 @@
-export async function demo(_: { url: string; pace: number; stdout: NodeJS.WritableStream }): Promise<number> { return 0 }
+export async function demo(_: { url: string; pace: number; stdout: NodeJS.WritableStream }): Promise<number> {
+  return 0
+}

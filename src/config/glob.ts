@@ -21,7 +21,10 @@ export function glob(pattern: string, base: string): string[] {
 }
 
 function toRegex(part: string): RegExp {
-  const body = part.replace(/[.+^${}()|\\]/g, '\\$&').replace(/\*/g, '[^/]*').replace(/\?/g, '[^/]')
+  const body = part
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '[^/]')
   try {
     return new RegExp(`^${body}$`)
   } catch {

@@ -12,7 +12,18 @@ import { ConfigError, type Problem } from './error.ts'
 import { glob } from './glob.ts'
 import { suggest } from './nearest.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
-import { type RouteSettings, type Top, foreignGlobals, maybe, route as routeSchema, routeKeys, severity as severitySchema, teamSchema, timersOf, top } from './schema.ts'
+import {
+  type RouteSettings,
+  type Top,
+  foreignGlobals,
+  maybe,
+  route as routeSchema,
+  routeKeys,
+  severity as severitySchema,
+  teamSchema,
+  timersOf,
+  top,
+} from './schema.ts'
 import { type Path, type Source, type Yaml, readSource } from './source.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
 
@@ -29,11 +40,14 @@ const RESOLVE_TIMEOUT = 5 * 60_000
  */
 export function loadConfig<N>(file: string, { channels, ...environment }: LoadOptions<N>): Config<N> {
   const main = readSource(file, environment)
-  const settings = isMap(main.value) || main.value === null ? check(top, main.value ?? {}, main, [], knownAt) : undefined
+  const settings =
+    isMap(main.value) || main.value === null ? check(top, main.value ?? {}, main, [], knownAt) : undefined
   if (!isMap(main.value) && main.problems.length === 0) {
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
   }
-  const included = (settings?.include ?? []).flatMap((pattern, i) => includes(pattern, main, ['include', i]).map((one) => readSource(one, environment)))
+  const included = (settings?.include ?? []).flatMap((pattern, i) =>
+    includes(pattern, main, ['include', i]).map((one) => readSource(one, environment)),
+  )
   for (const source of included) checkIncluded(source)
   const sources = [main, ...included]
   // a file that does not parse has nothing that could be looked at further
@@ -45,7 +59,9 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {
     if (!receiver) return
     if (receivers.has(receiver.name)) {
-      source.problems.push(source.problem([...path, 'name'], `there is a receiver "${receiver.name}" already; names must differ`))
+      source.problems.push(
+        source.problem([...path, 'name'], `there is a receiver "${receiver.name}" already; names must differ`),
+      )
     }
     receivers.set(receiver.name, receiver)
   }
@@ -56,8 +72,13 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   }
 
   if (!settings) throw failed(sources)
-  const table = readTable(sources, settings, channels.map(({ name }) => name))
-  for (const { name, entries, source, path } of table?.receivers ?? []) add(reader.fromTable(name, entries, source, path), source, path)
+  const table = readTable(
+    sources,
+    settings,
+    channels.map(({ name }) => name),
+  )
+  for (const { name, entries, source, path } of table?.receivers ?? [])
+    add(reader.fromTable(name, entries, source, path), source, path)
 
   checkNames(settings, main)
   const root = rootOf(settings, table, main)
@@ -70,13 +91,21 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   const routes = routesById(tree)
   return {
     file,
-    hash: hashOf([...sources.map(({ text }) => text), JSON.stringify(sources.map(({ value }) => value)), ...templates.map(({ text }) => text)]),
+    hash: hashOf([
+      ...sources.map(({ text }) => text),
+      JSON.stringify(sources.map(({ value }) => value)),
+      ...templates.map(({ text }) => text),
+    ]),
     resolveTimeout: resolveTimeout(global),
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
     route: tree,
     routes,
     receivers,
-    integrations: new Map([...receivers.values()].flatMap(({ integrations }) => integrations.map((one): [string, Integration<N>] => [one.id, one]))),
+    integrations: new Map(
+      [...receivers.values()].flatMap(({ integrations }) =>
+        integrations.map((one): [string, Integration<N>] => [one.id, one]),
+      ),
+    ),
     severities: table?.severities ?? [],
     defaultSeverity: table?.defaultSeverity ?? '',
     defaultTeam: table?.defaultTeam ?? '',
@@ -111,7 +140,17 @@ function knownAt(path: Path): readonly string[] {
   if (path[0] === 'route') return routeKeys
   if (path[0] === 'severities') return Object.keys(severitySchema.shape)
   if (path[0] === 'incidents') return ['reopen_within']
-  if (path[0] === 'inhibit_rules') return ['name', 'source_matchers', 'target_matchers', 'source_match', 'source_match_re', 'target_match', 'target_match_re', 'equal']
+  if (path[0] === 'inhibit_rules')
+    return [
+      'name',
+      'source_matchers',
+      'target_matchers',
+      'source_match',
+      'source_match_re',
+      'target_match',
+      'target_match_re',
+      'equal',
+    ]
   return ['name', 'time_intervals', 'times', 'weekdays', 'days_of_month', 'months', 'years', 'location']
 }
 
@@ -126,7 +165,8 @@ function listAt(source: Source, key: string): Yaml[] {
 
 function includes(pattern: string, main: Source, path: Path): string[] {
   const found = glob(pattern, dirname(resolve(main.file)))
-  if (found.length === 0 && !/[*?[]/.test(pattern)) main.problems.push(main.problem(path, `there is no file ${pattern}`))
+  if (found.length === 0 && !/[*?[]/.test(pattern))
+    main.problems.push(main.problem(path, `there is no file ${pattern}`))
   return found
 }
 
@@ -155,7 +195,13 @@ function readGlobal<N>(source: Source, channels: readonly ChannelReader<N>[]): R
   const given = isMap(value) ? value : {}
   for (const key of Object.keys(given)) {
     if (key.endsWith('_file') && present(given[key]) && present(given[key.slice(0, -'_file'.length)])) {
-      source.problems.push(source.problem(['global', key], `cannot stand beside ${key.slice(0, -'_file'.length)}; keep one of them`, 'key'))
+      source.problems.push(
+        source.problem(
+          ['global', key],
+          `cannot stand beside ${key.slice(0, -'_file'.length)}; keep one of them`,
+          'key',
+        ),
+      )
     }
   }
   return given
@@ -174,7 +220,8 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
   const [main] = sources
   if (!main) return undefined
   const schema = teamSchema(channels)
-  const known = (path: Path) => (path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape))
+  const known = (path: Path) =>
+    path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape)
   const teams: Team[] = []
   let broken = false
   for (const source of sources) {
@@ -198,7 +245,9 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
         continue
       }
       const { default: isDefault, severities, ...rest } = row
-      const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] => present(entry[1]))
+      const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] =>
+        present(entry[1]),
+      )
       teams.push({
         name,
         isDefault: isDefault ?? false,
@@ -210,7 +259,11 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
     }
   }
   if (broken) return undefined
-  const severities = Object.entries(settings.severities ?? {}).map(([name, value]): Severity => ({ name, settings: value, path: ['severities', name] }))
+  const severities = Object.entries(settings.severities ?? {}).map(([name, value]): Severity => ({
+    name,
+    settings: value,
+    path: ['severities', name],
+  }))
   if (teams.length === 0 && severities.length === 0) return undefined
   if (teams.length === 0) {
     main.problems.push(main.problem(['severities'], 'there are severities, but no teams: to notify', 'key'))
@@ -229,7 +282,8 @@ function rootOf(settings: Top, table: Table | undefined, main: Source): (RouteSp
   }
   if (!own) {
     // a table with mistakes has said so already
-    if (main.problems.length === 0) main.problems.push(main.problem([], 'no route: the file needs route: with a receiver, or severities: and teams:'))
+    if (main.problems.length === 0)
+      main.problems.push(main.problem([], 'no route: the file needs route: with a receiver, or severities: and teams:'))
     return undefined
   }
   if (own.receiver === undefined || own.receiver === '') {
@@ -258,19 +312,28 @@ function checkNames(settings: Top, main: Source): void {
   const seen = new Set<string>()
   for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
     for (const [i, { name }] of (settings[key] ?? []).entries()) {
-      if (seen.has(name)) main.problems.push(main.problem([key, i, 'name'], `there is a time interval "${name}" already`))
+      if (seen.has(name))
+        main.problems.push(main.problem([key, i, 'name'], `there is a time interval "${name}" already`))
       seen.add(name)
     }
   }
 }
 
-function checkRoutes(given: RouteSettings | undefined, root: RouteSpec, receivers: readonly string[], settings: Top, main: Source): void {
+function checkRoutes(
+  given: RouteSettings | undefined,
+  root: RouteSpec,
+  receivers: readonly string[],
+  settings: Top,
+  main: Source,
+): void {
   const fail = (path: Path, message: string) => main.problems.push(main.problem(path, message))
   if (root.matchers.length > 0) fail(['route'], 'the root route must take every alert: it cannot have matchers')
   if (root.continue) fail(['route', 'continue'], 'the root route cannot continue: it has no siblings')
   if (root.muteTimeIntervals.length > 0) fail(['route', 'mute_time_intervals'], 'the root route cannot be muted')
   if (root.activeTimeIntervals.length > 0) fail(['route', 'active_time_intervals'], 'the root route cannot be muted')
-  const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(({ name }) => name)
+  const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(
+    ({ name }) => name,
+  )
 
   const walk = (one: RouteSettings, path: Path) => {
     if (one.receiver && !receivers.includes(one.receiver)) {
@@ -278,7 +341,8 @@ function checkRoutes(given: RouteSettings | undefined, root: RouteSpec, receiver
     }
     for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
       for (const [i, name] of (one[key] ?? []).entries()) {
-        if (!intervals.includes(name)) fail([...path, key, i], `there is no time interval "${name}"${suggest(name, intervals)}`)
+        if (!intervals.includes(name))
+          fail([...path, key, i], `there is no time interval "${name}"${suggest(name, intervals)}`)
       }
     }
     for (const [i, child] of (one.routes ?? []).entries()) walk(child, [...path, 'routes', i])
@@ -308,7 +372,8 @@ function warningsOf<N>(
 ): Problem[] {
   const warnings: Problem[] = []
   const warn = (path: Path, message: string) => warnings.push(main.problem(path, message, 'key'))
-  if (table && settings.route?.receiver) warn(['route', 'receiver'], 'is never used: what no route takes goes by the table')
+  if (table && settings.route?.receiver)
+    warn(['route', 'receiver'], 'is never used: what no route takes goes by the table')
   const notYet = 'is read and checked, but not in force yet'
   if (settings.inhibit_rules?.length) warn(['inhibit_rules'], notYet)
   for (const route of routes.values()) {
@@ -320,7 +385,8 @@ function warningsOf<N>(
   const used = new Set([...routes.values()].map(({ receiver }) => receiver))
   for (const [i, value] of listAt(main, 'receivers').entries()) {
     const name = isMap(value) ? value['name'] : undefined
-    if (typeof name === 'string' && receivers.has(name) && !used.has(name)) warn(['receivers', i, 'name'], `no route uses receiver "${name}"`)
+    if (typeof name === 'string' && receivers.has(name) && !used.has(name))
+      warn(['receivers', i, 'name'], `no route uses receiver "${name}"`)
   }
   return warnings
 }

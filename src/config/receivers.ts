@@ -52,7 +52,7 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
-      if (!present(value)) continue
+      if (value === undefined || value === null) continue
       whole[key] = value
       // a setting of its own, given the other way, is not joined by the global one
       if (key.endsWith('_file')) delete whole[key.slice(0, -'_file'.length)]
@@ -79,11 +79,16 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       for (const [key, entries] of Object.entries(value)) {
         if (key === 'name' || key === 'labels') continue
         if (!kinds.includes(key)) {
-          source.problems.push(source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'))
+          source.problems.push(
+            source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'),
+          )
         } else if (entries !== null && !Array.isArray(entries)) {
           source.problems.push(source.problem([...path, key], 'must be a list'))
         } else if (undelivered.includes(key)) {
-          if (entries?.length) warnings.push(source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'))
+          if (entries?.length)
+            warnings.push(
+              source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),
+            )
         } else {
           for (const [i, entry] of (entries ?? []).entries()) {
             const made = integration(name, key.slice(0, -'_configs'.length), entry, i, source, [...path, key, i])

@@ -23,7 +23,10 @@ const matcherMap = (isRegex: boolean) =>
         if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) context.addIssue(`"${name}" is not a label name`)
         if (isRegex && value === null) context.addIssue(`${name}: a regex is missing`)
         // in the group key as Alertmanager writes it
-        return guard(() => matcher(name, isRegex ? `^(?:${value ?? ''})$` : (value ?? ''), { isRegex, isEqual: true }), context)
+        return guard(
+          () => matcher(name, isRegex ? `^(?:${value ?? ''})$` : (value ?? ''), { isRegex, isEqual: true }),
+          context,
+        )
       }),
     ),
   )
@@ -74,7 +77,9 @@ export const routeKeys = [...Object.keys(routeShape), 'routes']
 export interface RouteSettings extends z.output<z.ZodObject<typeof routeShape>> {
   routes: RouteSettings[] | undefined
 }
-export const route: z.ZodType<RouteSettings> = z.lazy(() => z.strictObject({ ...routeShape, routes: maybe(z.array(route)) }))
+export const route: z.ZodType<RouteSettings> = z.lazy(() =>
+  z.strictObject({ ...routeShape, routes: maybe(z.array(route)) }),
+)
 
 type Timers = Partial<z.output<z.ZodObject<typeof timers>>>
 

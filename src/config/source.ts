@@ -33,7 +33,8 @@ export function readSource(file: string, environment: Environment): Source {
     problems,
     problem(path, message, at = 'value') {
       const place = path.length === 0 ? undefined : places.get(keyOf(path))
-      if (!place && path.length > 0) return { ...source.problem(path.slice(0, -1), message, 'key'), path: path.join('.') }
+      if (!place && path.length > 0)
+        return { ...source.problem(path.slice(0, -1), message, 'key'), path: path.join('.') }
       const { line, col } = lines.linePos(place?.[at] ?? 0)
       return { file, line: Math.max(1, line), column: Math.max(1, col), path: path.join('.'), message }
     },
@@ -57,7 +58,11 @@ export function readSource(file: string, environment: Environment): Source {
     return fail(`brackets or dashes nest deeper than ${DEEPEST} levels`)
   }
 
-  const document: Document.Parsed = parseDocument(source.text, { lineCounter: lines, schema: 'failsafe', prettyErrors: false })
+  const document: Document.Parsed = parseDocument(source.text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    prettyErrors: false,
+  })
   for (const error of document.errors) {
     if (error.code === 'MULTIPLE_DOCS') continue // Alertmanager reads the first and leaves the rest
     fail(error.message, error.pos[0])
@@ -73,7 +78,9 @@ export function readSource(file: string, environment: Environment): Source {
     if (isAlias(node)) {
       const target = node.resolve(document)
       if (!target || unfolding.has(target)) {
-        problems.push(source.problem(path, target ? `*${node.source} holds itself` : `there is no anchor &${node.source}`))
+        problems.push(
+          source.problem(path, target ? `*${node.source} holds itself` : `there is no anchor &${node.source}`),
+        )
         return null
       }
       unfolding.add(target)
@@ -94,7 +101,10 @@ export function readSource(file: string, environment: Environment): Source {
     const expanded = expand(text, path, environment)
     for (const missing of expanded.missing) {
       problems.push(
-        source.problem(path, `the environment variable ${missing} is not set; set it, or give a default: \${${missing}:-…}`),
+        source.problem(
+          path,
+          `the environment variable ${missing} is not set; set it, or give a default: \${${missing}:-…}`,
+        ),
       )
     }
     return expanded.text
@@ -110,7 +120,8 @@ export function readSource(file: string, environment: Environment): Source {
       } else if (name === '<<') {
         const given = toValue(value, path)
         for (const one of Array.isArray(given) ? given : [given]) {
-          if (typeof one === 'object' && one !== null && !Array.isArray(one)) Object.assign(merged, { ...one, ...merged })
+          if (typeof one === 'object' && one !== null && !Array.isArray(one))
+            Object.assign(merged, { ...one, ...merged })
         }
       } else {
         note([...path, name], key, value)
@@ -121,7 +132,8 @@ export function readSource(file: string, environment: Environment): Source {
   }
 
   function note(path: Path, key: unknown, value: unknown) {
-    const at = (node: unknown) => (isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined)
+    const at = (node: unknown) =>
+      isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined
     const keyAt = at(key) ?? 0
     places.set(keyOf(path), { key: keyAt, value: at(value) ?? keyAt })
   }
@@ -157,7 +169,8 @@ function depthExceeds(text: string, limit: number): number | undefined {
     const character = text[i]
     if (character === '[' || character === '{') depth += 1
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1)
-    else if ((character === '-' || character === '?' || character === ':') && /[\s]/.test(text[i + 1] ?? '\n')) dashes += 1
+    else if ((character === '-' || character === '?' || character === ':') && /[\s]/.test(text[i + 1] ?? '\n'))
+      dashes += 1
     else if (character === '\n') dashes = 0
     if (depth > limit || dashes > limit) return i
   }

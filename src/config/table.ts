@@ -28,7 +28,12 @@ export interface Table {
   defaultTeam: string
   routes: RouteSpec[] // children of the root
   rootReceiver: string
-  receivers: { name: string; entries: { channel: string; value: string | readonly string[] }[]; source: Source; path: Path }[]
+  receivers: {
+    name: string
+    entries: { channel: string; value: string | readonly string[] }[]
+    source: Source
+    path: Path
+  }[]
   policies: ReadonlyMap<string, SeverityPolicy> // by 'team/severity'
 }
 
@@ -48,7 +53,9 @@ export function compileTable(
   const marked = severities.filter(({ settings }) => settings.default)
   const defaultSeverity = marked[0] ?? severities.at(-1)
   if (!first || !defaultSeverity) {
-    source.problems.push(source.problem(['severities'], 'at least one severity is needed: critical: { notify: [slack] }'))
+    source.problems.push(
+      source.problem(['severities'], 'at least one severity is needed: critical: { notify: [slack] }'),
+    )
     return undefined
   }
   for (const { path } of marked.slice(1)) {
@@ -63,7 +70,9 @@ export function compileTable(
     for (const [name, override] of team.overrides) {
       const path = [...team.path, 'severities', name]
       if (!names.includes(name)) {
-        team.source.problems.push(team.source.problem(path, `there is no severity "${name}"${suggest(name, names)}`, 'key'))
+        team.source.problems.push(
+          team.source.problem(path, `there is no severity "${name}"${suggest(name, names)}`, 'key'),
+        )
       }
       checkChannels(override.notify ?? [], channels, team.source, path)
     }
@@ -158,7 +167,11 @@ function findDefault(teams: readonly Team[], source: Source): Team | undefined {
   const found = marked[0] ?? (teams.length === 1 ? teams[0] : undefined)
   if (!found) {
     source.problems.push(
-      source.problem(['teams'], 'one team must be the default, for alerts of unknown teams: platform: { default: true, … }', 'key'),
+      source.problem(
+        ['teams'],
+        'one team must be the default, for alerts of unknown teams: platform: { default: true, … }',
+        'key',
+      ),
     )
   }
   return found
@@ -167,10 +180,15 @@ function findDefault(teams: readonly Team[], source: Source): Team | undefined {
 function checkChannels(given: readonly string[], channels: readonly string[], source: Source, path: Path): void {
   for (const [i, channel] of given.entries()) {
     if (channels.includes(channel)) continue
-    source.problems.push(source.problem([...path, 'notify', i], `there is no channel "${channel}"${suggest(channel, channels)}`))
+    source.problems.push(
+      source.problem([...path, 'notify', i], `there is no channel "${channel}"${suggest(channel, channels)}`),
+    )
   }
 }
 
 function problemCount(source: Source, teams: readonly Team[]): number {
-  return [...new Set([source, ...teams.map((team) => team.source)])].reduce((sum, { problems }) => sum + problems.length, 0)
+  return [...new Set([source, ...teams.map((team) => team.source)])].reduce(
+    (sum, { problems }) => sum + problems.length,
+    0,
+  )
 }

@@ -12,7 +12,11 @@ export interface Matcher {
 }
 
 /** Throws RegexError where the value is a regex that does not compile. */
-export function matcher(name: string, value: string, { isRegex, isEqual }: { isRegex: boolean; isEqual: boolean }): Matcher {
+export function matcher(
+  name: string,
+  value: string,
+  { isRegex, isEqual }: { isRegex: boolean; isEqual: boolean },
+): Matcher {
   const hits = isRegex ? anchored(value) : (text: string) => text === value
   return { name, value, isRegex, isEqual, test: isEqual ? hits : (text) => !hits(text) }
 }
@@ -66,7 +70,8 @@ const escapes: Record<string, string> = {
 /** A text as Go's strconv.Quote writes it: what does not print is escaped. */
 export function quoteGo(text: string): string {
   let quoted = '"'
-  for (const character of text) quoted += escapes[character] ?? (isPrintable(character) ? character : escapeRune(character))
+  for (const character of text)
+    quoted += escapes[character] ?? (isPrintable(character) ? character : escapeRune(character))
   return `${quoted}"`
 }
 

@@ -67,7 +67,8 @@ export function parseUtf8(text: string): Matcher[] {
   for (let i = 0; i < inner.length; i += 4) {
     const [name, operator, value, comma] = inner.slice(i, i + 4)
     if (name?.kind !== 'word') throw new MatcherError(`${text}: expected a label name, got ${shown(name)}`)
-    if (operator?.kind !== 'operator') throw new MatcherError(`${text}: expected an operator (=, !=, =~, !~), got ${shown(operator)}`)
+    if (operator?.kind !== 'operator')
+      throw new MatcherError(`${text}: expected an operator (=, !=, =~, !~), got ${shown(operator)}`)
     if (value?.kind !== 'word') throw new MatcherError(`${text}: expected a label value, got ${shown(value)}`)
     if (comma && comma.kind !== ',') throw new MatcherError(`${text}: expected a comma, got ${shown(comma)}`)
     matchers.push(build(name.text, operator.text, value.text))
@@ -103,7 +104,8 @@ function tokenise(text: string): Token[] {
       tokens.push({ kind: character, text: character })
       at += 1
     } else if (character === '=' || character === '!') {
-      if (character === '!' && next !== '=' && next !== '~') throw new MatcherError(`${text}: expected != or !~ after !`)
+      if (character === '!' && next !== '=' && next !== '~')
+        throw new MatcherError(`${text}: expected != or !~ after !`)
       const long = next === '~' || (character === '!' && next === '=')
       tokens.push({ kind: 'operator', text: long ? character + next : character })
       at += long ? 2 : 1

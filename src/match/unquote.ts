@@ -22,7 +22,7 @@ export function unquoteGo(quoted: string): string | undefined {
   const inner = quoted.slice(1, -1)
   if (!inner.includes('\\')) return /["\n]/.test(inner) ? undefined : inner
   const bytes: number[] = []
-  for (let i = 0; i < inner.length; ) {
+  for (let i = 0; i < inner.length;) {
     if (inner[i] !== '\\') {
       const character = String.fromCodePoint(inner.codePointAt(i) ?? 0)
       if (character === '"' || character === '\n') return undefined

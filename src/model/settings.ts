@@ -4,7 +4,16 @@ import { Secret } from './secret.ts'
 
 // Schemas of single settings as a YAML file gives them: every scalar is a text, whatever it looks like.
 
-const words: Record<string, boolean> = { true: true, yes: true, on: true, y: true, false: false, no: false, off: false, n: false }
+const words: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  y: true,
+  false: false,
+  no: false,
+  off: false,
+  n: false,
+}
 
 /** `true false yes no on off y n`, as YAML 1.1 has it. */
 export const flag = z.union([z.boolean(), z.string()]).transform((given, context) => {

@@ -83,7 +83,12 @@ export const email = channel({
       },
       async send({ payload }, signal) {
         const bad = [payload.from, ...payload.to].find((address) => !isAddress(address))
-        if (bad !== undefined) return { state: 'failed', reason: 'rejected', detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address` }
+        if (bad !== undefined)
+          return {
+            state: 'failed',
+            reason: 'rejected',
+            detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address`,
+          }
         if (payload.to.length === 0) return { state: 'failed', reason: 'rejected', detail: 'there is no recipient' }
         transport ??= openTransport(settings)
         return send(transport, payload, signal)
@@ -94,14 +99,21 @@ export const email = channel({
 })
 
 function compose(settings: z.output<typeof config>, notification: Notification): Mail {
-  const line = (source: string) => notification.text(source).replace(/[\r\n]+/g, ' ').trim()
+  const line = (source: string) =>
+    notification
+      .text(source)
+      .replace(/[\r\n]+/g, ' ')
+      .trim()
   const headers: Record<string, string> = {}
   for (const [name, source] of Object.entries(settings.headers)) headers[canonical(name)] = line(source)
   const { Subject: subject = line('{{ template "email.default.subject" . }}'), To: _to, From: _from, ...rest } = headers
   const thread = `<group-${createHash('sha256').update(notification.groupKey).digest('hex').slice(0, 16)}@tocsin>`
   return {
     from: line(settings.from),
-    to: line(settings.to).split(',').map((one) => one.trim()).filter(Boolean),
+    to: line(settings.to)
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
     subject: (notification.possibleRepeat ? '(possible repeat) ' : '') + subject,
     text: notification.text(settings.text),
     html: notification.html(settings.html),
@@ -126,8 +138,11 @@ function canonical(name: string): string {
  * and write to whoever is in them.
  */
 export function isAddress(text: string): boolean {
-  return /^(?:[^<>@,;:"\\\r\n]*<)?[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?>?$/.test(text)
-    && text.includes('<') === text.endsWith('>')
+  return (
+    /^(?:[^<>@,;:"\\\r\n]*<)?[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?>?$/.test(
+      text,
+    ) && text.includes('<') === text.endsWith('>')
+  )
 }
 
 function bare(address: string): string {
@@ -162,7 +177,9 @@ function openTransport(settings: z.output<typeof config>): Transporter {
 async function send(transport: Transporter, mail: Mail, signal: AbortSignal): Promise<Outcome> {
   const { 'Message-ID': messageId, References: references, 'In-Reply-To': inReplyTo, ...headers } = mail.headers
   const late = new Promise<Outcome>((resolve) => {
-    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), { once: true })
+    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), {
+      once: true,
+    })
   })
   const sent = transport
     .sendMail({
@@ -179,7 +196,10 @@ async function send(transport: Transporter, mail: Mail, signal: AbortSignal): Pr
     })
     .then(({ rejected }): Outcome => {
       const refused = rejected?.length ?? 0
-      return { state: 'delivered', ...(refused > 0 && { detail: `${refused} of ${mail.to.length} recipients were refused` }) }
+      return {
+        state: 'delivered',
+        ...(refused > 0 && { detail: `${refused} of ${mail.to.length} recipients were refused` }),
+      }
     })
     .catch(whyNot)
   return Promise.race([sent, late])
@@ -190,7 +210,8 @@ function whyNot(error: unknown): Outcome {
   if (!(error instanceof Error)) return noAnswer(error)
   const code = 'code' in error ? String(error.code) : ''
   const status = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : 0
-  if (code === 'EAUTH') return { state: 'failed', reason: 'unauthorised', detail: `SMTP ${status}: the server refused the login` }
+  if (code === 'EAUTH')
+    return { state: 'failed', reason: 'unauthorised', detail: `SMTP ${status}: the server refused the login` }
   if (code === 'ETLS' || /self-signed|certificate/.test(error.message)) {
     return { state: 'failed', reason: 'configuration', detail: 'the connection could not be secured by TLS' }
   }
@@ -198,7 +219,10 @@ function whyNot(error: unknown): Outcome {
   if (status >= 400) return { state: 'failed', reason: 'server error', detail: `SMTP ${status}` }
   const command = 'command' in error ? String(error.command) : ''
   // after DATA the server may have taken it
-  if (command === 'DATA' || (code === 'ECONNECTION' && /closed unexpectedly/.test(error.message) && command !== 'CONN')) {
+  if (
+    command === 'DATA' ||
+    (code === 'ECONNECTION' && /closed unexpectedly/.test(error.message) && command !== 'CONN')
+  ) {
     return { state: 'unknown', detail: 'the connection ended before the server confirmed' }
   }
   return { state: 'failed', reason: 'network', detail: code || 'no connection' }

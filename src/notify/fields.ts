@@ -20,14 +20,27 @@ export function secretOf(value: Secret | undefined, file: string | undefined): s
 /** Alertmanager's `http_config`, as far as it is obeyed. */
 export const httpConfig = z
   .strictObject({
-    basic_auth: z.strictObject({ username: z.string().default(''), password: secret.optional(), password_file: z.string().optional() }).optional(),
+    basic_auth: z
+      .strictObject({
+        username: z.string().default(''),
+        password: secret.optional(),
+        password_file: z.string().optional(),
+      })
+      .optional(),
     authorization: z
-      .strictObject({ type: z.string().default('Bearer'), credentials: secret.optional(), credentials_file: z.string().optional() })
+      .strictObject({
+        type: z.string().default('Bearer'),
+        credentials: secret.optional(),
+        credentials_file: z.string().optional(),
+      })
       .optional(),
     bearer_token: secret.optional(),
     bearer_token_file: z.string().optional(),
     http_headers: z
-      .record(z.string(), z.strictObject({ values: z.array(z.string()).optional(), secrets: z.array(secret).optional() }))
+      .record(
+        z.string(),
+        z.strictObject({ values: z.array(z.string()).optional(), secrets: z.array(secret).optional() }),
+      )
       .optional(),
     // taken, and left: connections are made anew by HTTP/1.1 and follow no redirects
     follow_redirects: flag.optional(),
@@ -43,7 +56,8 @@ export function headersOf(config: z.output<typeof httpConfig>): Record<string, s
   }
   if (config?.basic_auth) {
     const { username, password, password_file } = config.basic_auth
-    headers['Authorization'] = `Basic ${Buffer.from(`${username}:${secretOf(password, password_file)}`).toString('base64')}`
+    headers['Authorization'] =
+      `Basic ${Buffer.from(`${username}:${secretOf(password, password_file)}`).toString('base64')}`
   } else if (config?.authorization) {
     const { type, credentials, credentials_file } = config.authorization
     headers['Authorization'] = `${type} ${secretOf(credentials, credentials_file)}`

@@ -23,7 +23,12 @@ export function reasonOf(status: number): Reason {
 }
 
 /** A failure by its status; `says` is a word of the answer, never more than fits in a line. */
-export function failedWith(status: number, says: string, retryAfter: string | null | undefined, reason = reasonOf(status)): Outcome {
+export function failedWith(
+  status: number,
+  says: string,
+  retryAfter: string | null | undefined,
+  reason = reasonOf(status),
+): Outcome {
   const wait = retryAfterMs(retryAfter)
   const word = says.replace(/\s+/g, ' ').trim().slice(0, 200)
   return {
@@ -61,14 +66,19 @@ const untrusted =
 export function noAnswer(error: unknown): Outcome {
   const code = codeOf(error)
   if (notSent.has(code)) return { state: 'failed', reason: 'network', detail: code }
-  if (untrusted.test(code)) return { state: 'failed', reason: 'configuration', detail: `the connection is not trusted: ${code}` }
+  if (untrusted.test(code))
+    return { state: 'failed', reason: 'configuration', detail: `the connection is not trusted: ${code}` }
   return { state: 'unknown', detail: `no answer: ${code || 'the connection ended'}` }
 }
 
+/** Codes of errors that stand around the one that says something. */
+const wrappers = new Set(['ERR_BAD_RESPONSE', 'slack_webhook_request_error'])
+
 /** The first code in an error and its causes; `TimeoutError` and `AbortError` count as such. */
 export function codeOf(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string' && cause.code !== 'ERR_BAD_RESPONSE') return cause.code
+  // Slack's errors have what went wrong in `original`
+  for (let cause = error; cause instanceof Error; cause = 'original' in cause ? cause.original : cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string' && !wrappers.has(cause.code)) return cause.code
     if (cause.name === 'TimeoutError' || cause.name === 'AbortError') return cause.name
   }
   return ''

@@ -92,9 +92,15 @@ export const pagerduty = channel({
     compose(notification) {
       const payload = compose(settings, notification)
       const { severity, summary } = payload.payload
-      return { to: 'PagerDuty', title: summary, text: `${payload.event_action} · ${severity} · ${payload.payload.source}`, payload }
+      return {
+        to: 'PagerDuty',
+        title: summary,
+        text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
+        payload,
+      }
     },
-    send: ({ payload }, signal) => enqueue(settings.url, secretOf(settings.routing_key, settings.routing_key_file), payload, signal),
+    send: ({ payload }, signal) =>
+      enqueue(settings.url, secretOf(settings.routing_key, settings.routing_key_file), payload, signal),
   }),
 })
 
@@ -135,12 +141,17 @@ function compose(settings: z.output<typeof config>, notification: Notification):
     .map((one) => ({ href: link(text(one.href)), ...given({ text: text(one.text ?? '') }) }))
     .filter(({ href }) => href !== '')
   const images = settings.images
-    .map((one) => ({ src: link(text(one.src)), ...given({ href: link(text(one.href ?? '')), alt: text(one.alt ?? '') }) }))
+    .map((one) => ({
+      src: link(text(one.src)),
+      ...given({ href: link(text(one.href ?? '')), alt: text(one.alt ?? '') }),
+    }))
     .filter(({ src }) => src !== '')
   if (links.length > 0) made.links = links
   if (images.length > 0) made.images = images
   if (Buffer.byteLength(JSON.stringify(made)) > LARGEST_EVENT) {
-    made.payload.custom_details = { error: `custom details have been left out: the event was larger than ${LARGEST_EVENT} bytes` }
+    made.payload.custom_details = {
+      error: `custom details have been left out: the event was larger than ${LARGEST_EVENT} bytes`,
+    }
   }
   return made
 }
@@ -210,7 +221,9 @@ class OneAnswerAgent extends Agent {
   override createConnection(options: { host?: string; port?: number | string; servername?: string }): Socket {
     const host = options.host ?? 'localhost'
     const port = Number(options.port)
-    const socket = this.#plain ? connect(port, host) : connectTls({ host, port, servername: options.servername ?? host })
+    const socket = this.#plain
+      ? connect(port, host)
+      : connectTls({ host, port, servername: options.servername ?? host })
     const ready = this.#plain ? 'connect' : 'secureConnect'
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
@@ -218,16 +231,17 @@ class OneAnswerAgent extends Agent {
     socket.once(ready, () => clearTimeout(timer))
     socket.once('close', () => clearTimeout(timer))
     let head = ''
-    socket.on('data', (chunk: Buffer) => {
-      if (this.answer) return
+    const read = (chunk: Buffer) => {
       head += chunk.toString('latin1')
       const end = head.indexOf('\r\n\r\n')
       if (end === -1) return
+      socket.off('data', read) // node-fetch takes a listener that stays for an answer cut short
       const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0)
       const retryAfter = /^retry-after:[ \t]*(.*?)[ \t]*$/im.exec(head.slice(0, end))?.[1] ?? null
       this.answer = { status, retryAfter }
       this.#answered(this.answer)
-    })
+    }
+    socket.on('data', read)
     return socket
   }
 }

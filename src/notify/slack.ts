@@ -21,7 +21,12 @@ const action = z
     name: z.string().optional(),
     value: z.string().optional(),
     confirm: z
-      .strictObject({ text: z.string(), title: z.string().optional(), ok_text: z.string().optional(), dismiss_text: z.string().optional() })
+      .strictObject({
+        text: z.string(),
+        title: z.string().optional(),
+        ok_text: z.string().optional(),
+        dismiss_text: z.string().optional(),
+      })
       .optional(),
   })
   .refine(({ url, name }) => url || name, 'an action needs url or name')
@@ -73,6 +78,7 @@ export const slack = channel({
   fromTeam: (value) =>
     [value].flat().map((url) => ({
       api_url: url,
+      username: 'Tocsin',
       color: '{{ template "tocsin.slack.color" . }}',
       title: '{{ template "tocsin.title" . }}',
       title_link: '{{ template "tocsin.link" . }}',
@@ -89,7 +95,12 @@ export const slack = channel({
     compose(notification) {
       const payload = compose(settings, notification)
       const [attachment] = payload.attachments
-      return { to: payload.channel || 'Slack', title: unescape(attachment.title), text: unescape(attachment.text || attachment.fallback), payload }
+      return {
+        to: payload.channel || 'Slack',
+        title: unescape(attachment.title),
+        text: unescape(attachment.text || attachment.fallback),
+        payload,
+      }
     },
     send: ({ payload }, signal) => post(secretOf(settings.api_url, settings.api_url_file), payload, signal),
   }),
@@ -161,7 +172,11 @@ function toAction(one: z.output<typeof action>, text: (source: string) => string
     ...(confirm && {
       confirm: {
         text: text(confirm.text),
-        ...some({ title: text(confirm.title ?? ''), ok_text: text(confirm.ok_text ?? ''), dismiss_text: text(confirm.dismiss_text ?? '') }),
+        ...some({
+          title: text(confirm.title ?? ''),
+          ok_text: text(confirm.ok_text ?? ''),
+          dismiss_text: text(confirm.dismiss_text ?? ''),
+        }),
       },
     }),
   }
@@ -173,7 +188,16 @@ function some<T extends Record<string, string>>(fields: T): Partial<T> {
 }
 
 const later = new Set(['internal_error', 'service_unavailable', 'request_timeout', 'rate_limited', 'ratelimited'])
-const notAllowed = new Set(['invalid_token', 'invalid_auth', 'token_revoked', 'token_expired', 'account_inactive', 'missing_scope', 'action_prohibited', 'restricted_action'])
+const notAllowed = new Set([
+  'invalid_token',
+  'invalid_auth',
+  'token_revoked',
+  'token_expired',
+  'account_inactive',
+  'missing_scope',
+  'action_prohibited',
+  'restricted_action',
+])
 
 async function post(url: string, message: ReturnType<typeof compose>, signal: AbortSignal): Promise<Outcome> {
   if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'api_url is empty or no URL' }

@@ -24,7 +24,8 @@ const config = z
   })
   .check((context) => {
     const { from, messaging_service_sid, max_segments, account_sid } = context.value
-    const fail = (path: string, message: string) => context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
+    const fail = (path: string, message: string) =>
+      context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
     if (!from && !messaging_service_sid) fail('from', 'needs from or messaging_service_sid (or twilio_from in global)')
     if (max_segments < 1 || max_segments > 10) fail('max_segments', 'must be 1 to 10')
     if (!account_sid.startsWith('AC')) fail('account_sid', 'must begin with AC')
@@ -60,7 +61,9 @@ export const sms = channel({
         const body = textOf(notification, settings)
         const payload: Text = {
           to: settings.to,
-          ...(settings.messaging_service_sid ? { messagingServiceSid: settings.messaging_service_sid } : { from: settings.from ?? '' }),
+          ...(settings.messaging_service_sid
+            ? { messagingServiceSid: settings.messaging_service_sid }
+            : { from: settings.from ?? '' }),
           body,
           ...sizeOf(body),
         }
@@ -76,11 +79,15 @@ export const sms = channel({
 
 function textOf(notification: Notification, { text, max_segments }: z.output<typeof config>): string {
   const { data, possibleRepeat } = notification
-  const said = plainText(notification.text(text)).replace(/[ \t]*\n\s*/g, '\n').trim()
+  const said = plainText(notification.text(text))
+    .replace(/[ \t]*\n\s*/g, '\n')
+    .trim()
   const [first] = data.alerts
   const links = [data.commonAnnotations.get('runbook_url'), first?.generatorURL, data.externalURL]
   // plain, as the text: a link with a character beyond GSM-7 would halve what fits
-  const tail = links.map((one) => link(one ?? '')).find((one) => one !== '' && one.length <= LONGEST_LINK && sizeOf(one).encoding === 'GSM-7')
+  const tail = links
+    .map((one) => link(one ?? ''))
+    .find((one) => one !== '' && one.length <= LONGEST_LINK && sizeOf(one).encoding === 'GSM-7')
   return fit((possibleRepeat ? '(possible repeat) ' : '') + said, tail ?? '', max_segments)
 }
 
@@ -105,7 +112,9 @@ async function openClient(account: string, token: string, origin: string): Promi
     twilio: twilio(account, token, { httpClient }),
     retryAfter() {
       const headers: unknown = httpClient.lastResponse?.headers
-      return typeof headers === 'object' && headers !== null && 'retry-after' in headers ? String(headers['retry-after']) : null
+      return typeof headers === 'object' && headers !== null && 'retry-after' in headers
+        ? String(headers['retry-after'])
+        : null
     },
   }
 }
@@ -114,9 +123,15 @@ const rejected = new Set([21211, 21610, 21612, 21614, 21635, 30005, 30006, 30007
 const slowDown = new Set([20429, 30001, 30022, 63017])
 const refused = new Set([20003, 21606, 21608])
 
-async function send({ twilio, retryAfter }: Client, { to, from, messagingServiceSid, body }: Text, signal: AbortSignal): Promise<Outcome> {
+async function send(
+  { twilio, retryAfter }: Client,
+  { to, from, messagingServiceSid, body }: Text,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const late = new Promise<Outcome>((resolve) => {
-    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), { once: true })
+    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), {
+      once: true,
+    })
   })
   const sent = twilio.messages
     .create({ to, body, ...(messagingServiceSid ? { messagingServiceSid } : { from: from ?? '' }) })

@@ -19,7 +19,8 @@ const config = z
   })
   .check((context) => {
     const { url, url_file, max_alerts } = context.value
-    const fail = (path: string, message: string) => context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
+    const fail = (path: string, message: string) =>
+      context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
     if (!url && !url_file) fail('url', 'needs url or url_file')
     if (url && url_file) fail('url_file', 'cannot stand beside url; keep one of them')
     if (max_alerts < 0) fail('max_alerts', 'cannot be negative')
@@ -49,7 +50,12 @@ export const webhook = channel({
       const payload = toPayload(notification, settings.max_alerts)
       const headers = { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) }
       const summary = notification.text('{{ template "__subject" . }}')
-      return { to: 'webhook', title: summary, text: `${payload.alerts.length} alerts, ${payload.notification_reason}`, payload: withHeaders(payload, headers) }
+      return {
+        to: 'webhook',
+        title: summary,
+        text: `${payload.alerts.length} alerts, ${payload.notification_reason}`,
+        payload: withHeaders(payload, headers),
+      }
     },
     async send({ payload }, signal) {
       const url = secretOf(settings.url, settings.url_file)
@@ -63,7 +69,10 @@ export const webhook = channel({
 /** Headers go beside the body, and do not show in it. */
 const headersKey = Symbol('headers')
 
-function withHeaders<T extends object>(payload: T, headers: Record<string, string>): T & { [headersKey]: Record<string, string> } {
+function withHeaders<T extends object>(
+  payload: T,
+  headers: Record<string, string>,
+): T & { [headersKey]: Record<string, string> } {
   return Object.defineProperty({ ...payload, [headersKey]: headers }, headersKey, { enumerable: false })
 }
 
@@ -93,9 +102,17 @@ export function toPayload({ data, groupKey }: Notification, maxAlerts: number) {
   }
 }
 
-async function post(url: string, payload: object, headers: Record<string, string>, signal: AbortSignal): Promise<Outcome> {
+async function post(
+  url: string,
+  payload: object,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   // as Go writes JSON: nothing that a page could take for markup
-  const body = JSON.stringify(payload).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const body = JSON.stringify(payload).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   try {
     const answer = await client.post<string>(url, `${body}\n`, {
       signal,
@@ -108,9 +125,14 @@ async function post(url: string, payload: object, headers: Record<string, string
     })
     if (answer.status >= 200 && answer.status < 300) return { state: 'delivered' }
     const retryAfter: unknown = answer.headers['retry-after']
-    return failedWith(answer.status, typeof answer.data === 'string' ? answer.data : '', typeof retryAfter === 'string' ? retryAfter : null)
+    return failedWith(
+      answer.status,
+      typeof answer.data === 'string' ? answer.data : '',
+      typeof retryAfter === 'string' ? retryAfter : null,
+    )
   } catch (error) {
-    if (axios.isAxiosError(error) && error.code === 'ERR_CANCELED') return { state: 'unknown', detail: 'no answer within the deadline' }
+    if (axios.isAxiosError(error) && error.code === 'ERR_CANCELED')
+      return { state: 'unknown', detail: 'no answer within the deadline' }
     return noAnswer(error)
   }
 }

@@ -24,7 +24,12 @@ export function buildTree(root: RouteSpec & { receiver: string }): Route {
   return build(root, { ...defaultOptions, receiver: root.receiver }, undefined, new Map())
 }
 
-function build(spec: RouteSpec, inherited: RouteOptions, parent: Route | undefined, siblings: Map<string, number>): Route {
+function build(
+  spec: RouteSpec,
+  inherited: RouteOptions,
+  parent: Route | undefined,
+  siblings: Map<string, number>,
+): Route {
   const matchers = [...spec.matchers].sort(compareMatchers)
   const own = formatMatchers(matchers)
   const count = (siblings.get(own) ?? 0) + 1

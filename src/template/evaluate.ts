@@ -124,13 +124,21 @@ export function evaluate(
     const args = () => [...rest.map((term) => operand(term, dot, scope)), ...piped]
     if (first.kind === 'function') return callFunction(first.name, rest, dot, scope, piped)
     if (first.kind === 'field') return chain(dot, first.fields, args())
-    if (first.kind === 'variable' && first.fields.length > 0) return chain(variable(first.name, scope), first.fields, args())
-    if (first.kind === 'pipe' && first.fields.length > 0) return chain(pipeline(first.pipe, dot, scope), first.fields, args())
+    if (first.kind === 'variable' && first.fields.length > 0)
+      return chain(variable(first.name, scope), first.fields, args())
+    if (first.kind === 'pipe' && first.fields.length > 0)
+      return chain(pipeline(first.pipe, dot, scope), first.fields, args())
     if (rest.length + piped.length > 0) throw new TemplateError("can't give argument to non-function")
     return operand(first, dot, scope)
   }
 
-  function callFunction(name: string, rest: readonly Term[], dot: Value, scope: Variable[], piped: readonly Value[]): Value {
+  function callFunction(
+    name: string,
+    rest: readonly Term[],
+    dot: Value,
+    scope: Variable[],
+    piped: readonly Value[],
+  ): Value {
     if (name === 'and' || name === 'or') {
       let value: Value
       for (const term of [...rest, ...piped]) {
@@ -199,7 +207,11 @@ function field(value: Value, name: string, args: readonly Value[]): Value {
 function entriesOf(value: Value): [Value, Value][] {
   if (value === undefined) return []
   if (value instanceof List) return value.items.map((item, i) => [BigInt(i), item])
-  if (value instanceof Kv) return value.names().sort().map((name) => [name, value.labels.get(name)])
+  if (value instanceof Kv)
+    return value
+      .names()
+      .sort()
+      .map((name) => [name, value.labels.get(name)])
   if (value instanceof Dict) return value.keys().map((key) => [key, value.entries.get(key)])
   if (typeof value === 'bigint') {
     if (value > LONGEST_RANGE) throw new TemplateError(`range over more than ${LONGEST_RANGE}`)

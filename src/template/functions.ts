@@ -15,10 +15,13 @@ type Function = (args: readonly Value[], now: Now) => Value
 /** All functions but `and`, `or` and `call`, which the evaluator has. Arguments are checked by each. */
 export const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
   ['not', ([value]) => !truth(value)],
-  ['eq', ([first, ...rest]) => {
-    if (rest.length === 0) throw new TemplateError('missing argument for comparison')
-    return rest.some((other) => equal(first, other))
-  }],
+  [
+    'eq',
+    ([first, ...rest]) => {
+      if (rest.length === 0) throw new TemplateError('missing argument for comparison')
+      return rest.some((other) => equal(first, other))
+    },
+  ],
   ['ne', ([a, b]) => !equal(a, b)],
   ['lt', ([a, b]) => compare(a, b) < 0],
   ['le', ([a, b]) => compare(a, b) <= 0],
@@ -37,14 +40,27 @@ export const functions: ReadonlyMap<string, Function> = new Map<string, Function
   ['toLower', ([value]) => mapCase(text(value, 'toLower'), 'toLowerCase')],
   ['title', ([value]) => title(text(value, 'title'))],
   ['trimSpace', ([value]) => text(value, 'trimSpace').replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '')],
-  ['join', ([separator, list]) => {
-    if (!(list instanceof List) || list.of !== 'string') throw wrongType('join', list, '[]string')
-    return list.items.map((item) => print(item)).join(text(separator, 'join'))
-  }],
+  [
+    'join',
+    ([separator, list]) => {
+      if (!(list instanceof List) || list.of !== 'string') throw wrongType('join', list, '[]string')
+      return list.items.map((item) => print(item)).join(text(separator, 'join'))
+    },
+  ],
   ['match', ([pattern, value]) => unanchored(text(pattern, 'match'))(text(value, 'match'))],
-  ['reReplaceAll', ([pattern, replacement, value]) =>
-    replaceAll(text(pattern, 'reReplaceAll'), text(replacement, 'reReplaceAll'), text(value, 'reReplaceAll'))],
-  ['stringSlice', (args) => new List(args.map((arg) => text(arg, 'stringSlice')), 'string')],
+  [
+    'reReplaceAll',
+    ([pattern, replacement, value]) =>
+      replaceAll(text(pattern, 'reReplaceAll'), text(replacement, 'reReplaceAll'), text(value, 'reReplaceAll')),
+  ],
+  [
+    'stringSlice',
+    (args) =>
+      new List(
+        args.map((arg) => text(arg, 'stringSlice')),
+        'string',
+      ),
+  ],
   ['safeHtml', ([value]) => text(value, 'safeHtml')],
   ['safeUrl', ([value]) => text(value, 'safeUrl')],
   ['urlUnescape', ([value]) => urlUnescape(text(value, 'urlUnescape'))],
@@ -55,16 +71,22 @@ export const functions: ReadonlyMap<string, Function> = new Map<string, Function
   ['humanizeDuration', ([value]) => humanizeDuration(value)],
   ['toJson', ([value]) => toJson(value)],
   ['list', (args) => new List(args, 'any')],
-  ['append', ([list, ...items]) => {
-    if (!(list instanceof List) || list.of !== 'any') throw wrongType('append', list, '[]interface {}')
-    return new List([...list.items, ...items], 'any')
-  }],
-  ['dict', (args) => {
-    if (args.length % 2 !== 0) throw new TemplateError('dict expects an even number of arguments')
-    const entries = new Map<string, Value>()
-    for (let i = 0; i < args.length; i += 2) entries.set(text(args[i], 'dict'), args[i + 1])
-    return new Dict(entries)
-  }],
+  [
+    'append',
+    ([list, ...items]) => {
+      if (!(list instanceof List) || list.of !== 'any') throw wrongType('append', list, '[]interface {}')
+      return new List([...list.items, ...items], 'any')
+    },
+  ],
+  [
+    'dict',
+    (args) => {
+      if (args.length % 2 !== 0) throw new TemplateError('dict expects an even number of arguments')
+      const entries = new Map<string, Value>()
+      for (let i = 0; i < args.length; i += 2) entries.set(text(args[i], 'dict'), args[i + 1])
+      return new Dict(entries)
+    },
+  ],
   ['base64encode', ([value]) => base64(text(value, 'base64encode'))],
   ['base64decode', ([value]) => unbase64(text(value, 'base64decode'))],
   ['routeLabels', ([name], { routeLabels }) => routeLabels.labels.get(text(name, 'routeLabels')) ?? ''],
@@ -74,13 +96,30 @@ export const functions: ReadonlyMap<string, Function> = new Map<string, Function
 export function method(value: Value, name: string, args: readonly Value[]): { value: Value } | undefined {
   if (value instanceof List && value.of === 'Alert' && (name === 'Firing' || name === 'Resolved')) {
     const wanted = name.toLowerCase()
-    return { value: new List(value.items.filter((item) => item instanceof Struct && item.fields.get('Status') === wanted), 'any') }
+    return {
+      value: new List(
+        value.items.filter((item) => item instanceof Struct && item.fields.get('Status') === wanted),
+        'any',
+      ),
+    }
   }
   if (value instanceof Kv) {
     const names = value.names()
-    if (name === 'SortedPairs') return { value: new List(names.map((key) => pair(key, value.labels.get(key) ?? '')), 'Pair') }
+    if (name === 'SortedPairs')
+      return {
+        value: new List(
+          names.map((key) => pair(key, value.labels.get(key) ?? '')),
+          'Pair',
+        ),
+      }
     if (name === 'Names') return { value: new List(names, 'string') }
-    if (name === 'Values') return { value: new List(names.map((key) => value.labels.get(key) ?? ''), 'string') }
+    if (name === 'Values')
+      return {
+        value: new List(
+          names.map((key) => value.labels.get(key) ?? ''),
+          'string',
+        ),
+      }
     if (name === 'Remove') {
       const [list] = args
       if (!(list instanceof List) || list.of !== 'string') throw wrongType('Remove', list, '[]string')
@@ -90,7 +129,12 @@ export function method(value: Value, name: string, args: readonly Value[]): { va
   }
   if (value instanceof List && value.of === 'Pair' && (name === 'Names' || name === 'Values')) {
     const field = name === 'Names' ? 'Name' : 'Value'
-    return { value: new List(value.items.map((item) => (item instanceof Struct ? item.fields.get(field) : '')), 'string') }
+    return {
+      value: new List(
+        value.items.map((item) => (item instanceof Struct ? item.fields.get(field) : '')),
+        'string',
+      ),
+    }
   }
   if (value instanceof List && value.of === 'string' && name === 'Join') {
     return { value: value.items.map((item) => print(item)).join(text(args[0], 'Join')) }
@@ -101,7 +145,17 @@ export function method(value: Value, name: string, args: readonly Value[]): { va
 }
 
 function pair(name: string, value: string): Struct {
-  return new Struct('template.Pair', new Map([['Name', name], ['Value', value]]), new Map([['Name', 'Name'], ['Value', 'Value']]))
+  return new Struct(
+    'template.Pair',
+    new Map([
+      ['Name', name],
+      ['Value', value],
+    ]),
+    new Map([
+      ['Name', 'Name'],
+      ['Value', 'Value'],
+    ]),
+  )
 }
 
 function timeMethod(time: Time, name: string, args: readonly Value[]): { value: Value } | undefined {
@@ -197,7 +251,8 @@ function equal(a: Value, b: Value): boolean {
 
 function compare(a: Value, b: Value): number {
   if (typeof a !== typeof b) throw new TemplateError('incompatible types for comparison')
-  if ((typeof a === 'bigint' && typeof b === 'bigint') || (typeof a === 'number' && typeof b === 'number')) return a < b ? -1 : a > b ? 1 : 0
+  if ((typeof a === 'bigint' && typeof b === 'bigint') || (typeof a === 'number' && typeof b === 'number'))
+    return a < b ? -1 : a > b ? 1 : 0
   if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0
   throw new TemplateError('invalid type for comparison')
 }
@@ -217,7 +272,9 @@ function indexed(value: Value, key: Value): Value {
   if (value instanceof Kv) return value.labels.get(text(key, 'index')) ?? ''
   if (value instanceof Dict) return value.entries.get(text(key, 'index'))
   if (!(value instanceof List) && typeof value !== 'string') {
-    throw new TemplateError(value === undefined ? 'index of untyped nil' : `can't index item of type ${typeName(value)}`)
+    throw new TemplateError(
+      value === undefined ? 'index of untyped nil' : `can't index item of type ${typeName(value)}`,
+    )
   }
   if (typeof key !== 'bigint') throw new TemplateError(`cannot index slice/array with type ${typeName(key)}`)
   const items: readonly Value[] = typeof value === 'string' ? [...encoder.encode(value)].map(BigInt) : value.items
@@ -227,7 +284,8 @@ function indexed(value: Value, key: Value): Value {
 
 function sliced(value: Value, from: Value, to: Value): Value {
   const bounds = [from ?? 0n, to ?? BigInt(length(value))].map((bound) => {
-    if (typeof bound !== 'bigint' || bound < 0n || bound > BigInt(length(value))) throw new TemplateError(`index out of range: ${print(bound)}`)
+    if (typeof bound !== 'bigint' || bound < 0n || bound > BigInt(length(value)))
+      throw new TemplateError(`index out of range: ${print(bound)}`)
     return Number(bound)
   })
   const [start = 0, end = 0] = bounds
@@ -238,17 +296,37 @@ function sliced(value: Value, from: Value, to: Value): Value {
 }
 
 export function escapeHtml(value: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;', '\0': '\ufffd' }
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&#34;',
+    "'": '&#39;',
+    '\0': '\ufffd',
+  }
   return value.replace(/[&<>"'\0]/g, (c) => entities[c] ?? c)
 }
 
 function escapeJs(value: string): string {
-  const escapes: Record<string, string> = { '\\': '\\\\', "'": "\\'", '"': '\\"', '<': '\\u003C', '>': '\\u003E', '&': '\\u0026', '=': '\\u003D' }
-  return value.replace(/[\\'"<>&=\p{Cc}]/gu, (c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`)
+  const escapes: Record<string, string> = {
+    '\\': '\\\\',
+    "'": "\\'",
+    '"': '\\"',
+    '<': '\\u003C',
+    '>': '\\u003E',
+    '&': '\\u0026',
+    '=': '\\u003D',
+  }
+  return value.replace(
+    /[\\'"<>&=\p{Cc}]/gu,
+    (c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
+  )
 }
 
 function queryEscape(value: string): string {
-  return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd')).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`).replaceAll('%20', '+')
+  return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'))
+    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
 }
 
 function urlUnescape(value: string): string {
@@ -286,13 +364,16 @@ function replaceAll(pattern: string, replacement: string, value: string): string
   let last = 0
   while (matcher.find()) {
     result += value.slice(last, matcher.start())
-    result += replacement.replace(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) => {
-      if (dollar) return '$'
-      const name = braced ?? bare ?? ''
-      const group = /^\d+$/.test(name) ? Number(name) : names[name]
-      if (group === undefined || group > matcher.groupCount()) return ''
-      return matcher.group(group) ?? ''
-    })
+    result += replacement.replace(
+      /\$(?:(\$)|\{(\w+)\}|(\w+))/g,
+      (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) => {
+        if (dollar) return '$'
+        const name = braced ?? bare ?? ''
+        const group = /^\d+$/.test(name) ? Number(name) : names[name]
+        if (group === undefined || group > matcher.groupCount()) return ''
+        return matcher.group(group) ?? ''
+      },
+    )
     last = matcher.end()
   }
   return result + value.slice(last)
@@ -307,19 +388,26 @@ function inZone(time: Time, zone: string): Time {
 }
 
 function base64(value: string): string {
-  return btoa(String.fromCharCode(...encoder.encode(value))).replaceAll('+', '-').replaceAll('/', '_')
+  return btoa(String.fromCharCode(...encoder.encode(value)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
 }
 
 function unbase64(value: string): string {
   try {
-    return decoder.decode(Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
+    return decoder.decode(
+      Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)),
+    )
   } catch {
     throw new TemplateError('illegal base64 data')
   }
 }
 
 function humanizeDuration(value: Value): string {
-  const given = value instanceof Duration ? Number(value.ns) / 1e9 : Number(typeof value === 'string' && value.trim() === '' ? Number.NaN : print(value))
+  const given =
+    value instanceof Duration
+      ? Number(value.ns) / 1e9
+      : Number(typeof value === 'string' && value.trim() === '' ? Number.NaN : print(value))
   if (Number.isNaN(given)) throw new TemplateError(`can't convert ${print(value)} to a number`)
   if (!Number.isFinite(given)) return print(given)
   const sign = given < 0 ? '-' : ''
@@ -337,7 +425,12 @@ function humanizeDuration(value: Value): string {
   }
   if (seconds < 60) return `${sign}${fourDigits(seconds)}s`
   const whole = Math.floor(seconds)
-  const [d, h, m, s] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60]
+  const [d, h, m, s] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ]
   if (d > 0) return `${sign}${d}d ${h}h ${m}m ${s}s`
   return h > 0 ? `${sign}${h}h ${m}m ${s}s` : `${sign}${m}m ${s}s`
 }

@@ -13,7 +13,10 @@ const space = /[ \t\r\n]*/y
 const patterns: readonly (readonly [Exclude<Token['kind'], 'text' | 'open' | 'close'>, RegExp])[] = [
   ['string', /"(?:[^"\\\n]|\\.)*"|`[^`]*`/y],
   ['char', /'(?:[^'\\\n]|\\.)+'/y],
-  ['number', /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?)/y],
+  [
+    'number',
+    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?)/y,
+  ],
   ['variable', /\$[\p{L}\p{N}_]*/uy],
   ['field', /\.[\p{L}_][\p{L}\p{N}_]*/uy],
   ['word', /[\p{L}_][\p{L}\p{N}_]*/uy],

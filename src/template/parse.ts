@@ -31,7 +31,11 @@ export type Definitions = Map<string, Node[]>
  * Parses a text into its own nodes and the definitions in it. `functions` are the names that may be
  * called. Throws TemplateError.
  */
-export function parse(source: string, name: string, functions: ReadonlySet<string>): { body: Node[]; definitions: Definitions } {
+export function parse(
+  source: string,
+  name: string,
+  functions: ReadonlySet<string>,
+): { body: Node[]; definitions: Definitions } {
   const tokens = lex(source, name)
   const definitions: Definitions = new Map()
   let at = 0
@@ -127,7 +131,8 @@ export function parse(source: string, name: string, functions: ReadonlySet<strin
     scope = outer
     ranges = outerRanges
     // an empty definition does not replace one that says something
-    if (!definitions.has(defined) || nodes.some((node) => node.kind !== 'text' || node.text.trim() !== '')) definitions.set(defined, nodes)
+    if (!definitions.has(defined) || nodes.some((node) => node.kind !== 'text' || node.text.trim() !== ''))
+      definitions.set(defined, nodes)
   }
 
   function quotedName(where: string): string {
@@ -168,13 +173,20 @@ export function parse(source: string, name: string, functions: ReadonlySet<strin
       const command: Term[] = []
       for (;;) {
         const token = peek()
-        if (!token || token.kind === 'close' || (token.kind === 'operator' && (token.text === '|' || token.text === ')'))) break
+        if (
+          !token ||
+          token.kind === 'close' ||
+          (token.kind === 'operator' && (token.text === '|' || token.text === ')'))
+        )
+          break
         command.push(operand(where))
       }
       if (command.length === 0) fail(`missing value for ${where}`)
       const [first] = command
-      const callable = first?.kind === 'function' || first?.kind === 'field' || first?.kind === 'variable' || first?.kind === 'pipe'
-      if (pipe.commands.length > 0 && !callable) fail(`non executable command in pipeline stage ${pipe.commands.length + 1}`)
+      const callable =
+        first?.kind === 'function' || first?.kind === 'field' || first?.kind === 'variable' || first?.kind === 'pipe'
+      if (pipe.commands.length > 0 && !callable)
+        fail(`non executable command in pipeline stage ${pipe.commands.length + 1}`)
       if (first?.kind === 'nil' && command.length === 1) fail('nil is not a command')
       pipe.commands.push(command)
       const token = peek()
@@ -216,7 +228,10 @@ export function parse(source: string, name: string, functions: ReadonlySet<strin
       case 'string':
         return { kind: 'literal', value: unquote(token.text) }
       case 'char':
-        return { kind: 'literal', value: BigInt(unquote(`"${token.text.slice(1, -1).replaceAll('"', '\\"')}"`).codePointAt(0) ?? 0) }
+        return {
+          kind: 'literal',
+          value: BigInt(unquote(`"${token.text.slice(1, -1).replaceAll('"', '\\"')}"`).codePointAt(0) ?? 0),
+        }
       case 'number':
         return { kind: 'literal', value: number(token.text) }
       case 'variable':

@@ -8,7 +8,11 @@ export function print(value: Value, inside = false): string {
   if (value === undefined) return inside ? '<nil>' : '<no value>'
   if (typeof value === 'number') return printFloat(value)
   if (value instanceof List) return `[${value.items.map((item) => print(item, true)).join(' ')}]`
-  if (value instanceof Dict) return `map[${value.keys().map((key) => `${key}:${print(value.entries.get(key), true)}`).join(' ')}]`
+  if (value instanceof Dict)
+    return `map[${value
+      .keys()
+      .map((key) => `${key}:${print(value.entries.get(key), true)}`)
+      .join(' ')}]`
   if (value instanceof Struct) return `{${[...value.fields.values()].map((field) => print(field, true)).join(' ')}}`
   return String(value)
 }
@@ -19,14 +23,17 @@ export function printFloat(value: number, large = 6): string {
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const [digits = '', exponent = '0'] = value.toExponential().split('e')
   const power = Number(exponent)
-  if (power < -4 || power >= large) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+  if (power < -4 || power >= large)
+    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
   return value.toLocaleString('en-US', { useGrouping: false, maximumSignificantDigits: 21 }).replace(/^-0$/, '-0')
 }
 
 /** The values side by side, with a space between two that are both no text. */
 export function printAll(values: readonly Value[]): string {
   return values
-    .map((value, i) => (i > 0 && typeof value !== 'string' && typeof values[i - 1] !== 'string' ? ' ' : '') + print(value))
+    .map(
+      (value, i) => (i > 0 && typeof value !== 'string' && typeof values[i - 1] !== 'string' ? ' ' : '') + print(value),
+    )
     .join('')
 }
 
@@ -36,17 +43,23 @@ const verb = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?(.)?/gsu
 export function printf(format: string, args: readonly Value[]): string {
   let next = 0
   const take = () => args[next++]
-  const text = format.replace(verb, (whole, flags: string, width: string | undefined, precision: string | undefined, letter: string | undefined) => {
-    if (letter === '%') return '%'
-    if (letter === undefined) return '%!(NOVERB)'
-    const wide = width === '*' ? Number(take()) : Number(width ?? 0)
-    const precise = precision === '*' ? Number(take()) : whole.includes('.') ? Number(precision ?? 0) : undefined
-    if (next >= args.length) return `%!${letter}(MISSING)`
-    const value = take()
-    return fill(formatOne(letter, value, flags, precise), wide, flags, typeof value !== 'string')
-  })
+  const text = format.replace(
+    verb,
+    (whole, flags: string, width: string | undefined, precision: string | undefined, letter: string | undefined) => {
+      if (letter === '%') return '%'
+      if (letter === undefined) return '%!(NOVERB)'
+      const wide = width === '*' ? Number(take()) : Number(width ?? 0)
+      const precise = precision === '*' ? Number(take()) : whole.includes('.') ? Number(precision ?? 0) : undefined
+      if (next >= args.length) return `%!${letter}(MISSING)`
+      const value = take()
+      return fill(formatOne(letter, value, flags, precise), wide, flags, typeof value !== 'string')
+    },
+  )
   if (next >= args.length || /%\[\d/.test(format)) return text
-  return `${text}%!(EXTRA ${args.slice(next).map((value) => `${typeName(value)}=${print(value, true)}`).join(', ')})`
+  return `${text}%!(EXTRA ${args
+    .slice(next)
+    .map((value) => `${typeName(value)}=${print(value, true)}`)
+    .join(', ')})`
 }
 
 function fill(text: string, width: number, flags: string, isNumber: boolean): string {
@@ -74,7 +87,11 @@ function formatOne(letter: string, value: Value, flags: string, precision: numbe
       return precision === undefined ? text : [...text].slice(0, precision).join('')
     }
     case 'q':
-      return typeof value === 'string' ? quoteGo(value) : typeof value === 'bigint' ? `'${String.fromCodePoint(Number(value))}'` : wrong
+      return typeof value === 'string'
+        ? quoteGo(value)
+        : typeof value === 'bigint'
+          ? `'${String.fromCodePoint(Number(value))}'`
+          : wrong
     case 't':
       return typeof value === 'boolean' ? String(value) : wrong
     case 'd':
@@ -109,7 +126,12 @@ function formatOne(letter: string, value: Value, flags: string, precision: numbe
         const text = value.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2')
         return plus + (letter === 'E' ? text.toUpperCase() : text)
       }
-      return plus + (precision === undefined ? printFloat(value) : printFloat(Number(value.toPrecision(precision || 1)), precision || 1))
+      return (
+        plus +
+        (precision === undefined
+          ? printFloat(value)
+          : printFloat(Number(value.toPrecision(precision || 1)), precision || 1))
+      )
     }
     default:
       return wrong
@@ -147,9 +169,17 @@ function write(value: Value): string {
   }
   if (value instanceof List) return `[${value.items.map(write).join(',')}]`
   if (value instanceof Kv) {
-    return `{${value.names().sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(value.labels.get(name))}`).join(',')}}`
+    return `{${value
+      .names()
+      .sort()
+      .map((name) => `${JSON.stringify(name)}:${JSON.stringify(value.labels.get(name))}`)
+      .join(',')}}`
   }
-  if (value instanceof Dict) return `{${value.keys().map((key) => `${JSON.stringify(key)}:${write(value.entries.get(key))}`).join(',')}}`
+  if (value instanceof Dict)
+    return `{${value
+      .keys()
+      .map((key) => `${JSON.stringify(key)}:${write(value.entries.get(key))}`)
+      .join(',')}}`
   if (value instanceof Struct) {
     return `{${[...value.json].map(([field, name]) => `${JSON.stringify(name)}:${write(value.fields.get(field))}`).join(',')}}`
   }

@@ -21,7 +21,9 @@ export class Duration {
 
 function trim(ns: bigint, unit: bigint): string {
   const digits = String(unit).length - 1
-  const fraction = String(ns % unit).padStart(digits, '0').replace(/0+$/, '')
+  const fraction = String(ns % unit)
+    .padStart(digits, '0')
+    .replace(/0+$/, '')
   return `${ns / unit}${fraction && `.${fraction}`}`
 }
 
@@ -48,7 +50,8 @@ export class Time {
     const found = pattern.exec(text)
     if (!found) throw new Error(`${text} is no RFC 3339 time`)
     const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = found
-    const offset = zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
+    const offset =
+      zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
     const date = new Date(0)
     date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
     date.setUTCHours(Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, '0').slice(0, 3)))
@@ -58,7 +61,9 @@ export class Time {
 
   /** The same instant in an IANA zone. Throws RangeError for one that is unknown. */
   in(zone: string): Time {
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(this.ms)
+    const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(
+      this.ms,
+    )
     const found = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '')
     const offset = found?.[1] ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0
     const short = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' }).formatToParts(this.ms)

@@ -28,7 +28,9 @@ export class Kv {
   }
 
   toString(): string {
-    return this.names().map((name) => `${name}=${this.labels.get(name)}`).join(', ')
+    return this.names()
+      .map((name) => `${name}=${this.labels.get(name)}`)
+      .join(', ')
   }
 }
 

@@ -64,10 +64,15 @@ test('what is printed parses to the same', () => {
   const operator = fc.record({ isRegex: fc.constant(false), isEqual: fc.boolean() })
   const text = fc.string({ unit: 'grapheme', maxLength: 20 })
   fc.assert(
-    fc.property(text.filter((name) => name !== ''), text, operator, (name, value, how) => {
-      const [read] = parseUtf8(formatMatchers([matcher(name, value, how)]))
-      expect([read?.name, read?.value, read?.isEqual]).toEqual([name, value, how.isEqual])
-    }),
+    fc.property(
+      text.filter((name) => name !== ''),
+      text,
+      operator,
+      (name, value, how) => {
+        const [read] = parseUtf8(formatMatchers([matcher(name, value, how)]))
+        expect([read?.name, read?.value, read?.isEqual]).toEqual([name, value, how.isEqual])
+      },
+    ),
   )
 })
 

@@ -27,7 +27,11 @@ const data: TemplateData = z
     commonAnnotations: labels,
     externalURL: z.string(),
   })
-  .transform(({ notification_reason, ...rest }) => ({ ...rest, notificationReason: notification_reason, routeLabels: new Map() }))
+  .transform(({ notification_reason, ...rest }) => ({
+    ...rest,
+    notificationReason: notification_reason,
+    routeLabels: new Map(),
+  }))
   .parse(read('template-data.json'))
 
 const builtin = readFileSync(new URL('../../templates/alertmanager.tmpl', import.meta.url), 'utf8')
@@ -35,7 +39,13 @@ const templates = parseTemplates([{ name: 'alertmanager.tmpl', text: builtin }])
 const { vectors } = z
   .object({
     vectors: z.array(
-      z.object({ group: z.string(), type: z.enum(['text', 'html']), template: z.string(), output: z.string().optional(), error: z.string().optional() }),
+      z.object({
+        group: z.string(),
+        type: z.enum(['text', 'html']),
+        template: z.string(),
+        output: z.string().optional(),
+        error: z.string().optional(),
+      }),
     ),
   })
   .parse(read('template-vectors.json'))
@@ -44,12 +54,17 @@ const { vectors } = z
  * Cases that come with Alertmanager's language as a whole: html/template's contexts, printf's rarer verbs,
  * argument counts, and the definitions of channels that are not there yet.
  */
-const later = new Set(z.array(z.string()).parse(JSON.parse(readFileSync(new URL('later.json', import.meta.url), 'utf8'))))
+const later = new Set(
+  z.array(z.string()).parse(JSON.parse(readFileSync(new URL('later.json', import.meta.url), 'utf8'))),
+)
 
-describe.each(vectors.filter(({ type, template }) => type === 'text' && !later.has(template)))('$group: $template', ({ template, output }) => {
-  test('as Alertmanager renders it', () => {
-    const render = () => templates.text(template, data, Date.UTC(2026, 2, 1, 10))
-    if (output === undefined) expect(render).toThrow(TemplateError)
-    else expect(render()).toBe(output)
-  })
-})
+describe.each(vectors.filter(({ type, template }) => type === 'text' && !later.has(template)))(
+  '$group: $template',
+  ({ template, output }) => {
+    test('as Alertmanager renders it', () => {
+      const render = () => templates.text(template, data, Date.UTC(2026, 2, 1, 10))
+      if (output === undefined) expect(render).toThrow(TemplateError)
+      else expect(render()).toBe(output)
+    })
+  },
+)
