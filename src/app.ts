@@ -46,6 +46,8 @@ export interface App {
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
 const FINISH_WITHIN = 7000
+/** A delivery may still use an adapter of the routing before a reload, ms. */
+const CLOSE_AFTER = 60_000
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts an engine. Rejects with ConfigError, TemplateError, RedisError or the listener's error. */
@@ -130,7 +132,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     const port = await listen()
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
-    opened.push(() => new Promise<void>((done) => server.close(() => done())))
     queue.start()
     metrics.reloadSuccessful.set(1)
     metrics.reloadedAt.setToCurrentTime()
@@ -155,7 +156,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       try {
         const before = routing
         routing = open(load()) // all that can fail has not touched what runs
-        before.close()
+        setTimeout(() => before.close(), CLOSE_AFTER).unref()
         if (before.config.hash !== routing.config.hash) await regroup(deps)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
@@ -203,12 +204,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       stopping.abort()
       clearInterval(gauges)
       const deadline = setTimeout(() => cutOff.abort(), FINISH_WITHIN)
-      server.close()
+      const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()
       await timers.stop()
       await queue.drain()
       clearTimeout(deadline)
       server.closeAllConnections()
+      await closed
       routing.close()
       await close()
       log.info('stopped')

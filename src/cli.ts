@@ -24,7 +24,7 @@ program
   .action(async (options: Record<string, string | boolean | undefined>) => {
     const { serve } = await import('./serve.ts')
     const sandbox = options['sandbox'] === true
-    process.exitCode = await serve({
+    const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (sandbox ? '127.0.0.1:9093' : ':9093'),
       externalURL: text(options['web.externalUrl']),
@@ -36,6 +36,7 @@ program
       env: process.env,
       version,
     })
+    process.exit(exitCode) // a channel's idle connection is no reason to stay
   })
 
 program

@@ -96,7 +96,7 @@ export function readSource(file: string, environment: Environment): Source {
     }
     if (isMap(node)) return toObject(node.items, path)
     if (!isScalar(node)) return null
-    const text = String(node.value ?? '')
+    const text = scalarText(node.value)
     if (node.type === 'PLAIN' && (text === '' || text === '~' || text.toLowerCase() === 'null')) return null
     const expanded = expand(text, path, environment)
     for (const missing of expanded.missing) {
@@ -114,7 +114,7 @@ export function readSource(file: string, environment: Environment): Source {
     const own: { [key: string]: Yaml } = Object.create(null)
     const merged: { [key: string]: Yaml } = Object.create(null)
     for (const { key, value } of items) {
-      const name = isScalar(key) ? String(key.value ?? '') : undefined
+      const name = isScalar(key) ? scalarText(key.value) : undefined
       if (name === undefined) {
         problems.push(source.problem(path, 'a key must be a text'))
       } else if (name === '<<') {
@@ -175,4 +175,9 @@ function depthExceeds(text: string, limit: number): number | undefined {
     if (depth > limit || dashes > limit) return i
   }
   return undefined
+}
+
+/** With the failsafe schema every scalar is a text; a key with nothing behind it has none. */
+function scalarText(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

@@ -17,6 +17,7 @@ export interface Routing {
   groupsOf(alert: Alert): readonly GroupSeed[]
   /** The adapter of an integration; opened at its first use. */
   notifier(integration: string): Notifier | undefined
+  /** Gives back what the adapters hold; no delivery may use them any more. */
   close(): void
 }
 

@@ -10,8 +10,6 @@ import type { Routing } from './deps.ts'
 
 /** How many alerts' groups are remembered; the older half goes when it is full. */
 const REMEMBERED = 100_000
-/** A delivery may still use an adapter of the routing before, ms. */
-const CLOSE_AFTER = 60_000
 
 /**
  * Makes a config ready for use; whatever can fail fails here. `builtin` are the definitions that come
@@ -65,9 +63,7 @@ export function openRouting(
       return notifier
     },
     close() {
-      setTimeout(() => {
-        for (const notifier of notifiers.values()) notifier.close?.()
-      }, CLOSE_AFTER).unref()
+      for (const notifier of notifiers.values()) notifier.close?.()
     },
   }
 }

@@ -99,6 +99,7 @@ export async function openEmbedded(directory: string, onExit: (reason: string) =
           .trim()
           .split('\n')
         if (clients.length > 1) return // another engine has adopted it
+        child?.ref() // its end is waited for now
         const gone = child && new Promise((done) => child?.once('exit', done))
         await redis.shutdown().catch(() => {}) // the connection ends before there is an answer
         await (gone ?? until(async () => !(await answers(socket))))
@@ -112,12 +113,12 @@ export async function openEmbedded(directory: string, onExit: (reason: string) =
 function socketIn(dir: string): string {
   const socket = join(dir, 'redis.sock')
   if (Buffer.byteLength(socket) <= LONGEST_SOCKET) return socket
-  const private_ = join(
+  const shorter = join(
     tmpdir(),
     `tocsin-${process.getuid?.() ?? 0}-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`,
   )
-  mkdirSync(private_, { recursive: true, mode: 0o700 })
-  return join(private_, 'redis.sock')
+  mkdirSync(shorter, { recursive: true, mode: 0o700 })
+  return join(shorter, 'redis.sock')
 }
 
 /** False where another engine that is alive holds it. */

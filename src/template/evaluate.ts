@@ -62,7 +62,7 @@ export function evaluate(
         const inner = [...scope]
         const value = pipeline(node.pipe, dot, inner)
         if (!isTrue(value)) return run(node.otherwise, dot, inner)
-        return run(node.then, node.kind === 'with' ? value : dot, inner)
+        return run(node.body, node.kind === 'with' ? value : dot, inner)
       }
       case 'range':
         return range(node, dot, [...scope])
@@ -102,7 +102,7 @@ export function evaluate(
       } else if (first !== undefined) {
         bind(first, element)
       }
-      if (run(node.then, element, inner) === 'break') break
+      if (run(node.body, element, inner) === 'break') break
     }
     return 'next'
   }

@@ -4,8 +4,8 @@ import { TemplateError, type Token, lex, lineOf } from './lex.ts'
 export type Node =
   | { kind: 'text'; text: string }
   | { kind: 'action'; pipe: Pipe }
-  | { kind: 'if' | 'with'; pipe: Pipe; then: Node[]; otherwise: Node[] }
-  | { kind: 'range'; pipe: Pipe; then: Node[]; otherwise: Node[] }
+  | { kind: 'if' | 'with'; pipe: Pipe; body: Node[]; otherwise: Node[] }
+  | { kind: 'range'; pipe: Pipe; body: Node[]; otherwise: Node[] }
   | { kind: 'template'; name: string; pipe: Pipe | undefined }
   | { kind: 'break' | 'continue' }
 
@@ -147,7 +147,7 @@ export function parse(
     const pipe = pipeline(kind)
     expectClose(kind)
     if (kind === 'range') ranges += 1
-    const { nodes: then, end } = list(['end', 'else'])
+    const { nodes: inner, end } = list(['end', 'else'])
     if (kind === 'range') ranges -= 1
     let otherwise: Node[] = []
     if (end === 'else') {
@@ -156,14 +156,14 @@ export function parse(
         at += 1
         otherwise = [control(kind)]
         scope.pop()
-        return { kind, pipe, then, otherwise }
+        return { kind, pipe, body: inner, otherwise }
       }
       expectClose('else')
       otherwise = list(['end']).nodes
     }
     expectClose('end')
     scope.pop()
-    return { kind, pipe, then, otherwise }
+    return { kind, pipe, body: inner, otherwise }
   }
 
   function pipeline(where: string): Pipe {
