@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { eventually } from './engine.ts'
+
+export interface Child extends AsyncDisposable {
+  url: string
+  process: ChildProcess
+}
+
+/** A port that nobody has just now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+async function start(command: string, args: string[], url: string): Promise<Child> {
+  const child = spawn(command, args, { stdio: 'ignore' })
+  const ready = async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok ?? false
+  await eventually(ready, (ok) => ok, 30_000)
+  return {
+    url,
+    process: child,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+
+/** A real Alertmanager that tells `webhook` of everything, quickly. */
+export async function startAlertmanager(dir: string, webhook: string): Promise<Child> {
+  const folder = join(dir, 'alertmanager')
+  mkdirSync(folder)
+  const file = join(folder, 'alertmanager.yml')
+  writeFileSync(
+    file,
+    `
+route: { receiver: tocsin, group_by: [alertname, team, severity], group_wait: 1s, group_interval: 2s, repeat_interval: 1m }
+receivers: [{ name: tocsin, webhook_configs: [{ url: '${webhook}', send_resolved: true }] }]
+`,
+  )
+  const port = await freePort()
+  const binary = has('prometheus-alertmanager') ? 'prometheus-alertmanager' : 'alertmanager'
+  const args = [`--config.file=${file}`, `--storage.path=${folder}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address=']
+  return start(binary, args, `http://127.0.0.1:${port}`)
+}
+
+export interface Prometheus extends Child {
+  /** Makes the rule's expression hold, or no more. */
+  setFiring(firing: boolean): Promise<void>
+}
+
+/** A real Prometheus with one rule, evaluated each second, that sends its alerts to `alertmanager`. */
+export async function startPrometheus(dir: string, alertmanager: string): Promise<Prometheus> {
+  const folder = join(dir, 'prometheus')
+  mkdirSync(folder)
+  const rules = join(folder, 'rules.yml')
+  const writeRule = (firing: boolean) =>
+    writeFileSync(
+      rules,
+      `
+groups:
+  - name: qlib
+    interval: 1s
+    rules:
+      - alert: ModelDrift
+        expr: vector(1) > ${firing ? 0 : 2}
+        labels: { severity: critical, team: quant }
+        annotations: { summary: 'Model drifts', description: 'Accuracy is {{ $value | humanizePercentage }}' }
+`,
+    )
+  writeRule(false)
+  const file = join(folder, 'prometheus.yml')
+  writeFileSync(
+    file,
+    `
+global: { evaluation_interval: 1s, scrape_interval: 1m }
+rule_files: ['${rules}']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.replace('http://', '')}'] }] }] }
+`,
+  )
+  const port = await freePort()
+  const child = await start(
+    'prometheus',
+    [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-lifecycle', '--rules.alert.resend-delay=1s'],
+    `http://127.0.0.1:${port}`,
+  )
+  return {
+    ...child,
+    async setFiring(firing) {
+      writeRule(firing)
+      const answer = await fetch(`${child.url}/-/reload`, { method: 'POST' })
+      if (!answer.ok) throw new Error(await answer.text())
+    },
+  }
+}
