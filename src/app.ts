@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
 import { loadConfig } from './config/load.ts'
@@ -55,7 +56,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { log, sandbox } = options
   const opened: (() => Promise<unknown> | void)[] = [] // closed in reverse order
   const close = async () => {
-    for (const undo of opened.splice(0).reverse()) await undo()
+    for (const undo of opened.splice(0).reverse()) await within(500, undo())
   }
   try {
     return await start()
@@ -206,8 +207,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       const deadline = setTimeout(() => cutOff.abort(), FINISH_WITHIN)
       const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()
-      await timers.stop()
-      await queue.drain()
+      // what is cut off has a moment to be written down; with Redis away there is nothing to wait for
+      await within(FINISH_WITHIN + 1000, Promise.all([timers.stop(), queue.drain()]))
       clearTimeout(deadline)
       server.closeAllConnections()
       await closed
@@ -244,6 +245,13 @@ function readTemplates(): { name: string; text: string }[] {
     .filter((name) => name.endsWith('.tmpl'))
     .sort()
     .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+}
+
+/** Waits for the end of something, but so many ms at the most. */
+async function within(ms: number, ending: Promise<unknown> | void): Promise<void> {
+  const enough = new AbortController()
+  await Promise.race([ending, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})])
+  enough.abort()
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

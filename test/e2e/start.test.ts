@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { eventually, startEngine, tempDir, webhookPayload } from '../helpers/engine.ts'
+import { openRedis } from '../helpers/redis.ts'
+
+const config = `
+route: { receiver: nobody }
+receivers: [{ name: nobody }]
+`
+
+test('without redis-server: a sentence that says what to install', async () => {
+  using dir = tempDir()
+  await expect(startEngine({ config, dir: dir.path, env: { PATH: dir.path } })).rejects.toThrow(
+    /neither redis-server nor valkey-server is on the PATH; install one \(Debian: apt-get install redis-server/,
+  )
+})
+
+test('a Redis that is too old: a sentence that says which is needed', async () => {
+  using dir = tempDir()
+  const bin = join(dir.path, 'bin')
+  mkdirSync(bin)
+  symlinkSync(process.execPath, join(bin, 'node'))
+  writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\necho "Redis server v=5.0.14 sha=00000000:0 malloc=jemalloc bits=64"\n')
+  chmodSync(join(bin, 'redis-server'), 0o755)
+  await expect(startEngine({ config, dir: dir.path, env: { PATH: `${bin}:/bin:/usr/bin` } })).rejects.toThrow(
+    /redis-server is version 5\.0\.14; Tocsin needs Redis 6\.2 or newer/,
+  )
+})
+
+test('a Redis that may throw alerts away: a sentence that says what to set', async () => {
+  await using redis = await openRedis('--maxmemory-policy', 'allkeys-lru')
+  await expect(startEngine({ config, redis: redis.socket })).rejects.toThrow(/maxmemory-policy allkeys-lru, .* set it to noeviction/)
+})
+
+test('a port that is taken: a sentence that says how to choose another', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  await expect(startEngine({ config, args: [`--web.listen-address=127.0.0.1:${port}`] })).rejects.toThrow(
+    /is taken by another program; stop it or choose another with --web\.listen-address/,
+  )
+  server.close()
+})
+
+test('a secret that is not set: an error that names it and its line; in the sandbox it is stood in for', async () => {
+  const withSecret = `
+route: { receiver: slack }
+receivers:
+  - name: slack
+    slack_configs:
+      - api_url: \${SLACK_URL}
+`
+  await expect(startEngine({ config: withSecret })).rejects.toThrow(
+    /tocsin\.yml:6:18: receivers\.0\.slack_configs\.0\.api_url: the environment variable SLACK_URL is not set/,
+  )
+  await using engine = await startEngine({ config: withSecret, args: ['--sandbox'] })
+  expect((await fetch(`${engine.url}/inbox`)).status).toBe(200)
+})
+
+test('one embedded Redis to a folder: adopted after a crash, started again when it dies, gone with a clean stop', async () => {
+  using dir = tempDir()
+  const servers = () => {
+    const { stdout } = spawnSync('pgrep', ['-f', `^redis-server.*${dir.path}`])
+    return stdout.toString().split('\n').filter(Boolean).map(Number)
+  }
+  const first = await startEngine({ config, dir: dir.path })
+  const [pid] = servers()
+  await first.kill('SIGKILL')
+
+  const second = await startEngine({ config, dir: dir.path })
+  expect(await second.says(/embedded Redis is up/)).toMatchObject({ adopted: true })
+  expect(servers()).toEqual([pid])
+  process.kill(pid ?? 0, 'SIGKILL')
+  await second.says(/redis-server ended/)
+  await eventually(async () => (await second.post('/webhook', webhookPayload({ labels: { a: 'b' } }))).status, (status) => status === 200)
+  expect(await second.kill('SIGTERM')).toBe(0)
+  await eventually(async () => servers(), (left) => left.length === 0)
+})
