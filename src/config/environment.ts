@@ -19,9 +19,9 @@ export function expand(
   const expanded = text.replace(reference, (_whole, name: string, otherwise: string | undefined) => {
     const value = env[name] || otherwise
     if (value !== undefined) return value
-    if (sandbox) return standIn(name, path)
-    missing.push(name)
-    return ''
+    // stood in for also where it is an error, so that the place has that one error only
+    if (!sandbox) missing.push(name)
+    return standIn(name, path)
   })
   return { text: expanded, missing }
 }

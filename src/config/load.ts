@@ -81,7 +81,7 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
     add(reader.fromTable(name, entries, source, path), source, path)
 
   checkNames(settings, main)
-  const root = rootOf(settings, table, main)
+  const root = rootOf(settings, table, main, sources.some(({ problems }) => problems.length > 0))
   if (root) checkRoutes(settings.route, root, [...receivers.keys()], settings, main)
   if (!root || sources.some(({ problems }) => problems.length > 0)) throw failed(sources)
 
@@ -273,7 +273,12 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
 }
 
 /** The file's own tree with the table's routes behind it; undefined where there is none, which is a problem. */
-function rootOf(settings: Top, table: Table | undefined, main: Source): (RouteSpec & { receiver: string }) | undefined {
+function rootOf(
+  settings: Top,
+  table: Table | undefined,
+  main: Source,
+  broken: boolean,
+): (RouteSpec & { receiver: string }) | undefined {
   const given = settings.route
   const own = given ? toSpec(given) : undefined
   if (table) {
@@ -282,7 +287,7 @@ function rootOf(settings: Top, table: Table | undefined, main: Source): (RouteSp
   }
   if (!own) {
     // a table with mistakes has said so already
-    if (main.problems.length === 0)
+    if (!broken)
       main.problems.push(main.problem([], 'no route: the file needs route: with a receiver, or severities: and teams:'))
     return undefined
   }
