@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { loadConfig } from '../../src/config/load.ts'
+import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
+import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { parseDuration } from '../../src/model/duration.ts'
+import { channels } from '../../src/notify/index.ts'
+import type { Notification, Outcome } from '../../src/notify/notifier.ts'
+import { accept, regroup } from '../../src/pipeline/accept.ts'
+import { deliver } from '../../src/pipeline/deliver.ts'
+import type { Deps } from '../../src/pipeline/deps.ts'
+import { flushDue } from '../../src/pipeline/flush.ts'
+import { openRouting } from '../../src/pipeline/routing.ts'
+import { sweep } from '../../src/pipeline/timers.ts'
+import { openEvents } from '../../src/record/events.ts'
+import { openLog } from '../../src/record/log.ts'
+import { openMetrics } from '../../src/record/metrics.ts'
+import { keysFor } from '../../src/store/keys.ts'
+import { openStore } from '../../src/store/store.ts'
+import type { TestRedis } from './redis.ts'
+
+/** What an integration was told, as a line reads: `0s ops/webhook/0 firing first notification: A B`. */
+export type Line = string
+
+export interface Story extends AsyncDisposable {
+  deps: Deps
+  lines: Line[]
+  /** What the channel answers to the next attempts; delivered where there is none. */
+  answers: Outcome[]
+  /** Moves time, flushing and delivering whatever is due on the way; returns what was told meanwhile. */
+  advance(duration: string): Promise<Line[]>
+  fire(...names: string[]): Promise<void> // by webhook
+  resolve(...names: string[]): Promise<void>
+  post(...alerts: Record<string, unknown>[]): Promise<void> // by the API
+  reload(config: string): Promise<void>
+  /** Loses every job that has not run. */
+  loseJobs(): void
+}
+
+let stories = 0
+
+/** The pipeline on a real Redis with a clock that the test moves, in-process. */
+export async function tell(server: TestRedis, config: string): Promise<Story> {
+  const dir = mkdtempSync(join(tmpdir(), 'tocsin-story-'))
+  const prefix = `story${(stories += 1)}`
+  const keys = keysFor(prefix)
+  const start = Date.UTC(2026, 10, 23, 10)
+  let now = start
+  let ids = 0
+  let woken: { row: string; channel: string; at: number }[] = []
+  const lines: Line[] = []
+  const answers: Outcome[] = []
+
+  function load(text: string) {
+    const file = join(dir, 'tocsin.yml')
+    writeFileSync(file, text)
+    return openRouting(loadConfig(file, { env: {}, sandbox: false, channels }), [], (integration) => ({
+      compose: (notification) => ({ to: '', title: '', text: '', payload: notification }),
+      async send({ payload }) {
+        const { data, possibleRepeat } = payload as Notification
+        const outcome = answers.shift() ?? { state: 'delivered' }
+        const names = data.alerts.map(({ labels, status }) => (status === 'firing' ? labels.get('alertname') : `-${labels.get('alertname')}`))
+        const how = `${outcome.state === 'delivered' ? '' : `${outcome.state} `}${possibleRepeat ? 'repeat? ' : ''}`
+        lines.push(`${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}`)
+        return outcome
+      },
+    }))
+  }
+
+  let routing = load(config)
+  const deps: Deps = {
+    get routing() {
+      return routing
+    },
+    store: openStore(server.redis, prefix),
+    queue: {
+      async wake(wakes) {
+        woken.push(...wakes.map(({ row, channel, delay }) => ({ row, channel, at: now + delay })))
+      },
+    },
+    log: openLog('error', new Writable({ write: (_chunk, _encoding, done) => done() })),
+    metrics: openMetrics('test'),
+    events: openEvents(),
+    clock: { now: () => now },
+    random: () => 1,
+    newId: () => `id${(ids += 1)}`,
+    externalURL: 'http://tocsin.example.com',
+    stopping: new AbortController().signal,
+  }
+
+  async function runDue(): Promise<void> {
+    for (;;) {
+      const flushed = await flushDue(deps)
+      const due = woken.filter(({ at }) => at <= now)
+      woken = woken.filter(({ at }) => at > now)
+      for (const { row, channel } of due) await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+      if (flushed === 0 && due.length === 0) return
+    }
+  }
+
+  const story: Story = {
+    deps,
+    lines,
+    answers,
+    async advance(duration) {
+      const before = lines.length
+      const target = now + (parseDuration(duration) ?? 0)
+      await runDue()
+      for (;;) {
+        const group = await deps.store.groups.nextDue()
+        const next = Math.min(group ?? Infinity, ...woken.map(({ at }) => at))
+        if (next > target) break
+        now = Math.max(now, next)
+        await runDue()
+      }
+      now = target
+      return lines.slice(before)
+    },
+    async fire(...names) {
+      const alerts = names.map((alertname) => ({ status: 'firing', labels: { alertname, group: 'g' }, startsAt: new Date(now).toISOString() }))
+      await accept(webhookAlerts({ alerts }, now), 'webhook', deps)
+    },
+    async resolve(...names) {
+      const alerts = names.map((alertname) => ({ status: 'resolved', labels: { alertname, group: 'g' }, startsAt: new Date(now - 1).toISOString(), endsAt: new Date(now).toISOString() }))
+      await accept(webhookAlerts({ alerts }, now), 'webhook', deps)
+    },
+    async post(...alerts) {
+      await accept(postedAlerts(alerts, now, routing.config.resolveTimeout), 'v2', deps)
+    },
+    async reload(text) {
+      routing = load(text)
+      await regroup(deps)
+    },
+    loseJobs() {
+      woken = []
+    },
+    async [Symbol.asyncDispose]() {
+      rmSync(dir, { recursive: true, force: true })
+      const left = await server.redis.keys(`${keys.bullmq}:*`)
+      if (left.length > 0) await server.redis.del(left)
+    },
+  }
+  return story
+}
+
+/** What a sweep does now. */
+export async function sweepNow({ deps }: Story): Promise<void> {
+  await sweep(deps)
+}
+
