@@ -151,10 +151,15 @@ function pagerduty(payload: Record<string, unknown>): Node {
   )
 }
 
-function email(payload: Record<string, unknown>): Node {
+function email(payload: Record<string, unknown>, id: string): Node {
   const html = text(payload['html'])
   const plain = h('pre', {}, text(payload['text']) || '(no text part)')
-  const frame = h('iframe', { sandbox: '', title: 'The mail as HTML', srcdoc: html, loading: 'lazy' })
+  const frame = h('iframe', {
+    sandbox: '',
+    title: 'The mail as HTML',
+    src: `api/tocsin/v1/inbox/${encodeURIComponent(id)}/html`,
+    loading: 'lazy',
+  })
   const body = h('div', {}, html ? frame : plain)
   const tab = (name: string, shown: Node) => {
     const button = h('button', { type: 'button', 'aria-pressed': String(body.contains(shown)) }, name)
@@ -188,7 +193,7 @@ function sms(payload: Record<string, unknown>): Node {
   )
 }
 
-const views: Record<string, (payload: Record<string, unknown>) => Node> = { slack, pagerduty, email, sms }
+const views: Record<string, (payload: Record<string, unknown>, id: string) => Node> = { slack, pagerduty, email, sms }
 const names: Record<string, string> = {
   slack: 'Slack',
   pagerduty: 'PagerDuty',
@@ -212,7 +217,7 @@ function card(entry: Entry, isNew: boolean): HTMLElement {
       entry.possibleRepeat ? h('span', { class: 'repeat' }, 'possible repeat') : undefined,
       time,
     ),
-    view ? view(record(entry.payload)) : h('pre', {}, JSON.stringify(entry.payload, null, 2)),
+    view ? view(record(entry.payload), entry.id) : h('pre', {}, JSON.stringify(entry.payload, null, 2)),
   )
 }
 

@@ -1,9 +1,13 @@
 import { Router } from 'express'
+import { z } from 'zod'
 import type { ApiDeps } from './deps.ts'
+import { HttpError } from './error.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, ms. */
 const HEARTBEAT = 15_000
 const DEAD_LETTERS_LISTED = 500
+
+const mail = z.object({ html: z.string() })
 
 /** What pages read: the sandbox's inbox, the dead letter, and a stream of what happens. */
 export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
@@ -11,6 +15,19 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
 
   router.get('/inbox', async (_request, response) => {
     response.json(await store.inbox.list())
+  })
+
+  // a document of its own, for a frame: what a mail's HTML may do is nothing but have its styles
+  router.get('/inbox/:id/html', async (request, response) => {
+    const entry = (await store.inbox.list()).find(({ id }) => id === request.params.id)
+    const html = mail.safeParse(entry?.payload)
+    if (!html.success) throw new HttpError(404, 'there is no such mail')
+    response.set(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox",
+    )
+    response.set('X-Content-Type-Options', 'nosniff')
+    response.type('html').send(html.data.html)
   })
 
   router.get('/deadletters', async (_request, response) => {

@@ -81,7 +81,12 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
     add(reader.fromTable(name, entries, source, path), source, path)
 
   checkNames(settings, main)
-  const root = rootOf(settings, table, main, sources.some(({ problems }) => problems.length > 0))
+  const root = rootOf(
+    settings,
+    table,
+    main,
+    sources.some(({ problems }) => problems.length > 0),
+  )
   if (root) checkRoutes(settings.route, root, [...receivers.keys()], settings, main)
   if (!root || sources.some(({ problems }) => problems.length > 0)) throw failed(sources)
 

@@ -28,7 +28,10 @@ function problems(files: string | Record<string, string>, env: Record<string, st
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(({ file, line, column, path, message }) => `${file.replace(`${dir}/`, '').replace('tocsin.yml', '')}${line}:${column} ${path}: ${message}`)
+    return error.problems.map(
+      ({ file, line, column, path, message }) =>
+        `${file.replace(`${dir}/`, '').replace('tocsin.yml', '')}${line}:${column} ${path}: ${message}`,
+    )
   }
 }
 
@@ -44,29 +47,101 @@ test.each([
   ['global: {}\n', 'no route', '1:1 : no route: the file needs route: with a receiver, or severities: and teams:'],
   ['[]', 'a list', '1:1 : the file must hold a map of keys and values, such as route: and receivers:'],
   ['route: {}\n', 'no receiver', '1:1 route.receiver: the root route needs a receiver'],
-  ['route: { receiver: op }\n' + receivers, 'a receiver that is none', '1:20 route.receiver: there is no receiver "op"; did you mean "ops"?'],
-  ['route: { receiver: ops, reciever: x }\n' + receivers, 'an unknown key', '1:25 route.reciever: unknown key "reciever"; did you mean "receiver"?'],
-  ['roote: {}\nroute: { receiver: ops }\n' + receivers, 'an unknown key at the top', '1:1 roote: unknown key "roote"; did you mean "route"?'],
-  ['route: { receiver: ops, group_wait: 5 }\n' + receivers, 'a duration without a unit', '1:37 route.group_wait: "5" is not a duration; write it as 30s, 5m or 1h30m'],
-  ['route: { receiver: ops, group_interval: 0s }\n' + receivers, 'no interval', '1:41 route.group_interval: cannot be zero'],
-  ['route: { receiver: ops, continue: true }\n' + receivers, 'a root that continues', '1:35 route.continue: the root route cannot continue: it has no siblings'],
-  ['route: { receiver: ops, matchers: [a=b] }\n' + receivers, 'a root with matchers', '1:8 route: the root route must take every alert: it cannot have matchers'],
-  ['route: { receiver: ops, group_by: [a, a] }\n' + receivers, 'a label twice', '1:35 route.group_by: "a" stands in it twice'],
-  ['route: { receiver: ops, group_by: [..., a] }\n' + receivers, 'all labels and one', '1:35 route.group_by: "..." means all labels; no other name can stand beside it'],
-  ['route:\n  receiver: ops\n  routes:\n    - matchers: ["team"]\n' + receivers, 'a bad matcher', '4:18 route.routes.0.matchers.0: bad matcher format: team'],
-  ['route:\n  receiver: ops\n  routes:\n    - matchers: ["team=~("]\n' + receivers, 'a bad regex', '4:18 route.routes.0.matchers.0: error parsing regexp: missing closing ): `(`'],
-  ['route: { receiver: ops }\nreceivers: [{ name: ops }, { name: ops }]\n', 'a receiver twice', '2:36 receivers.1.name: there is a receiver "ops" already; names must differ'],
-  ['route: { receiver: ops }\nreceivers: [{ name: ops, slack_config: [] }]\n', 'a misspelt kind', '2:26 receivers.0.slack_config: unknown key "slack_config"; did you mean "slack_configs"?'],
-  ['route: { receiver: ops, mute_time_intervals: [night] }\n' + receivers, 'an interval that is none', '1:47 route.mute_time_intervals.0: there is no time interval "night"'],
+  [
+    'route: { receiver: op }\n' + receivers,
+    'a receiver that is none',
+    '1:20 route.receiver: there is no receiver "op"; did you mean "ops"?',
+  ],
+  [
+    'route: { receiver: ops, reciever: x }\n' + receivers,
+    'an unknown key',
+    '1:25 route.reciever: unknown key "reciever"; did you mean "receiver"?',
+  ],
+  [
+    'roote: {}\nroute: { receiver: ops }\n' + receivers,
+    'an unknown key at the top',
+    '1:1 roote: unknown key "roote"; did you mean "route"?',
+  ],
+  [
+    'route: { receiver: ops, group_wait: 5 }\n' + receivers,
+    'a duration without a unit',
+    '1:37 route.group_wait: "5" is not a duration; write it as 30s, 5m or 1h30m',
+  ],
+  [
+    'route: { receiver: ops, group_interval: 0s }\n' + receivers,
+    'no interval',
+    '1:41 route.group_interval: cannot be zero',
+  ],
+  [
+    'route: { receiver: ops, continue: true }\n' + receivers,
+    'a root that continues',
+    '1:35 route.continue: the root route cannot continue: it has no siblings',
+  ],
+  [
+    'route: { receiver: ops, matchers: [a=b] }\n' + receivers,
+    'a root with matchers',
+    '1:8 route: the root route must take every alert: it cannot have matchers',
+  ],
+  [
+    'route: { receiver: ops, group_by: [a, a] }\n' + receivers,
+    'a label twice',
+    '1:35 route.group_by: "a" stands in it twice',
+  ],
+  [
+    'route: { receiver: ops, group_by: [..., a] }\n' + receivers,
+    'all labels and one',
+    '1:35 route.group_by: "..." means all labels; no other name can stand beside it',
+  ],
+  [
+    'route:\n  receiver: ops\n  routes:\n    - matchers: ["team"]\n' + receivers,
+    'a bad matcher',
+    '4:18 route.routes.0.matchers.0: bad matcher format: team',
+  ],
+  [
+    'route:\n  receiver: ops\n  routes:\n    - matchers: ["team=~("]\n' + receivers,
+    'a bad regex',
+    '4:18 route.routes.0.matchers.0: error parsing regexp: missing closing ): `(`',
+  ],
+  [
+    'route: { receiver: ops }\nreceivers: [{ name: ops }, { name: ops }]\n',
+    'a receiver twice',
+    '2:36 receivers.1.name: there is a receiver "ops" already; names must differ',
+  ],
+  [
+    'route: { receiver: ops }\nreceivers: [{ name: ops, slack_config: [] }]\n',
+    'a misspelt kind',
+    '2:26 receivers.0.slack_config: unknown key "slack_config"; did you mean "slack_configs"?',
+  ],
+  [
+    'route: { receiver: ops, mute_time_intervals: [night] }\n' + receivers,
+    'an interval that is none',
+    '1:47 route.mute_time_intervals.0: there is no time interval "night"',
+  ],
   ['route: { receiver: ops }\nroute: {}\n' + receivers, 'a key twice', '2:1 : Map keys must be unique'],
   ['route: [\n', 'YAML that does not end', /^\d:\d : /],
   ['a: *b\n', 'an anchor that is none', /there is no anchor &b|Unresolved alias/],
   [table, 'a table without teams', '2:1 severities: there are severities, but no teams: to notify'],
   [table + 'teams: { a: { slack: "http://x" }, b: {} }\n', 'no default team', /one team must be the default/],
-  [table + 'teams: { a: { default: true } }\n', 'a severity that leads nowhere', /5:10 teams\.a: severity "critical" notifies slack, but neither team "a" nor the default team "a" has a slack destination; add slack: … to one of them/],
-  [table.replace('[slack]', '[slak]') + 'teams: { a: { slack: "http://x" } }\n', 'a misspelt channel', '3:24 severities.critical.notify.0: there is no channel "slak"; did you mean "slack"?'],
-  [table + 'teams: { a: { slack: "http://x", severities: { critcal: {} } } }\n', 'a misspelt severity', '5:48 teams.a.severities.critcal: there is no severity "critcal"; did you mean "critical"?'],
-  [table + 'teams: { a: { slck: "http://x" } }\n', 'a misspelt destination', '5:15 teams.a.slck: unknown key "slck"; did you mean "slack"?'],
+  [
+    table + 'teams: { a: { default: true } }\n',
+    'a severity that leads nowhere',
+    /5:10 teams\.a: severity "critical" notifies slack, but neither team "a" nor the default team "a" has a slack destination; add slack: … to one of them/,
+  ],
+  [
+    table.replace('[slack]', '[slak]') + 'teams: { a: { slack: "http://x" } }\n',
+    'a misspelt channel',
+    '3:24 severities.critical.notify.0: there is no channel "slak"; did you mean "slack"?',
+  ],
+  [
+    table + 'teams: { a: { slack: "http://x", severities: { critcal: {} } } }\n',
+    'a misspelt severity',
+    '5:48 teams.a.severities.critcal: there is no severity "critcal"; did you mean "critical"?',
+  ],
+  [
+    table + 'teams: { a: { slck: "http://x" } }\n',
+    'a misspelt destination',
+    '5:15 teams.a.slck: unknown key "slck"; did you mean "slack"?',
+  ],
   [table + 'teams: { a: { slack: "no url" } }\n', 'a destination that is none', /teams\.a\.slack.*is not a URL/],
 ])('%j: %s', (text, _what, wanted) => {
   const found = problems(text)
@@ -92,14 +167,22 @@ describe('files that would end a careless process', () => {
     ['100,000 brackets', '['.repeat(100_000)],
     ['100,000 dashes', `${'- '.repeat(100_000)}x`],
     ['a file of 2 MB', `x: ${'y'.repeat(2_000_000)}`],
-    ['a bomb of aliases', `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'.split('').map((c, i) => `${c}: &${c} [${`*${'abcdefghi'[i]},`.repeat(9)}]`).join('\n')}\n`],
+    [
+      'a bomb of aliases',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+        .split('')
+        .map((c, i) => `${c}: &${c} [${`*${'abcdefghi'[i]},`.repeat(9)}]`)
+        .join('\n')}\n`,
+    ],
     ['an alias of itself', 'a: &a [*a]\n'],
   ])('%s', (_name, text) => {
     expect(problems(text).length).toBeGreaterThan(0)
   })
 
   test('a file that is not there, and one that is a folder', () => {
-    expect(() => loadConfig(join(dir, 'none.yml'), { env: {}, sandbox: false, channels })).toThrow('there is no such file')
+    expect(() => loadConfig(join(dir, 'none.yml'), { env: {}, sandbox: false, channels })).toThrow(
+      'there is no such file',
+    )
     expect(() => loadConfig(dir, { env: {}, sandbox: false, channels })).toThrow('this is a directory')
   })
 })
@@ -123,7 +206,8 @@ ${receivers}`)
 })
 
 describe('variables', () => {
-  const file = (value: string) => `route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "${value}" }] }]\n`
+  const file = (value: string) =>
+    `route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "${value}" }] }]\n`
 
   test('are put in, with defaults', () => {
     expect(problems(file('${A}'), { A: 'http://x.example' })).toEqual([])
@@ -138,7 +222,9 @@ describe('variables', () => {
   })
 
   test('a value is never YAML, and never in an error', () => {
-    expect(problems(file('${A}'), { A: 's3cret: [x' })).toEqual(['2:51 receivers.0.webhook_configs.0.url: is not a URL; write it as https://host/path'])
+    expect(problems(file('${A}'), { A: 's3cret: [x' })).toEqual([
+      '2:51 receivers.0.webhook_configs.0.url: is not a URL; write it as https://host/path',
+    ])
   })
 })
 
@@ -150,14 +236,21 @@ describe('included files', () => {
       'teams/a.yml': 'teams: { a: { default: true, slack: "http://a.example" } }\n',
       'teams/b.yml': 'teams: { b: { slack: "http://b.example" } }\n',
     })
-    expect([...integrations.keys()]).toEqual(['a/critical/slack/0', 'a/info/slack/0', 'b/critical/slack/0', 'b/info/slack/0'])
+    expect([...integrations.keys()]).toEqual([
+      'a/critical/slack/0',
+      'a/info/slack/0',
+      'b/critical/slack/0',
+      'b/info/slack/0',
+    ])
   })
 
   test('a mistake is told with its own file', () => {
-    expect(problems({ 'tocsin.yml': main, 'teams/b.yml': 'teams: { b: { slack: "http://b.example", emial: x } }\n' })).toEqual([
-      'teams/b.yml1:42 teams.b.emial: unknown key "emial"; did you mean "email"?',
-    ])
-    expect(problems({ 'tocsin.yml': main, 'teams/b.yml': 'teams: { a: {} }\n' }).join()).toMatch(/team "a" stands in .*teams\/a\.yml:1 already/)
+    expect(
+      problems({ 'tocsin.yml': main, 'teams/b.yml': 'teams: { b: { slack: "http://b.example", emial: x } }\n' }),
+    ).toEqual(['teams/b.yml1:42 teams.b.emial: unknown key "emial"; did you mean "email"?'])
+    expect(problems({ 'tocsin.yml': main, 'teams/b.yml': 'teams: { a: {} }\n' }).join()).toMatch(
+      /team "a" stands in .*teams\/a\.yml:1 already/,
+    )
   })
 })
 
@@ -168,7 +261,15 @@ route:
   routes: [{ receiver: audit, matchers: [audit=yes], continue: true }]
 receivers: [{ name: audit }]
 `)
-  expect(matchRoutes(route, new Map([['audit', 'yes'], ['severity', 'critical']])).map(({ receiver }) => receiver)).toEqual(['audit', 'a/critical'])
+  expect(
+    matchRoutes(
+      route,
+      new Map([
+        ['audit', 'yes'],
+        ['severity', 'critical'],
+      ]),
+    ).map(({ receiver }) => receiver),
+  ).toEqual(['audit', 'a/critical'])
 })
 
 test('one severity takes no times from another', () => {
@@ -180,22 +281,38 @@ teams:
   a: { default: true, slack: "http://a.example" }
   b: { severities: { critical: { repeat_interval: 9h } } }
 `)
-  const [found] = matchRoutes(route, new Map([['team', 'b'], ['severity', 'critical']]))
+  const [found] = matchRoutes(
+    route,
+    new Map([
+      ['team', 'b'],
+      ['severity', 'critical'],
+    ]),
+  )
   expect(found).toMatchObject({ groupWait: 30_000, repeatInterval: 9 * 3_600_000 })
   expect(matchRoutes(route, new Map([['team', 'b']]))[0]).toMatchObject({ receiver: 'b/info', groupWait: 7000 })
 })
 
 test('global settings fill what an entry lacks, and nothing it has', () => {
-  expect(problems(`
+  expect(
+    problems(`
 global: { slack_api_url: "https://hooks.slack.com/x" }
 route: { receiver: ops }
 receivers: [{ name: ops, slack_configs: [{ channel: "#a" }, { api_url_file: /run/secrets/slack }] }]
-`)).toEqual([])
+`),
+  ).toEqual([])
 })
 
 test('kinds that are not delivered yet load, and say so', () => {
-  const { warnings } = load('route: { receiver: ops }\nreceivers: [{ name: ops, discord_configs: [{ webhook_url: "http://x" }] }]\n')
-  expect(warnings).toMatchObject([{ line: 2, path: 'receivers.0.discord_configs', message: 'Tocsin does not deliver there yet: nothing will be sent' }])
+  const { warnings } = load(
+    'route: { receiver: ops }\nreceivers: [{ name: ops, discord_configs: [{ webhook_url: "http://x" }] }]\n',
+  )
+  expect(warnings).toMatchObject([
+    {
+      line: 2,
+      path: 'receivers.0.discord_configs',
+      message: 'Tocsin does not deliver there yet: nothing will be sent',
+    },
+  ])
 })
 
 test.each([

@@ -56,9 +56,23 @@ test.each([
   ['nobody', 'SLACK_PLATFORM_WEBHOOK'],
 ])("Slack of team %s is %s: a team's own, else the default team's", (team, variable) => {
   const only = (set: string) =>
-    loadConfig(join(folder, 'tocsin.yml'), { env: { ...secrets, [set]: 'https://hooks.slack.com/here' }, sandbox: false, channels })
-  const [route] = matchRoutes(only(variable).route, new Map([['team', team], ['severity', 'critical']]))
-  expect(only(variable).receivers.get(route?.receiver ?? '')?.integrations.some(({ channel }) => channel === 'slack')).toBe(true)
+    loadConfig(join(folder, 'tocsin.yml'), {
+      env: { ...secrets, [set]: 'https://hooks.slack.com/here' },
+      sandbox: false,
+      channels,
+    })
+  const [route] = matchRoutes(
+    only(variable).route,
+    new Map([
+      ['team', team],
+      ['severity', 'critical'],
+    ]),
+  )
+  expect(
+    only(variable)
+      .receivers.get(route?.receiver ?? '')
+      ?.integrations.some(({ channel }) => channel === 'slack'),
+  ).toBe(true)
 })
 
 test('outside the sandbox every secret that is not set is named, all at once', () => {
@@ -67,7 +81,9 @@ test('outside the sandbox every secret that is not set is named, all at once', (
     expect.unreachable()
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError)
-    const named = (error instanceof ConfigError ? error.problems : []).map(({ message }) => /variable (\w+)/.exec(message)?.[1])
+    const named = (error instanceof ConfigError ? error.problems : []).map(
+      ({ message }) => /variable (\w+)/.exec(message)?.[1],
+    )
     expect(new Set(named)).toEqual(new Set(Object.keys(secrets)))
   }
 })

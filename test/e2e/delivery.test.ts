@@ -35,21 +35,47 @@ test('a webhook becomes a Slack message, a page, a mail and a text, each once, a
     }),
   )
   expect(new Set(answers.flat())).toEqual(new Set([200]))
-  await eventually(async () => counts(world), (now) => now.email >= 1 && now.sms >= 1)
-  await eventually(() => metric(engine, 'tocsin_flushes_total'), (flushes) => flushes >= 3) // there was time to repeat
+  await eventually(
+    async () => counts(world),
+    (now) => now.email >= 1 && now.sms >= 1,
+  )
+  await eventually(
+    () => metric(engine, 'tocsin_flushes_total'),
+    (flushes) => flushes >= 3,
+  ) // there was time to repeat
   expect(counts(world)).toEqual(each(1))
   expect(await engine.get('/api/tocsin/v1/incidents')).toMatchObject([
-    { state: 'open', title: 'Model drifts', description: 'Accuracy fell to 41%', priority: 'high', team: 'platform', severity: 'critical' },
+    {
+      state: 'open',
+      title: 'Model drifts',
+      description: 'Accuracy fell to 41%',
+      priority: 'high',
+      team: 'platform',
+      severity: 'critical',
+    },
   ])
 
-  expect(JSON.parse(world.slack.requests[0]?.body ?? '')).toMatchObject({ attachments: [{ title: 'Model drifts', color: '#ff0000' }] })
-  expect(JSON.parse(world.pagerduty.requests[0]?.body ?? '')).toMatchObject({ event_action: 'trigger', payload: { severity: 'critical' } })
+  expect(JSON.parse(world.slack.requests[0]?.body ?? '')).toMatchObject({
+    attachments: [{ title: 'Model drifts', color: '#ff0000' }],
+  })
+  expect(JSON.parse(world.pagerduty.requests[0]?.body ?? '')).toMatchObject({
+    event_action: 'trigger',
+    payload: { severity: 'critical' },
+  })
   expect(new URLSearchParams(world.twilio.requests[0]?.body).get('Body')).toContain('Model drifts')
   expect(world.smtp.mails[0]?.mail.subject).toBe('[CRITICAL] Model drifts')
 
-  const resolved = webhookPayload({ labels: critical, annotations, status: 'resolved', endsAt: new Date().toISOString() })
+  const resolved = webhookPayload({
+    labels: critical,
+    annotations,
+    status: 'resolved',
+    endsAt: new Date().toISOString(),
+  })
   await Promise.all([engine.post('/webhook', resolved), engine.post('/webhook', resolved)])
-  await eventually(async () => counts(world), (now) => Object.values(now).every((count) => count >= 2))
+  await eventually(
+    async () => counts(world),
+    (now) => Object.values(now).every((count) => count >= 2),
+  )
   const before = await metric(engine, 'tocsin_flushes_total')
   await engine.post('/webhook', resolved) // a late repeat of the resolve
   await new Promise((pass) => setTimeout(pass, 1500)) // more than a group_interval, in which nothing may come
@@ -59,16 +85,36 @@ test('a webhook becomes a Slack message, a page, a mail and a text, each once, a
   expect(new Set(dedupKeys).size).toBe(1)
   const [incident] = await engine.get<Incident[]>('/api/tocsin/v1/incidents')
   expect(incident).toMatchObject({ state: 'resolved' })
-  expect(incident?.timeline.map(({ event }) => event).sort()).toEqual(['notified', 'notified', 'notified', 'notified', 'notified', 'notified', 'notified', 'notified', 'opened', 'resolved'])
+  expect(incident?.timeline.map(({ event }) => event).sort()).toEqual([
+    'notified',
+    'notified',
+    'notified',
+    'notified',
+    'notified',
+    'notified',
+    'notified',
+    'notified',
+    'opened',
+    'resolved',
+  ])
 })
 
 test('what Prometheus sends by the API becomes the same, and ends by itself', async () => {
   await using world = await openWorld()
   await using engine = await startEngine({ config: world.config() })
   const endsAt = new Date(Date.now() + 2500).toISOString()
-  expect((await engine.post('/api/v2/alerts', [{ labels: critical, annotations, endsAt, startsAt: new Date().toISOString() }])).status).toBe(200)
+  expect(
+    (
+      await engine.post('/api/v2/alerts', [
+        { labels: critical, annotations, endsAt, startsAt: new Date().toISOString() },
+      ])
+    ).status,
+  ).toBe(200)
   await world.slack.receives(2)
-  expect(world.slack.requests.map(({ body }) => JSON.parse(body).attachments[0].title)).toEqual(['Model drifts', 'Resolved: Model drifts'])
+  expect(world.slack.requests.map(({ body }) => JSON.parse(body).attachments[0].title)).toEqual([
+    'Model drifts',
+    'Resolved: Model drifts',
+  ])
 })
 
 describe('the engine is killed', () => {
@@ -79,15 +125,28 @@ describe('the engine is killed', () => {
   critical: { notify: [slack, pagerduty, email, sms], incident: true, group_wait: 1s, group_interval: 1s }`)
     const first = await startEngine({ config, dir: dir.path })
     for (let n = 0; n < 20; n++) {
-      expect((await first.post('/webhook', webhookPayload({ labels: { ...critical, alertname: `A${n}` }, startsAt: new Date().toISOString() }))).status).toBe(200)
+      expect(
+        (
+          await first.post(
+            '/webhook',
+            webhookPayload({ labels: { ...critical, alertname: `A${n}` }, startsAt: new Date().toISOString() }),
+          )
+        ).status,
+      ).toBe(200)
     }
     await first.kill('SIGKILL')
     expect(counts(world)).toEqual(each(0))
 
     await using second = await startEngine({ config, dir: dir.path })
     expect(await second.says(/embedded Redis is up/)).toMatchObject({ adopted: true })
-    await eventually(async () => counts(world), (now) => Object.values(now).every((count) => count >= 20))
-    await eventually(() => metric(second, 'tocsin_outbox_owed'), (owed) => owed === 0)
+    await eventually(
+      async () => counts(world),
+      (now) => Object.values(now).every((count) => count >= 20),
+    )
+    await eventually(
+      () => metric(second, 'tocsin_outbox_owed'),
+      (owed) => owed === 0,
+    )
     expect(counts(world)).toEqual(each(20))
     expect(await second.get<Incident[]>('/api/tocsin/v1/incidents')).toHaveLength(20)
   })
@@ -107,7 +166,10 @@ describe('the engine is killed', () => {
     await using second = await startEngine({ config, dir: dir.path })
     await world.slack.receives(2)
     await second.says(/^notification delivered/)
-    expect(world.slack.requests.map(({ body }) => JSON.parse(body).attachments[0].title)).toEqual(['Model drifts', '(possible repeat) Model drifts'])
+    expect(world.slack.requests.map(({ body }) => JSON.parse(body).attachments[0].title)).toEqual([
+      'Model drifts',
+      '(possible repeat) Model drifts',
+    ])
   }, 40_000)
 })
 
@@ -133,15 +195,30 @@ test('a stop gives back what is in the air within 10 s, and the next start goes 
 test('one channel that fails holds up no other, is tried again, and what may not be retried is kept', async () => {
   await using world = await openWorld()
   world.slack.answer = (_request, nth) => (nth < 3 ? { status: 500, body: 'oops' } : { status: 200, body: 'ok' })
-  world.pagerduty.answer = () => ({ status: 400, headers: { 'Content-Type': 'application/json' }, body: '{"message":"bad","errors":["no"]}' })
+  world.pagerduty.answer = () => ({
+    status: 400,
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"message":"bad","errors":["no"]}',
+  })
   await using engine = await startEngine({ config: world.config() })
   await engine.post('/webhook', webhookPayload({ labels: critical, annotations }))
   await world.slack.receives(3)
-  await eventually(async () => counts(world), (now) => now.sms === 1 && now.email === 1)
-  const letters = await eventually(() => engine.get<Record<string, unknown>[]>('/api/tocsin/v1/deadletters'), (all) => all.length > 0)
-  expect(letters).toMatchObject([{ channel: 'pagerduty', reason: 'client error', detail: 'HTTP 400: bad: no', attempts: 1, title: 'Model drifts' }])
+  await eventually(
+    async () => counts(world),
+    (now) => now.sms === 1 && now.email === 1,
+  )
+  const letters = await eventually(
+    () => engine.get<Record<string, unknown>[]>('/api/tocsin/v1/deadletters'),
+    (all) => all.length > 0,
+  )
+  expect(letters).toMatchObject([
+    { channel: 'pagerduty', reason: 'client error', detail: 'HTTP 400: bad: no', attempts: 1, title: 'Model drifts' },
+  ])
   const flushes = await metric(engine, 'tocsin_flushes_total')
-  await eventually(() => metric(engine, 'tocsin_flushes_total'), (now) => now >= flushes + 2)
+  await eventually(
+    () => metric(engine, 'tocsin_flushes_total'),
+    (now) => now >= flushes + 2,
+  )
   expect(world.pagerduty.requests).toHaveLength(1) // the dead letter is not sent again without news
   expect(world.slack.requests).toHaveLength(3)
 }, 40_000)
@@ -158,9 +235,22 @@ describe('incidents', () => {
     await world[Symbol.asyncDispose]()
   })
   const list = () => engine.get<Incident[]>('/api/tocsin/v1/incidents')
-  const fire = (name: string) => engine.post('/webhook', webhookPayload({ labels: { ...critical, alertname: name }, annotations, startsAt: new Date().toISOString() }))
+  const fire = (name: string) =>
+    engine.post(
+      '/webhook',
+      webhookPayload({ labels: { ...critical, alertname: name }, annotations, startsAt: new Date().toISOString() }),
+    )
   const resolve = (name: string) =>
-    engine.post('/webhook', webhookPayload({ labels: { ...critical, alertname: name }, annotations, status: 'resolved', startsAt: new Date(Date.now() - 1000).toISOString(), endsAt: new Date().toISOString() }))
+    engine.post(
+      '/webhook',
+      webhookPayload({
+        labels: { ...critical, alertname: name },
+        annotations,
+        status: 'resolved',
+        startsAt: new Date(Date.now() - 1000).toISOString(),
+        endsAt: new Date().toISOString(),
+      }),
+    )
   const find = async (title: string) => (await list()).find((incident) => incident.title === title)
 
   test('an incident is acknowledged and resolved by whoever says so, once', async () => {

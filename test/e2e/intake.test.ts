@@ -17,13 +17,22 @@ describe('what bad input gets', () => {
   beforeAll(async () => void (engine = await startEngine({ config })))
   afterAll(() => engine[Symbol.asyncDispose]())
 
-  const send = (path: string, body: RequestInit['body'], headers: Record<string, string> = { 'Content-Type': 'application/json' }) =>
-    fetch(engine.url + path, { method: 'POST', headers, body: body ?? null })
+  const send = (
+    path: string,
+    body: RequestInit['body'],
+    headers: Record<string, string> = { 'Content-Type': 'application/json' },
+  ) => fetch(engine.url + path, { method: 'POST', headers, body: body ?? null })
 
   test('a bad alert among good ones: 400 that names it, and the good ones are kept', async () => {
     const before = await grouped(engine)
-    const names = ['One', 'Two'].map((alertname) => ({ status: 'firing', labels: { alertname: alertname + Date.now() } }))
-    const answer = await send('/webhook', JSON.stringify({ version: '4', alerts: [names[0], { status: 'firing', labels: { a: 1 } }, names[1]] }))
+    const names = ['One', 'Two'].map((alertname) => ({
+      status: 'firing',
+      labels: { alertname: alertname + Date.now() },
+    }))
+    const answer = await send(
+      '/webhook',
+      JSON.stringify({ version: '4', alerts: [names[0], { status: 'firing', labels: { a: 1 } }, names[1]] }),
+    )
     expect(answer.status).toBe(400)
     expect(await answer.json()).toEqual({
       code: 400,
@@ -60,7 +69,10 @@ describe('what bad input gets', () => {
 
   test('a webhook that is none is 400', async () => {
     const answer = await send('/webhook', '{"version":"4"}')
-    expect([answer.status, await answer.json()]).toEqual([400, { code: 400, message: 'alerts: must be a list of alerts, not nothing' }])
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { code: 400, message: 'alerts: must be a list of alerts, not nothing' },
+    ])
   })
 
   test('a body of more than 10 MiB is 413, compressed or not', async () => {
@@ -80,7 +92,10 @@ describe('what bad input gets', () => {
   })
 
   test('a sender that stops in the middle holds up nobody', async () => {
-    const slow = request(`${engine.url}/webhook`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': '1000' } })
+    const slow = request(`${engine.url}/webhook`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': '1000' },
+    })
     slow.on('error', () => {})
     slow.write('{')
     expect((await send('/api/v2/alerts', JSON.stringify([good]))).status).toBe(200)
@@ -160,13 +175,20 @@ describe('reload', () => {
     writeFileSync(file, config.replace('group_wait', 'group_wiat'))
     const answer = await reload()
     expect(answer.status).toBe(500)
-    expect(await answer.text()).toContain(`${file}:2:28: route.group_wiat: unknown key \\"group_wiat\\"; did you mean \\"group_wait\\"?`)
-    expect(await (await fetch(`${engine.url}/metrics`)).text()).toContain('alertmanager_config_last_reload_successful 0')
+    expect(await answer.text()).toContain(
+      `${file}:2:28: route.group_wiat: unknown key \\"group_wiat\\"; did you mean \\"group_wait\\"?`,
+    )
+    expect(await (await fetch(`${engine.url}/metrics`)).text()).toContain(
+      'alertmanager_config_last_reload_successful 0',
+    )
     expect((await engine.post('/webhook', webhookPayload(good))).status).toBe(200)
 
     writeFileSync(file, config)
     engine.process.kill('SIGHUP')
-    await eventually(async () => (await fetch(`${engine.url}/metrics`)).text(), (text) => text.includes('last_reload_successful 1'))
+    await eventually(
+      async () => (await fetch(`${engine.url}/metrics`)).text(),
+      (text) => text.includes('last_reload_successful 1'),
+    )
   })
 })
 

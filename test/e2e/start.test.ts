@@ -24,7 +24,10 @@ test('a Redis that is too old: a sentence that says which is needed', async () =
   const bin = join(dir.path, 'bin')
   mkdirSync(bin)
   symlinkSync(process.execPath, join(bin, 'node'))
-  writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\necho "Redis server v=5.0.14 sha=00000000:0 malloc=jemalloc bits=64"\n')
+  writeFileSync(
+    join(bin, 'redis-server'),
+    '#!/bin/sh\necho "Redis server v=5.0.14 sha=00000000:0 malloc=jemalloc bits=64"\n',
+  )
   chmodSync(join(bin, 'redis-server'), 0o755)
   await expect(startEngine({ config, dir: dir.path, env: { PATH: `${bin}:/bin:/usr/bin` } })).rejects.toThrow(
     /redis-server is version 5\.0\.14; Tocsin needs Redis 6\.2 or newer/,
@@ -33,7 +36,9 @@ test('a Redis that is too old: a sentence that says which is needed', async () =
 
 test('a Redis that may throw alerts away: a sentence that says what to set', async () => {
   await using redis = await openRedis('--maxmemory-policy', 'allkeys-lru')
-  await expect(startEngine({ config, redis: redis.socket })).rejects.toThrow(/maxmemory-policy allkeys-lru, .* set it to noeviction/)
+  await expect(startEngine({ config, redis: redis.socket })).rejects.toThrow(
+    /maxmemory-policy allkeys-lru, .* set it to noeviction/,
+  )
 })
 
 test('a port that is taken: a sentence that says how to choose another', async () => {
@@ -77,7 +82,13 @@ test('one embedded Redis to a folder: adopted after a crash, started again when 
   expect(servers()).toEqual([pid])
   process.kill(pid ?? 0, 'SIGKILL')
   await second.says(/redis-server ended/)
-  await eventually(async () => (await second.post('/webhook', webhookPayload({ labels: { a: 'b' } }))).status, (status) => status === 200)
+  await eventually(
+    async () => (await second.post('/webhook', webhookPayload({ labels: { a: 'b' } }))).status,
+    (status) => status === 200,
+  )
   expect(await second.kill('SIGTERM')).toBe(0)
-  await eventually(async () => servers(), (left) => left.length === 0)
+  await eventually(
+    async () => servers(),
+    (left) => left.length === 0,
+  )
 })

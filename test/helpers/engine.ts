@@ -98,7 +98,11 @@ export async function startEngine({ config, redis, dir, env = {}, args = [] }: E
 }
 
 /** Asks again until the answer is good; for what has no event to wait for. */
-export async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => boolean, patience = 15_000): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  good: (answer: T) => boolean,
+  patience = 15_000,
+): Promise<T> {
   const end = Date.now() + patience
   for (;;) {
     const answer = await ask()
@@ -109,7 +113,15 @@ export async function eventually<T>(ask: () => Promise<T>, good: (answer: T) => 
 }
 
 /** Alertmanager's webhook payload for these alerts. */
-export function webhookPayload(...alerts: { labels: Record<string, string>; annotations?: Record<string, string>; status?: 'firing' | 'resolved'; startsAt?: string; endsAt?: string }[]) {
+export function webhookPayload(
+  ...alerts: {
+    labels: Record<string, string>
+    annotations?: Record<string, string>
+    status?: 'firing' | 'resolved'
+    startsAt?: string
+    endsAt?: string
+  }[]
+) {
   return {
     version: '4',
     receiver: 'tocsin',

@@ -51,7 +51,12 @@ receivers: [{ name: tocsin, webhook_configs: [{ url: '${webhook}', send_resolved
   )
   const port = await freePort()
   const binary = has('prometheus-alertmanager') ? 'prometheus-alertmanager' : 'alertmanager'
-  const args = [`--config.file=${file}`, `--storage.path=${folder}`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address=']
+  const args = [
+    `--config.file=${file}`,
+    `--storage.path=${folder}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+  ]
   return start(binary, args, `http://127.0.0.1:${port}`)
 }
 
@@ -92,7 +97,13 @@ alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.repla
   const port = await freePort()
   const child = await start(
     'prometheus',
-    [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-lifecycle', '--rules.alert.resend-delay=1s'],
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-lifecycle',
+      '--rules.alert.resend-delay=1s',
+    ],
     `http://127.0.0.1:${port}`,
   )
   return {

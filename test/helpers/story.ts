@@ -61,9 +61,13 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
       async send({ payload }) {
         const { data, possibleRepeat } = payload as Notification
         const outcome = answers.shift() ?? { state: 'delivered' }
-        const names = data.alerts.map(({ labels, status }) => (status === 'firing' ? labels.get('alertname') : `-${labels.get('alertname')}`))
+        const names = data.alerts.map(({ labels, status }) =>
+          status === 'firing' ? labels.get('alertname') : `-${labels.get('alertname')}`,
+        )
         const how = `${outcome.state === 'delivered' ? '' : `${outcome.state} `}${possibleRepeat ? 'repeat? ' : ''}`
-        lines.push(`${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}`)
+        lines.push(
+          `${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}`,
+        )
         return outcome
       },
     }))
@@ -95,7 +99,8 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
       const flushed = await flushDue(deps)
       const due = woken.filter(({ at }) => at <= now)
       woken = woken.filter(({ at }) => at > now)
-      for (const { row, channel } of due) await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+      for (const { row, channel } of due)
+        await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
       if (flushed === 0 && due.length === 0) return
     }
   }
@@ -119,11 +124,20 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
       return lines.slice(before)
     },
     async fire(...names) {
-      const alerts = names.map((alertname) => ({ status: 'firing', labels: { alertname, group: 'g' }, startsAt: new Date(now).toISOString() }))
+      const alerts = names.map((alertname) => ({
+        status: 'firing',
+        labels: { alertname, group: 'g' },
+        startsAt: new Date(now).toISOString(),
+      }))
       await accept(webhookAlerts({ alerts }, now), 'webhook', deps)
     },
     async resolve(...names) {
-      const alerts = names.map((alertname) => ({ status: 'resolved', labels: { alertname, group: 'g' }, startsAt: new Date(now - 1).toISOString(), endsAt: new Date(now).toISOString() }))
+      const alerts = names.map((alertname) => ({
+        status: 'resolved',
+        labels: { alertname, group: 'g' },
+        startsAt: new Date(now - 1).toISOString(),
+        endsAt: new Date(now).toISOString(),
+      }))
       await accept(webhookAlerts({ alerts }, now), 'webhook', deps)
     },
     async post(...alerts) {
@@ -149,4 +163,3 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
 export async function sweepNow({ deps }: Story): Promise<void> {
   await sweep(deps)
 }
-

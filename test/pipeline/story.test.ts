@@ -61,13 +61,15 @@ describe('groups and their times', () => {
   test('an alert of the API ends by its end, or by the resolve timeout; one of a webhook does not', async () => {
     await using story = await tell(server, config)
     const labels = (alertname: string) => ({ alertname, group: alertname })
-    await story.post({ labels: labels('Ends'), endsAt: '2026-11-23T10:04:00Z', startsAt: '2026-11-23T10:00:00Z' }, { labels: labels('Times') })
+    await story.post(
+      { labels: labels('Ends'), endsAt: '2026-11-23T10:04:00Z', startsAt: '2026-11-23T10:00:00Z' },
+      { labels: labels('Times') },
+    )
     await story.fire('Stays')
     await story.advance('24h')
-    expect(story.lines.map((line) => line.replace(/^\S+ \S+ /, ''))).toEqual(expect.arrayContaining([
-      'resolved all alerts resolved: -Ends',
-      'resolved all alerts resolved: -Times',
-    ]))
+    expect(story.lines.map((line) => line.replace(/^\S+ \S+ /, ''))).toEqual(
+      expect.arrayContaining(['resolved all alerts resolved: -Ends', 'resolved all alerts resolved: -Times']),
+    )
     expect(story.lines.some((line) => line.includes('-Stays'))).toBe(false)
   })
 })
@@ -114,7 +116,10 @@ describe('a channel that fails', () => {
     await using story = await tell(server, config)
     story.answers.push({ state: 'failed', reason: 'rate limited', detail: 'HTTP 429', retryAfter: 60_000 })
     await story.fire('A')
-    expect(await story.advance('2m')).toEqual([`30s ${ops} failed firing first notification: A`, `91s ${ops} firing first notification: A`])
+    expect(await story.advance('2m')).toEqual([
+      `30s ${ops} failed firing first notification: A`,
+      `91s ${ops} firing first notification: A`,
+    ])
   })
 
   test('says what is true when it works again, not what was when it failed', async () => {
@@ -144,9 +149,13 @@ describe('a channel that fails', () => {
     await story.fire('A')
     await story.advance('1h')
     expect(story.lines).toEqual([`30s ${ops} failed firing first notification: A`])
-    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([{ integration: ops, reason: 'client error', attempts: 1 }])
+    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([
+      { integration: ops, reason: 'client error', attempts: 1 },
+    ])
     await story.fire('B')
-    expect((await story.advance('5m')).map((line) => line.split(' ').slice(1).join(' '))).toEqual([`${ops} firing first notification: A B`])
+    expect((await story.advance('5m')).map((line) => line.split(' ').slice(1).join(' '))).toEqual([
+      `${ops} firing first notification: A B`,
+    ])
     expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
   })
 
@@ -154,7 +163,10 @@ describe('a channel that fails', () => {
     await using story = await tell(server, config)
     story.answers.push({ state: 'unknown', detail: 'no answer' })
     await story.fire('A')
-    expect(await story.advance('40s')).toEqual([`30s ${ops} unknown firing first notification: A`, `31s ${ops} repeat? firing first notification: A`])
+    expect(await story.advance('40s')).toEqual([
+      `30s ${ops} unknown firing first notification: A`,
+      `31s ${ops} repeat? firing first notification: A`,
+    ])
   })
 
   test('is given up in the end', async () => {
@@ -169,7 +181,10 @@ describe('a channel that fails', () => {
     await using story = await tell(server, config.replace('}] }]', "}, { url: 'http://y.invalid' }] }]"))
     story.answers.push(oops)
     await story.fire('A')
-    expect(await story.advance('30s')).toEqual([`30s ${ops} failed firing first notification: A`, '30s ops/webhook/1 firing first notification: A'])
+    expect(await story.advance('30s')).toEqual([
+      `30s ${ops} failed firing first notification: A`,
+      '30s ops/webhook/1 firing first notification: A',
+    ])
   })
 })
 
@@ -213,14 +228,18 @@ receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }, { nam
     await story.advance('30s')
     await story.reload(config.replaceAll('ops', 'other'))
     await story.advance('5m')
-    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([{ integration: ops, reason: 'receiver removed' }])
+    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([
+      { integration: ops, reason: 'receiver removed' },
+    ])
     expect(story.lines.at(-1)).toMatch(/other\/webhook\/0 firing first notification: A$/)
   })
 })
 
 test('retries wait longer each time, at most 5 minutes, never less than was asked', () => {
   const failed = { state: 'failed', reason: 'server error', detail: '' } as const
-  expect([1, 2, 3, 8, 9, 10, 50].map((attempt) => retryDelay(attempt, failed, 1))).toEqual([1000, 2000, 4000, 128_000, 256_000, 300_000, 300_000])
+  expect([1, 2, 3, 8, 9, 10, 50].map((attempt) => retryDelay(attempt, failed, 1))).toEqual([
+    1000, 2000, 4000, 128_000, 256_000, 300_000, 300_000,
+  ])
   expect(retryDelay(3, failed, 0)).toBe(0)
   expect(retryDelay(1, { ...failed, retryAfter: 9000 }, 0)).toBe(9000)
 })

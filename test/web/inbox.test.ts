@@ -1,0 +1,112 @@
+import { type Browser, type Page, chromium } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { type Engine, startEngine, webhookPayload } from '../helpers/engine.ts'
+
+const shipped = join(import.meta.dirname, '../../routing/tocsin.yml')
+let engine: Engine
+let browser: Browser
+
+beforeAll(async () => {
+  engine = await startEngine({ config: shipped, args: ['--sandbox'] })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await engine?.[Symbol.asyncDispose]()
+})
+
+/** The inbox at a width, and what its console complained of. */
+async function open(width = 1100): Promise<{ page: Page; complaints: string[] }> {
+  const page = await browser.newPage({ viewport: { width, height: 800 } })
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  await page.goto(`${engine.url}/inbox`)
+  await page.getByText('live', { exact: true }).waitFor()
+  return { page, complaints }
+}
+
+const fire = (labels: Record<string, string>, annotations: Record<string, string> = {}) =>
+  engine.post('/webhook', webhookPayload({ labels, annotations, startsAt: new Date().toISOString() }))
+
+test('an empty inbox tells how to send a first alert', async () => {
+  const { page } = await open()
+  await page.getByText('No messages yet').waitFor()
+  expect(await page.locator('#first').textContent()).toContain(`${engine.url}/webhook`)
+})
+
+test('messages of every channel arrive without a reload, as their receivers see them, and hostile text is text', async () => {
+  const { page, complaints } = await open()
+  await fire(
+    { alertname: 'Drift', severity: 'critical', team: 'quant' },
+    { summary: '<img src=x onerror=alert(1)>', description: 'fell to *41%*', runbook_url: 'javascript:alert(1)' },
+  )
+  await fire(
+    { alertname: 'Disk', severity: 'warning', team: 'data' },
+    { summary: 'Disk fills', description: '88% on /var' },
+  )
+  await page.locator('.message', { hasText: 'Mail' }).waitFor({ timeout: 15_000 })
+
+  const slack = page.locator('.message', { has: page.locator('.slack') }).filter({ hasText: 'quant/critical' })
+  expect(await slack.locator('h2').textContent()).toBe('<img src=x onerror=alert(1)>')
+  expect(await slack.locator('rect').getAttribute('fill')).toBe('#ff0000')
+  expect(await slack.locator('strong').textContent()).toBe('41%')
+  expect(await slack.locator('dd').allTextContents()).toEqual(['CRITICAL', 'quant'])
+
+  const sms = page.locator('.bubble')
+  expect(await sms.textContent()).toContain('CRITICAL quant: <img src=x onerror=alert(1)>. fell to *41%*')
+  await page.locator('.badge.critical').first().waitFor()
+  expect(await page.locator('a[href^="javascript:"]').count()).toBe(0)
+  expect(await page.locator('img').count()).toBe(0)
+
+  const mail = page.frameLocator('iframe').first()
+  await mail.getByRole('heading', { name: 'Disk fills' }).waitFor()
+  await page.getByRole('button', { name: 'Text', exact: true }).click()
+  await page.locator('pre', { hasText: 'Severity: WARNING' }).waitFor()
+
+  expect(await page.locator('.message').first().locator('.channel').textContent()).toMatch(/Mail|Slack/)
+  expect(complaints).toEqual([])
+}, 40_000)
+
+test('the list is narrowed by channel and by text', async () => {
+  const { page } = await open()
+  await page.locator('.message').first().waitFor()
+  const all = await page.locator('.message').count()
+  await page.getByRole('button', { name: /^SMS/ }).click()
+  expect(await page.locator('.message').count()).toBe(1)
+  await page.getByRole('button', { name: /^All/ }).click()
+  await page.getByRole('searchbox').fill('data/warning')
+  expect(await page.locator('.message').count()).toBeLessThan(all)
+  await page.getByRole('searchbox').fill('nothing like this')
+  await page.getByText('No message fits the filter.').waitFor()
+})
+
+test('a phone shows it without scrolling sideways', async () => {
+  const { page } = await open(375)
+  await page.locator('.message').first().waitFor()
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375)
+})
+
+test('the connection is lost and comes back, and nothing is missed', async () => {
+  const { page } = await open()
+  await page.locator('.message').first().waitFor()
+  await page.context().setOffline(true)
+  const before = await page.locator('.message').count()
+  await fire({ alertname: 'Meanwhile', severity: 'critical', team: 'platform' }, { summary: 'Meanwhile' })
+  await engine.says(/^notification delivered/)
+  await page.context().setOffline(false)
+  await page.locator('.message', { hasText: 'Meanwhile' }).first().waitFor({ timeout: 15_000 })
+  expect(await page.locator('.message').count()).toBeGreaterThan(before)
+}, 30_000)
