@@ -17,9 +17,9 @@ interface Entry {
 const SHOWN = 500
 const entries: Entry[] = []
 let channel = ''
-const element = <T extends HTMLElement>(id: string): T => document.querySelector<T>(`#${id}`)!
+const element = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!
 const list = element('messages')
-const search = element<HTMLInputElement>('search')
+const search = document.querySelector<HTMLInputElement>('#search')!
 
 type Child = Node | string | undefined
 function h(tag: string, attributes: Record<string, string>, ...children: Child[]): HTMLElement {

@@ -225,7 +225,7 @@ async function post(url: string, message: ReturnType<typeof compose>, signal: Ab
     return failedWith(200, says, retryAfter, reasonFor(says, 'client error'))
   } catch (error) {
     if (!(error instanceof IncomingWebhookHTTPError)) return noAnswer(error)
-    const says = String(error.body).slice(0, LONGEST_ANSWER).trim()
+    const says = error.body.slice(0, LONGEST_ANSWER).trim()
     // fatal_error: Slack may have posted it before it failed
     if (says === 'fatal_error') return { state: 'unknown', detail: `HTTP ${error.statusCode}: fatal_error` }
     const failure = failedWith(error.statusCode, says, retryAfter)

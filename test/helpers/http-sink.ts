@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage, createServer } from 'node:http'
+import { type IncomingMessage, type RequestListener, type ServerResponse, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
@@ -35,7 +35,7 @@ export async function openHttpSink(
 ): Promise<HttpSink> {
   const requests: Received[] = []
   const waiting: { count: number; done: (all: Received[]) => void }[] = []
-  const handle = async (request: IncomingMessage, response: import('node:http').ServerResponse) => {
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(Buffer.from(chunk))
     const { method = '', url: path = '', headers } = request
@@ -48,7 +48,8 @@ export async function openHttpSink(
     response.writeHead(status, given)
     response.end(body)
   }
-  const server = tls ? createTlsServer(tls, handle) : createServer(handle)
+  const listener: RequestListener = (request, response) => void handle(request, response)
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -136,6 +136,8 @@ test('an instant prints as Go prints it', () => {
 
 test('a secret does not print, whatever prints it', () => {
   const secret = new Secret('hunter2')
-  expect(`${secret} ${JSON.stringify({ secret })} ${inspect(secret)} ${inspect({ secret })}`).not.toContain('hunter2')
+  expect(`${String(secret)} ${JSON.stringify({ secret })} ${inspect(secret)} ${inspect({ secret })}`).not.toContain(
+    'hunter2',
+  )
   expect(secret.reveal()).toBe('hunter2')
 })

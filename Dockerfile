@@ -1,0 +1,17 @@
+FROM node:22-alpine AS build
+WORKDIR /tocsin
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:22-alpine
+WORKDIR /tocsin
+COPY --from=build /tocsin/package.json ./
+COPY --from=build /tocsin/node_modules ./node_modules
+COPY --from=build /tocsin/dist ./dist
+COPY --from=build /tocsin/templates ./templates
+COPY --from=build /tocsin/routing ./routing
+USER node
+EXPOSE 9093
+CMD ["node", "--enable-source-maps", "dist/cli.js", "serve"]
