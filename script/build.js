@@ -1,6 +1,6 @@
 // Compiles src/ and web/ into dist/, and puts beside them what is read and not compiled.
 import { execFileSync } from 'node:child_process'
-import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
@@ -14,3 +14,4 @@ for (const name of readdirSync('src/store')) {
 for (const name of readdirSync('web')) {
   if (/\.(html|css|svg|png)$/.test(name)) cpSync(join('web', name), join('dist/web', name))
 }
+chmodSync('dist/cli.js', 0o755) // npx tocsin

@@ -25,7 +25,7 @@ export function openServer(api: ApiDeps): Server {
   app.use(answerError(api.deps.log))
 
   // a listener may be slow to read, never slow to send
-  return createServer(
+  const server = createServer(
     {
       headersTimeout: 10_000,
       requestTimeout: 30_000,
@@ -35,6 +35,8 @@ export function openServer(api: ApiDeps): Server {
     },
     app,
   )
+  server.maxConnections = 2000
+  return server
 }
 
 /** Times every request by the route's pattern, never by the path: a label of its own for each path would fill the memory. */

@@ -112,7 +112,9 @@ function incidentStep(
   at: number,
 ): IncidentStep | undefined {
   if (firing.length === 0) {
-    return group.incident ? { verb: 'resolve', resolved: entryOf('resolved', 'all alerts resolved', at) } : undefined
+    if (!group.incident) return undefined
+    const resolved = entryOf('resolved', 'all alerts resolved', at)
+    return { verb: 'resolve', reopenWithin: config.incidentReopenWithin, resolved }
   }
   const severity = gravest(firing, config)
   const described = describeIncident(firing, group, { severity, priority: '', defaultTeam: config.defaultTeam })

@@ -20,24 +20,26 @@ export interface Timers {
 /** Runs what is due: flushes, the sweep for owed rows without a job, the forgetting of resolved alerts. */
 export function startTimers(deps: Deps): Timers {
   const stopping = new AbortController()
+  let soonest = Number.POSITIVE_INFINITY // of the groups that this process has made since it last looked
   let wake: (() => void) | undefined
-  let wakeAt = Number.POSITIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
 
-  const pause = (ms: number) =>
+  const untilDue = () => Math.min(POLL, Math.max(0, soonest - deps.clock.now()))
+  const pause = () =>
     new Promise<void>((resolve) => {
       wake = resolve
-      wakeAt = deps.clock.now() + ms
-      timer = setTimeout(resolve, ms)
+      timer = setTimeout(resolve, untilDue())
     })
 
   async function flushes() {
     while (!stopping.signal.aborted) {
+      if (soonest <= deps.clock.now()) soonest = Number.POSITIVE_INFINITY
       const taken = await flushDue(deps).catch((err: unknown) => {
         deps.log.error({ err }, 'cannot look for groups that are due; trying again')
+        soonest = Number.POSITIVE_INFINITY // not at once
         return 0
       })
-      if (taken === 0 && !stopping.signal.aborted) await pause(POLL)
+      if (taken === 0 && !stopping.signal.aborted) await pause()
     }
   }
 
@@ -56,11 +58,10 @@ export function startTimers(deps: Deps): Timers {
 
   return {
     nudge(dueAt) {
-      if (dueAt >= wakeAt) return
+      if (dueAt >= soonest) return
+      soonest = dueAt
       clearTimeout(timer)
-      const delay = Math.max(0, dueAt - deps.clock.now())
-      wakeAt = dueAt
-      timer = setTimeout(() => wake?.(), delay)
+      timer = setTimeout(() => wake?.(), untilDue())
     },
     async stop() {
       stopping.abort()

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -153,6 +153,7 @@ async function start(dir: string, socket: string): Promise<ChildProcess> {
     appendonly: 'yes',
     appendfsync: 'always', // written to disk before it is answered
     save: '',
+    maxmemory: String(Math.floor(totalmem() / 2)), // beyond it alerts are refused, and senders keep them
     'maxmemory-policy': 'noeviction',
     'aof-load-truncated': 'yes',
     hz: '100', // BullMQ's delays are as exact as this

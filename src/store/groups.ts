@@ -49,7 +49,7 @@ export interface Settlement {
 
 export type IncidentStep =
   | { verb: 'open'; reopenWithin: number; fields: string; opened: string; reopened: string }
-  | { verb: 'resolve'; resolved: string }
+  | { verb: 'resolve'; reopenWithin: number; resolved: string }
 
 export interface Settled {
   held: boolean // false: the lease ran out and another flusher has the group
@@ -167,7 +167,7 @@ export function groupKeys(keys: Keys, id: string): string[] {
 
 function incidentArgs(step: IncidentStep | undefined, prefix: string): (string | number)[] {
   if (!step) return ['', prefix, 0, '', '', '', '']
-  if (step.verb === 'resolve') return ['resolve', prefix, 0, '', '', '', step.resolved]
+  if (step.verb === 'resolve') return ['resolve', prefix, step.reopenWithin, '', '', '', step.resolved]
   return ['open', prefix, step.reopenWithin, step.fields, step.opened, step.reopened, '']
 }
 

@@ -16,6 +16,8 @@
   Returns { 1 where the attempt was the newest, else 0; 1 where the row is owed once more, now or later }
 ]]
 --- with release
+local KEEP_DEAD = 30 * 24 * 3600000
+
 local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local nflog, outbox, owed, row, deliveries = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local incidentOf, dead, deadLetter = KEYS[12], KEYS[13], KEYS[14]
@@ -44,8 +46,9 @@ end
 if how == 'dead' then
   redis.call('HSET', nflog, 'dead:' .. integration, entry)
   redis.call('PEXPIRE', nflog, ttl)
+  redis.call('ZREMRANGEBYSCORE', dead, '-inf', now - KEEP_DEAD)
   redis.call('ZADD', dead, now, id)
-  redis.call('SET', deadLetter, letter)
+  redis.call('SET', deadLetter, letter, 'PX', KEEP_DEAD)
 elseif how == 'told' then -- what was given up before has been overtaken
   redis.call('HDEL', nflog, 'dead:' .. integration)
   redis.call('ZREM', dead, id)

@@ -18,6 +18,8 @@
             its id or ''; then the row ids that had no row yet or were parked }
 ]]
 --- with release
+local KEPT_INCIDENTS = 10000
+
 local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local nflog, outbox, owed, incidents, incidentOf = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
@@ -56,6 +58,7 @@ if verb ~= '' then
   incident = redis.call('GET', incidentOf) or ''
   local hash = prefix .. incident
   local state = incident ~= '' and redis.call('HGET', hash, 'state')
+  if verb == 'open' then redis.call('PERSIST', incidentOf) end
   if verb == 'open' and (state == 'open' or state == 'acknowledged') then
     redis.call('HSET', group, 'incident', incident)
   elseif verb == 'open' then
@@ -73,6 +76,11 @@ if verb ~= '' then
       redis.call('RPUSH', hash .. ':timeline', opened)
       redis.call('SET', incidentOf, incident)
       redis.call('ZADD', incidents, now, incident)
+      local oldest = redis.call('ZRANGE', incidents, 0, 0)[1]
+      if redis.call('ZCARD', incidents) > KEPT_INCIDENTS and redis.call('HGET', prefix .. oldest, 'state') == 'resolved' then
+        redis.call('DEL', prefix .. oldest, prefix .. oldest .. ':timeline')
+        redis.call('ZREM', incidents, oldest)
+      end
     end
     redis.call('HSET', group, 'incident', incident)
   elseif verb == 'resolve' then
@@ -82,6 +90,7 @@ if verb ~= '' then
       redis.call('RPUSH', hash .. ':timeline', closed)
     end
     redis.call('HDEL', group, 'incident')
+    redis.call('PEXPIRE', incidentOf, reopenWithin) -- later than that it would not be reopened
   end
 end
 
