@@ -286,7 +286,42 @@ describe('incidents', () => {
   })
 })
 
+test('what goes on is seen from outside, and no secret is', async () => {
+  await using world = await openWorld()
+  await using engine = await startEngine({ config: world.config() })
+  await engine.post('/webhook', webhookPayload({ labels: critical, annotations }))
+  await eventually(
+    async () => counts(world),
+    (now) => Object.values(now).every((count) => count === 1),
+  )
+  await eventually(
+    () => metric(engine, 'tocsin_incidents_total{event="opened"}'),
+    (opened) => opened === 1,
+  )
+  const metrics = await (await fetch(`${engine.url}/metrics`)).text()
+  for (const name of [
+    'alertmanager_alerts_received_total{status="firing",version="webhook"} 1',
+    'alertmanager_alerts_invalid_total{version="webhook"} 0',
+    'tocsin_alerts_grouped_total 1',
+    'alertmanager_notifications_total{integration="slack"} 1',
+    '# TYPE alertmanager_notifications_failed_total counter',
+    '# TYPE tocsin_notifications_suppressed_total counter',
+    'alertmanager_notification_latency_seconds_count{integration="sms"} 1',
+    '# TYPE tocsin_queue_jobs gauge',
+    'alertmanager_http_request_duration_seconds_count{handler="/webhook",method="POST",code="200"} 1',
+  ]) {
+    expect(metrics).toContain(name)
+  }
+  const seen = JSON.stringify([
+    engine.log,
+    metrics,
+    await engine.get('/api/tocsin/v1/incidents'),
+    await engine.get('/api/tocsin/v1/deadletters'),
+  ])
+  for (const secret of ['R0UT1NG', '/services/platform', 'Basic ']) expect(seen).not.toContain(secret)
+})
+
 async function metric(engine: Engine, name: string): Promise<number> {
   const text = await (await fetch(`${engine.url}/metrics`)).text()
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1])
 }
