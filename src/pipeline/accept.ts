@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts'
 export async function accept(
   { alerts, rejects, truncated }: Ingested,
   source: 'v2' | 'webhook',
-  { routing, store, metrics, clock }: Deps,
+  { routing, store, metrics, clock, log }: Deps,
 ): Promise<Accepted> {
   const at = clock.now()
   metrics.invalid.inc({ version: source }, rejects.length)
@@ -23,6 +23,8 @@ export async function accept(
   metrics.received.inc({ status: 'firing', version: source }, alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
   metrics.late.inc(accepted.late)
+  if (accepted.late > 0)
+    log.info({ source, late: accepted.late }, 'late copies of what was resolved within the last minute were dropped')
   metrics.grouped.inc(accepted.joined)
   metrics.groups.inc(accepted.groups)
   return accepted
