@@ -1,38 +1,26 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { z } from 'zod'
-import { duration } from '../model/settings.ts'
 import type { Route } from '../route/route.ts'
-import { type RouteSpec, buildTree, routesById } from '../route/tree.ts'
+import { buildTree, routesById } from '../route/tree.ts'
 import { check } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './environment.ts'
 import { ConfigError, type Problem } from './error.ts'
 import { glob } from './glob.ts'
+import { readGlobal, resolveTimeout } from './global.ts'
 import { suggest } from './nearest.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
-import {
-  type RouteSettings,
-  type Top,
-  foreignGlobals,
-  maybe,
-  route as routeSchema,
-  routeKeys,
-  severity as severitySchema,
-  teamSchema,
-  timersOf,
-  top,
-} from './schema.ts'
-import { type Path, type Source, type Yaml, readSource } from './source.ts'
+import { type Top, routeKeys, severity as severitySchema, teamSchema, top } from './schema.ts'
+import { type Path, type Source, type Yaml, isMap, present, readSource } from './source.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
+import { checkNames, checkRoutes, rootOf } from './tree.ts'
 
 export interface LoadOptions<N> extends Environment {
   channels: readonly ChannelReader<N>[]
 }
 
 const REOPEN_WITHIN = 15 * 60_000
-const RESOLVE_TIMEOUT = 5 * 60_000
 
 /**
  * Reads a routing file, with the files that it includes, checks all of it and compiles it. Throws
@@ -135,10 +123,6 @@ function failed(sources: readonly Source[]): ConfigError {
   )
 }
 
-function isMap(value: Yaml): value is { [key: string]: Yaml } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** The keys that may stand at a path, for suggestions. */
 function knownAt(path: Path): readonly string[] {
   if (path.length === 0) return Object.keys(top.shape)
@@ -186,39 +170,6 @@ function checkIncluded(source: Source): void {
     if (key === 'teams' || key === 'receivers') continue
     source.problems.push(source.problem([key], `unknown key "${key}"${suggest(key, ['teams', 'receivers'])}`, 'key'))
   }
-}
-
-function readGlobal<N>(source: Source, channels: readonly ChannelReader<N>[]): Readonly<Record<string, unknown>> {
-  const value = isMap(source.value) ? source.value['global'] : undefined
-  if (value === undefined || value === null) return {}
-  const inherited = channels.flatMap(({ inherits }) => Object.values(inherits))
-  const texts = Object.fromEntries([...inherited, ...foreignGlobals].map((key) => [key, z.unknown().optional()]))
-  const own = Object.assign({}, ...channels.map(({ globals }) => globals.shape))
-  const shape = { ...texts, ...own, resolve_timeout: maybe(duration), http_config: z.unknown().optional() }
-  const schema = z.strictObject(shape)
-  check(schema, value, source, ['global'], () => Object.keys(shape))
-  const given = isMap(value) ? value : {}
-  for (const key of Object.keys(given)) {
-    if (key.endsWith('_file') && present(given[key]) && present(given[key.slice(0, -'_file'.length)])) {
-      source.problems.push(
-        source.problem(
-          ['global', key],
-          `cannot stand beside ${key.slice(0, -'_file'.length)}; keep one of them`,
-          'key',
-        ),
-      )
-    }
-  }
-  return given
-}
-
-function present(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== ''
-}
-
-function resolveTimeout(global: Readonly<Record<string, unknown>>): number {
-  const parsed = duration.safeParse(global['resolve_timeout'])
-  return parsed.success ? parsed.data : RESOLVE_TIMEOUT
 }
 
 function readTable(sources: readonly Source[], settings: Top, channels: readonly string[]): Table | undefined {
@@ -275,89 +226,6 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
     return undefined
   }
   return compileTable(severities, teams, channels, main)
-}
-
-/** The file's own tree with the table's routes behind it; undefined where there is none, which is a problem. */
-function rootOf(
-  settings: Top,
-  table: Table | undefined,
-  main: Source,
-  broken: boolean,
-): (RouteSpec & { receiver: string }) | undefined {
-  const given = settings.route
-  const own = given ? toSpec(given) : undefined
-  if (table) {
-    const base = own ?? { ...toSpec(emptyRoute), groupBy: ['alertname', 'team', 'severity'] }
-    return { ...base, receiver: table.rootReceiver, routes: [...base.routes, ...table.routes] }
-  }
-  if (!own) {
-    // a table with mistakes has said so already
-    if (!broken)
-      main.problems.push(main.problem([], 'no route: the file needs route: with a receiver, or severities: and teams:'))
-    return undefined
-  }
-  if (own.receiver === undefined || own.receiver === '') {
-    main.problems.push(main.problem(['route', 'receiver'], 'the root route needs a receiver'))
-    return undefined
-  }
-  return { ...own, receiver: own.receiver }
-}
-
-const emptyRoute: RouteSettings = routeSchema.parse({})
-
-function toSpec(given: RouteSettings): RouteSpec {
-  return {
-    matchers: [...(given.matchers ?? []).flat(), ...(given.match ?? []), ...(given.match_re ?? [])],
-    continue: given.continue ?? false,
-    muteTimeIntervals: given.mute_time_intervals ?? [],
-    activeTimeIntervals: given.active_time_intervals ?? [],
-    routes: (given.routes ?? []).map(toSpec),
-    ...(given.receiver !== undefined && given.receiver !== '' && { receiver: given.receiver }),
-    ...timersOf(given),
-  }
-}
-
-/** Names of time intervals are one space over both lists. */
-function checkNames(settings: Top, main: Source): void {
-  const seen = new Set<string>()
-  for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
-    for (const [i, { name }] of (settings[key] ?? []).entries()) {
-      if (seen.has(name))
-        main.problems.push(main.problem([key, i, 'name'], `there is a time interval "${name}" already`))
-      seen.add(name)
-    }
-  }
-}
-
-function checkRoutes(
-  given: RouteSettings | undefined,
-  root: RouteSpec,
-  receivers: readonly string[],
-  settings: Top,
-  main: Source,
-): void {
-  const fail = (path: Path, message: string) => main.problems.push(main.problem(path, message))
-  if (root.matchers.length > 0) fail(['route'], 'the root route must take every alert: it cannot have matchers')
-  if (root.continue) fail(['route', 'continue'], 'the root route cannot continue: it has no siblings')
-  if (root.muteTimeIntervals.length > 0) fail(['route', 'mute_time_intervals'], 'the root route cannot be muted')
-  if (root.activeTimeIntervals.length > 0) fail(['route', 'active_time_intervals'], 'the root route cannot be muted')
-  const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(
-    ({ name }) => name,
-  )
-
-  const walk = (one: RouteSettings, path: Path) => {
-    if (one.receiver && !receivers.includes(one.receiver)) {
-      fail([...path, 'receiver'], `there is no receiver "${one.receiver}"${suggest(one.receiver, receivers)}`)
-    }
-    for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
-      for (const [i, name] of (one[key] ?? []).entries()) {
-        if (!intervals.includes(name))
-          fail([...path, key, i], `there is no time interval "${name}"${suggest(name, intervals)}`)
-      }
-    }
-    for (const [i, child] of (one.routes ?? []).entries()) walk(child, [...path, 'routes', i])
-  }
-  if (given) walk(given, ['route'])
 }
 
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {

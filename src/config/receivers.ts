@@ -4,7 +4,7 @@ import { report } from './check.ts'
 import type { Problem } from './error.ts'
 import { suggest } from './nearest.ts'
 import { undelivered } from './schema.ts'
-import type { Path, Source, Yaml } from './source.ts'
+import { type Path, type Source, type Yaml, present } from './source.ts'
 
 /** What config needs to know of a channel; notify's channels are such. */
 export interface ChannelReader<N> {
@@ -114,8 +114,4 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       return { name, integrations: integrations.filter((made) => made !== undefined) }
     },
   }
-}
-
-function present(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== ''
 }

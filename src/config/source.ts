@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { type Document, LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  isAlias,
+  isMap as isMapNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+} from 'yaml'
 import type { Problem } from './error.ts'
 import { type Environment, expand } from './environment.ts'
 
@@ -94,7 +103,7 @@ export function readSource(file: string, environment: Environment): Source {
         return toValue(item, [...path, i])
       })
     }
-    if (isMap(node)) return toObject(node.items, path)
+    if (isMapNode(node)) return toObject(node.items, path)
     if (!isScalar(node)) return null
     const text = scalarText(node.value)
     if (node.type === 'PLAIN' && (text === '' || text === '~' || text.toLowerCase() === 'null')) return null
@@ -133,7 +142,7 @@ export function readSource(file: string, environment: Environment): Source {
 
   function note(path: Path, key: unknown, value: unknown) {
     const at = (node: unknown) =>
-      isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined
+      isScalar(node) || isMapNode(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined
     const keyAt = at(key) ?? 0
     places.set(keyOf(path), { key: keyAt, value: at(value) ?? keyAt })
   }
@@ -180,4 +189,13 @@ function depthExceeds(text: string, limit: number): number | undefined {
 /** With the failsafe schema every scalar is a text; a key with nothing behind it has none. */
 function scalarText(value: unknown): string {
   return typeof value === 'string' ? value : ''
+}
+
+export function isMap(value: Yaml): value is { [key: string]: Yaml } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether a setting says something. */
+export function present(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
 }
