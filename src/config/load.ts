@@ -55,6 +55,7 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   }
   for (const source of sources) {
     for (const [i, value] of listAt(source, 'receivers').entries()) {
+      if (value === null) continue // as Alertmanager does
       add(reader.fromFile(value, source, ['receivers', i]), source, ['receivers', i])
     }
   }

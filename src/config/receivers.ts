@@ -55,8 +55,8 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       if (value === undefined || value === null) continue
       whole[key] = value
       // a setting of its own, given the other way, is not joined by the global one
-      if (key.endsWith('_file')) delete whole[key.slice(0, -'_file'.length)]
-      else delete whole[`${key}_file`]
+      const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
+      if (!(twin in entry)) delete whole[twin]
     }
     return whole
   }

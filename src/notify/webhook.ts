@@ -3,15 +3,22 @@ import { Agent as HttpsAgent } from 'node:https'
 import axios from 'axios'
 import { z } from 'zod'
 import { commonLabels, toRecord } from '../model/labels.ts'
+import { Secret } from '../model/secret.ts'
 import { goDuration, integer, secretUrl } from '../model/settings.ts'
 import { headersOf, httpConfig, link, secretOf, sendResolved } from './fields.ts'
 import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
+/** What a template comes to is looked at when it is rendered. */
+const templated = z
+  .string()
+  .includes('{{')
+  .transform((text) => new Secret(text))
+
 const config = z
   .strictObject({
     send_resolved: sendResolved(true),
-    url: secretUrl.optional(),
+    url: z.union([secretUrl, templated]).optional(),
     url_file: z.string().optional(),
     max_alerts: integer.default(0), // 0: all of them
     timeout: goDuration.optional(),
@@ -48,32 +55,36 @@ export const webhook = channel({
   create: (settings) => ({
     compose(notification) {
       const payload = toPayload(notification, settings.max_alerts)
-      const headers = { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) }
+      const beside = {
+        url: new Secret(notification.text(secretOf(settings.url, settings.url_file))),
+        headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
+      }
       const summary = notification.text('{{ template "__subject" . }}')
       return {
         to: 'webhook',
         title: summary,
         text: `${payload.alerts.length} alerts, ${payload.notification_reason}`,
-        payload: withHeaders(payload, headers),
+        payload: withBeside(payload, beside),
       }
     },
     async send({ payload }, signal) {
-      const url = secretOf(settings.url, settings.url_file)
-      if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
+      const { url, headers } = payload[besideKey]
+      if (!link(url.reveal())) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
       const own = settings.timeout ? AbortSignal.any([signal, AbortSignal.timeout(settings.timeout)]) : signal
-      return post(url, payload, { ...headersOf(settings.http_config), ...payload[headersKey] }, own)
+      return post(url.reveal(), payload, { ...headersOf(settings.http_config), ...headers }, own)
     },
   }),
 })
 
-/** Headers go beside the body, and do not show in it. */
-const headersKey = Symbol('headers')
+/** Where it goes and its headers stand beside the body, and do not show in it. */
+const besideKey = Symbol('beside')
+interface Beside {
+  url: Secret
+  headers: Record<string, string>
+}
 
-function withHeaders<T extends object>(
-  payload: T,
-  headers: Record<string, string>,
-): T & { [headersKey]: Record<string, string> } {
-  return Object.defineProperty({ ...payload, [headersKey]: headers }, headersKey, { enumerable: false })
+function withBeside<T extends object>(payload: T, beside: Beside): T & { [besideKey]: Beside } {
+  return Object.defineProperty({ ...payload, [besideKey]: beside }, besideKey, { enumerable: false })
 }
 
 /** The body in Alertmanager's order of keys; status and what is common are those of the alerts that are kept. */

@@ -302,6 +302,14 @@ receivers: [{ name: ops, slack_configs: [{ channel: "#a" }, { api_url_file: /run
   ).toEqual([])
 })
 
+test('a setting given both ways is refused', () => {
+  const both =
+    'route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x.example", url_file: /x }] }]\n'
+  expect(problems(both)).toEqual([
+    '2:81 receivers.0.webhook_configs.0.url_file: cannot stand beside url; keep one of them',
+  ])
+})
+
 test('kinds that are not delivered yet load, and say so', () => {
   const { warnings } = load(
     'route: { receiver: ops }\nreceivers: [{ name: ops, discord_configs: [{ webhook_url: "http://x" }] }]\n',

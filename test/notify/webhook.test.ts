@@ -105,3 +105,14 @@ test('a notification has the same id on each attempt', async () => {
     [notificationOf().id, '2'],
   ])
 })
+
+test('a URL may be a template', async () => {
+  await using sink = await openHttpSink()
+  const notifier = open(webhook, { url: `${sink.url}/{{ .Status }}/{{ .CommonLabels.alertname | urlquery }}` })
+  await notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+  expect(sink.requests.map(({ path }) => path)).toEqual(['/firing/DiskFull'])
+})
+
+test('url and url_file together are refused', () => {
+  expect(webhook.read({ url: 'http://x.example', url_file: '/x' })).toMatchObject({ ok: false })
+})
