@@ -4,6 +4,7 @@ import { report } from './check.ts'
 import type { Problem } from './error.ts'
 import { suggest } from './nearest.ts'
 import { undelivered } from './schema.ts'
+import { syntaxError } from '../template/templates.ts'
 import { type Path, type Source, type Yaml, present } from './source.ts'
 
 /** What config needs to know of a channel; notify's channels are such. */
@@ -33,6 +34,7 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       report(reading.issues, source, path, () => channel.keys)
       return undefined
     }
+    warnOfTemplates(entry, source, path)
     const { sendResolved, open } = reading
     const made: Integration<N> = {
       id: `${receiver}/${name}/${index}`,
@@ -44,6 +46,17 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       open,
     }
     return made
+  }
+
+  /** Alertmanager finds these out when it delivers. */
+  function warnOfTemplates(value: unknown, source: Source, path: Path): void {
+    if (typeof value === 'string' && value.includes('{{')) {
+      const problem = syntaxError(value)
+      if (problem) warnings.push(source.problem(path, `the template does not parse: ${problem}`))
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, part] of Object.entries(value))
+        warnOfTemplates(part, source, [...path, Array.isArray(value) ? Number(key) : key])
+    }
   }
 
   /** An entry with what it lacks taken from `global`. */

@@ -11,7 +11,6 @@ export type Reason =
   | 'unauthorised' // the channel refused who we are
   | 'rejected' // the address or number is not to be reached
   | 'configuration' // TLS, certificates, an empty URL after rendering
-  | 'template' // a template of the receiver failed
 
 /** Whether sending the same again can help. */
 export const retries: Readonly<Record<Reason, boolean>> = {
@@ -23,7 +22,6 @@ export const retries: Readonly<Record<Reason, boolean>> = {
   unauthorised: false,
   rejected: false,
   configuration: true,
-  template: false,
 }
 
 /** How one attempt ended. A failure is a value here; what is thrown is a bug. */

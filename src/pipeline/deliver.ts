@@ -78,7 +78,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
     reason: why,
     detail: outcome.detail,
     attempts: row.attempt,
-    title: message?.title ?? '',
+    title: message.title,
   }
   return end(row, { how: 'dead', told, nflogTtl, letter }, sent, deps)
 }
@@ -88,7 +88,7 @@ interface Sent {
   group: Group
   integration: Integration<Notifier>
   notification: Notification
-  message: Message | undefined
+  message: Message
   outcome: Outcome
 }
 
@@ -124,18 +124,51 @@ function toNotification(
 async function attempt(
   notifier: Notifier,
   notification: Notification,
-  { deadline }: Integration<Notifier>,
-  { stopping }: Deps,
-): Promise<{ message: Message | undefined; outcome: Outcome }> {
+  integration: Integration<Notifier>,
+  { stopping, metrics, log }: Deps,
+): Promise<{ message: Message; outcome: Outcome }> {
   let message: Message
   try {
     message = notifier.compose(notification)
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    return { message: undefined, outcome: { state: 'failed', reason: 'template', detail: error.message } }
+    metrics.templateErrors.inc({ integration: integration.channel })
+    log.error(
+      { err: error, integration: integration.id },
+      'a template failed; the notification goes out in plain words',
+    )
+    message = notifier.compose(inPlainWords(notification))
   }
-  const outcome = await notifier.send(message, AbortSignal.any([AbortSignal.timeout(deadline), stopping]))
-  return { message, outcome }
+  // by hand: a signal made of `stopping` by AbortSignal.any would be kept for as long as that
+  const deadline = new AbortController()
+  const abort = () => deadline.abort()
+  const timer = setTimeout(abort, integration.deadline)
+  stopping.addEventListener('abort', abort)
+  try {
+    return { message, outcome: await notifier.send(message, deadline.signal) }
+  } finally {
+    clearTimeout(timer)
+    stopping.removeEventListener('abort', abort)
+  }
+}
+
+/** A notification whose failing templates say so, and what it is about: a template never eats a page. */
+function inPlainWords(notification: Notification): Notification {
+  const { status, alerts, commonAnnotations, groupLabels } = notification.data
+  const names = commonAnnotations.get('summary') ?? [...groupLabels.values()].join(' ')
+  const orFailing = (render: () => string) => {
+    try {
+      return render()
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      return `[${status}:${alerts.length}] ${names} (a template failed: ${error.message})`.replace(/[<>&]/g, ' ')
+    }
+  }
+  return {
+    ...notification,
+    text: (template, escape) => orFailing(() => notification.text(template, escape)),
+    html: (template) => orFailing(() => notification.html(template)),
+  }
 }
 
 /** Exponential from 1 s to 5 min with full jitter, never earlier than the channel asked for. In ms. */
@@ -228,7 +261,7 @@ function timelineEntry(sent: Sent | undefined, at: number): string {
     by: 'tocsin',
     channel: sent.integration.channel,
     receiver: sent.integration.receiver,
-    to: sent.message?.to ?? '',
+    to: sent.message.to,
     detail: sent.notification.data.notificationReason,
   } satisfies TimelineEntry)
 }

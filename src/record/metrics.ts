@@ -109,6 +109,12 @@ export function openMetrics(version: string) {
       labelNames: ['integration'],
       registers,
     }),
+    templateErrors: new Counter({
+      name: 'tocsin_template_errors_total',
+      help: 'Notifications that went out in plain words because a template failed.',
+      labelNames: ['integration'],
+      registers,
+    }),
     incidents: new Counter({
       name: 'tocsin_incidents_total',
       help: 'Incidents that were opened, reopened or resolved by their group.',

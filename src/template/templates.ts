@@ -16,8 +16,6 @@ export interface Templates {
   text(source: string, data: TemplateData, at: number, escape?: (text: string) => string): string
   /** The same with what actions print escaped for HTML. Throws TemplateError. */
   html(source: string, data: TemplateData, at: number): string
-  /** Throws TemplateError where the source does not parse. */
-  check(source: string): void
 }
 
 const names = new Set([...functions.keys(), 'and', 'or'])
@@ -53,7 +51,17 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   return {
     text: (source, data, at, escape = (text) => text) => render(source, data, at, escape),
     html: (source, data, at) => render(source, data, at, escapeHtml),
-    check: (source) => void compiled(source),
+  }
+}
+
+/** What is wrong with a template's syntax; undefined where it parses. */
+export function syntaxError(source: string): string | undefined {
+  try {
+    parse(source, '', names)
+    return undefined
+  } catch (error) {
+    if (error instanceof TemplateError) return error.message
+    throw error
   }
 }
 

@@ -310,6 +310,19 @@ test('a setting given both ways is refused', () => {
   ])
 })
 
+test('a template that does not parse is told at load', () => {
+  const { warnings } = load(
+    'route: { receiver: ops }\nreceivers: [{ name: ops, slack_configs: [{ api_url: "http://x.example", title: "{{ if }}" }] }]\n',
+  )
+  expect(warnings).toMatchObject([
+    {
+      line: 2,
+      path: 'receivers.0.slack_configs.0.title',
+      message: 'the template does not parse: template: :1: missing value for if',
+    },
+  ])
+})
+
 test('kinds that are not delivered yet load, and say so', () => {
   const { warnings } = load(
     'route: { receiver: ops }\nreceivers: [{ name: ops, discord_configs: [{ webhook_url: "http://x" }] }]\n',

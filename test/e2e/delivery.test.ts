@@ -325,3 +325,18 @@ async function metric(engine: Engine, name: string): Promise<number> {
   const text = await (await fetch(`${engine.url}/metrics`)).text()
   return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1])
 }
+
+test('a template that fails does not eat the page', async () => {
+  await using world = await openWorld()
+  await using engine = await startEngine({
+    config: `
+route: { receiver: ops, group_by: [alertname], group_wait: 0s }
+receivers: [{ name: ops, slack_configs: [{ api_url: '${world.slack.url}', title: '{{ .Nope }}', text: 'all {{ len .Alerts }}' }] }]
+`,
+  })
+  await engine.post('/webhook', webhookPayload({ labels: critical, annotations }))
+  const [request] = await world.slack.receives(1)
+  const [attachment] = JSON.parse(request?.body ?? '').attachments
+  expect(attachment.title).toMatch(/^\[firing:1\] Model drifts \(a template failed: .*can't evaluate field Nope/)
+  expect(attachment.text).toBe('all 1')
+})
