@@ -158,7 +158,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         const before = routing
         routing = open(load()) // all that can fail has not touched what runs
         setTimeout(() => before.close(), CLOSE_AFTER).unref()
-        if (before.config.hash !== routing.config.hash) await regroup(deps)
+        if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
@@ -167,6 +167,16 @@ export async function startApp(options: AppOptions): Promise<App> {
       metrics.reloadSuccessful.set(1)
       metrics.reloadedAt.setToCurrentTime()
       log.info({ config: options.configFile }, 'the routing file was loaded')
+    }
+
+    /** Tries at once, and again each second where Redis is away, until it is done or another routing is in force. */
+    async function regroupSoon(of: Routing): Promise<void> {
+      await regroup(deps).catch((err: unknown) => {
+        log.error({ err }, 'alerts could not be given their groups under the new routing; trying again')
+        setTimeout(() => {
+          if (routing === of && !stopping.signal.aborted) void regroupSoon(of)
+        }, 1000).unref()
+      })
     }
 
     async function notReady(): Promise<string | undefined> {

@@ -6,6 +6,8 @@ import { HttpError } from './error.ts'
 /** Keeps proxies from closing a stream on which nothing happens, ms. */
 const HEARTBEAT = 15_000
 const DEAD_LETTERS_LISTED = 500
+/** What a page that does not read may keep waiting here, bytes. */
+const MOST_UNREAD = 1_000_000
 
 const mail = z.object({ html: z.string() })
 
@@ -40,6 +42,7 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     response.flushHeaders()
     response.write('retry: 1000\n\n')
     const stopListening = events.listen(({ id, kind, data }) => {
+      if (response.writableLength > MOST_UNREAD) return end() // it comes again, and reads the list anew
       response.write(`id: ${id}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
     })
     const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT)

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Transporter, createTransport } from 'nodemailer'
 import { z } from 'zod'
@@ -162,7 +161,7 @@ function openTransport(settings: z.output<typeof config>): Transporter {
     ...(settings.auth_username && { auth: { user: settings.auth_username, pass: password } }),
     tls: {
       servername: settings.tls_config?.server_name ?? host,
-      ...(settings.tls_config?.ca_file && { ca: readFileSync(settings.tls_config.ca_file) }),
+      ...(settings.tls_config?.ca_file && { ca: secretOf(undefined, settings.tls_config.ca_file) }),
       ...(settings.tls_config?.ca && { ca: settings.tls_config.ca }),
       ...(settings.tls_config?.insecure_skip_verify && { rejectUnauthorized: false }),
     },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { Secret } from '../model/secret.ts'
 import { flag, secret } from '../model/settings.ts'
+import { SettingError } from './notifier.ts'
 
 /** A text setting that may be a template. */
 export const template = z.string()
@@ -11,10 +12,17 @@ export function sendResolved(otherwise: boolean) {
   return flag.default(otherwise)
 }
 
-/** The value of a secret that is given itself or by a file, read anew at each use. Throws where the file cannot be read. */
+/** The value of a secret that is given itself or by a file, read anew at each use. Throws SettingError where the file cannot be read. */
 export function secretOf(value: Secret | undefined, file: string | undefined): string {
   if (value) return value.reveal()
-  return file ? readFileSync(file, 'utf8').trim() : ''
+  if (!file) return ''
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new SettingError(
+      `cannot read ${file}: ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`,
+    )
+  }
 }
 
 /** Alertmanager's `http_config`, as far as it is obeyed. */

@@ -24,6 +24,11 @@ export const retries: Readonly<Record<Reason, boolean>> = {
   configuration: true,
 }
 
+/** A setting that is only found wanting when it is used, such as a secret's file that is not there. Holds no secret. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError'
+}
+
 /** How one attempt ended. A failure is a value here; what is thrown is a bug. */
 export type Outcome =
   | { state: 'delivered'; id?: string; detail?: string } // id: the channel's own, to edit or resolve the message later
@@ -63,7 +68,7 @@ export interface Message<Payload = unknown> {
 export interface Notifier<Payload = unknown> {
   /** Throws TemplateError where a template of the config fails. */
   compose(notification: Notification): Message<Payload>
-  /** Resolves within the signal's time, whatever the other end does. */
+  /** Resolves within the signal's time, whatever the other end does. May throw SettingError, as `compose` may. */
   send(message: Message<Payload>, signal: AbortSignal): Promise<Outcome>
   /** Gives back pooled connections. */
   close?(): void

@@ -3,7 +3,7 @@ import { gravest } from '../alert/severity.ts'
 import { type NotificationReason, RETENTION, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { commonLabels } from '../model/labels.ts'
-import { type Message, type Notification, type Outcome, retries } from '../notify/notifier.ts'
+import { type Message, type Notification, type Outcome, SettingError, retries } from '../notify/notifier.ts'
 import type { Group } from '../store/groups.ts'
 import type { Ending, Row } from '../store/outbox.ts'
 import { toTemplateData } from '../template/notification.ts'
@@ -78,7 +78,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
     reason: why,
     detail: outcome.detail,
     attempts: row.attempt,
-    title: message.title,
+    title: message?.title ?? '',
   }
   return end(row, { how: 'dead', told, nflogTtl, letter }, sent, deps)
 }
@@ -88,7 +88,7 @@ interface Sent {
   group: Group
   integration: Integration<Notifier>
   notification: Notification
-  message: Message
+  message: Message | undefined
   outcome: Outcome
 }
 
@@ -126,11 +126,12 @@ async function attempt(
   notification: Notification,
   integration: Integration<Notifier>,
   { stopping, metrics, log }: Deps,
-): Promise<{ message: Message; outcome: Outcome }> {
+): Promise<{ message: Message | undefined; outcome: Outcome }> {
   let message: Message
   try {
     message = notifier.compose(notification)
   } catch (error) {
+    if (error instanceof SettingError) return { message: undefined, outcome: misconfigured(error) }
     if (!(error instanceof TemplateError)) throw error
     metrics.templateErrors.inc({ integration: integration.channel })
     log.error(
@@ -146,10 +147,18 @@ async function attempt(
   stopping.addEventListener('abort', abort)
   try {
     return { message, outcome: await notifier.send(message, deadline.signal) }
+  } catch (error) {
+    if (error instanceof SettingError) return { message, outcome: misconfigured(error) }
+    throw error
   } finally {
     clearTimeout(timer)
     stopping.removeEventListener('abort', abort)
   }
+}
+
+/** Somebody may mend it while we go on trying. */
+function misconfigured({ message }: SettingError): Outcome {
+  return { state: 'failed', reason: 'configuration', detail: message }
 }
 
 /** A notification whose failing templates say so, and what it is about: a template never eats a page. */
@@ -261,7 +270,7 @@ function timelineEntry(sent: Sent | undefined, at: number): string {
     by: 'tocsin',
     channel: sent.integration.channel,
     receiver: sent.integration.receiver,
-    to: sent.message.to,
+    to: sent.message?.to ?? '',
     detail: sent.notification.data.notificationReason,
   } satisfies TimelineEntry)
 }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Engine, eventually, startEngine, tempDir, webhookPayload } from '../helpers/engine.ts'
 import { openWorld } from '../helpers/world.ts'
@@ -339,4 +341,23 @@ receivers: [{ name: ops, slack_configs: [{ api_url: '${world.slack.url}', title:
   const [attachment] = JSON.parse(request?.body ?? '').attachments
   expect(attachment.title).toMatch(/^\[firing:1\] Model drifts \(a template failed: .*can't evaluate field Nope/)
   expect(attachment.text).toBe('all 1')
+})
+
+test("a secret's file that is missing is tried again, and found when it is there", async () => {
+  await using world = await openWorld()
+  using dir = tempDir()
+  const file = join(dir.path, 'slack')
+  await using engine = await startEngine({
+    config: `
+route: { receiver: ops, group_by: [alertname], group_wait: 0s }
+receivers: [{ name: ops, slack_configs: [{ api_url_file: '${file}' }] }]
+`,
+  })
+  await engine.post('/webhook', webhookPayload({ labels: critical, annotations }))
+  expect(await engine.says(/^notification failed; it is tried again/)).toMatchObject({
+    outcome: { reason: 'configuration', detail: `cannot read ${file}: ENOENT` },
+  })
+  writeFileSync(file, `${world.slack.url}/services/here\n`)
+  const [request] = await world.slack.receives(1)
+  expect(request?.path).toBe('/services/here')
 })

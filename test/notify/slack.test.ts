@@ -154,3 +154,10 @@ test("Alertmanager's own message where the file says nothing else", () => {
 test('a webhook URL that is missing is an error, not a message to nowhere', () => {
   expect(slack.read({ channel: '#ops' })).toMatchObject({ ok: false })
 })
+
+test("a secret's file that is not there is said, without its content", () => {
+  const notifier = open(slack, { api_url_file: '/nowhere/slack' })
+  expect(() => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(1000))).toThrow(
+    'cannot read /nowhere/slack: ENOENT',
+  )
+})
