@@ -6,6 +6,24 @@ export interface Environment {
 
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
 
+/** What stands in a reference, in the text of a file: nothing that could end a quoted text or a line. */
+const written = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"'\\\n]*)?\}/g
+/** Private characters that no file has use for; each stands for an ASCII one, so that places stay what they are. */
+const SHIELD = 0xf000
+const shielded = /[\uf000-\uf07f]/g
+
+/** A YAML text whose references are plain characters: `{` would begin a map in `[${A}, ${B}]`. */
+export function shield(text: string): string {
+  return text.replace(written, (whole) => {
+    return [...whole].map((c) => (c < '\u0080' ? String.fromCharCode(SHIELD + c.charCodeAt(0)) : c)).join('')
+  })
+}
+
+/** The reverse, for what came of it. */
+export function unshield(text: string): string {
+  return text.replace(shielded, (c) => String.fromCharCode(c.charCodeAt(0) - SHIELD))
+}
+
 /**
  * Puts in the values of `${NAME}` and `${NAME:-default}`. After parsing, so that no value can be YAML;
  * an empty variable counts as not set, as in a shell's `:-`. `missing` names those without value or default.

@@ -42,7 +42,7 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
   if (sources.some(({ value, problems }) => value === null && problems.length > 0)) throw failed(sources)
 
   const global = readGlobal(main, channels)
-  const reader = receiverReader(channels, global)
+  const reader = receiverReader(channels, global, environment.sandbox)
   const receivers = new Map<string, Receiver<N>>()
   const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {
     if (!receiver) return

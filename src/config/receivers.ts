@@ -12,6 +12,7 @@ export interface ChannelReader<N> {
   readonly name: string
   readonly inherits: Readonly<Record<string, string>>
   readonly globals: z.ZodObject
+  readonly standIns: Readonly<Record<string, string>>
   readonly keys: readonly string[]
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
@@ -21,17 +22,22 @@ export interface ChannelReader<N> {
 }
 
 /** Reads receivers one by one; what is wrong with them is among their source's problems. */
-export function receiverReader<N>(channels: readonly ChannelReader<N>[], global: Readonly<Record<string, unknown>>) {
+export function receiverReader<N>(
+  channels: readonly ChannelReader<N>[],
+  global: Readonly<Record<string, unknown>>,
+  sandbox: boolean,
+) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...undelivered]
   const warnings: Problem[] = []
 
   function integration(receiver: string, name: string, entry: unknown, index: number, source: Source, path: Path) {
     const channel = byName.get(name)
-    const reading = channel?.read(inherit(entry, channel.inherits))
+    const reading = channel?.read(inherit(entry, channel))
     if (!channel || !reading) return undefined
     if (!reading.ok) {
-      report(reading.issues, source, path, () => channel.keys)
+      const issues = reading.issues.map((issue) => whereElse(issue, channel.inherits))
+      report(issues, source, path, () => channel.keys)
       return undefined
     }
     warnOfTemplates(entry, source, path)
@@ -60,7 +66,7 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
   }
 
   /** An entry with what it lacks taken from `global`. */
-  function inherit(entry: unknown, inherits: Readonly<Record<string, string>>): unknown {
+  function inherit(entry: unknown, { inherits, standIns }: ChannelReader<N>): unknown {
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return entry
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
@@ -70,6 +76,9 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       // a setting of its own, given the other way, is not joined by the global one
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
+    }
+    for (const [key, value] of Object.entries(sandbox ? standIns : {})) {
+      if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
     }
     return whole
   }
@@ -126,5 +135,18 @@ export function receiverReader<N>(channels: readonly ChannelReader<N>[], global:
       )
       return { name, integrations: integrations.filter((made) => made !== undefined) }
     },
+  }
+}
+
+/** A missing setting that `global` could have given: says so. */
+function whereElse(issue: z.core.$ZodIssue, inherits: Readonly<Record<string, string>>): z.core.$ZodIssue {
+  const [key] = issue.path
+  const global = typeof key === 'string' ? inherits[key] : undefined
+  if (issue.code !== 'invalid_type' || issue.path.length !== 1 || !global) return issue
+  return {
+    code: 'custom',
+    path: issue.path,
+    input: undefined,
+    message: `is required; set it here, or ${global} in global`,
   }
 }

@@ -10,7 +10,7 @@ import {
   parseDocument,
 } from 'yaml'
 import type { Problem } from './error.ts'
-import { type Environment, expand } from './environment.ts'
+import { type Environment, expand, shield, unshield } from './environment.ts'
 
 export type Path = readonly PropertyKey[]
 export type Yaml = null | string | Yaml[] | { [key: string]: Yaml }
@@ -67,14 +67,14 @@ export function readSource(file: string, environment: Environment): Source {
     return fail(`brackets or dashes nest deeper than ${DEEPEST} levels`)
   }
 
-  const document: Document.Parsed = parseDocument(source.text, {
+  const document: Document.Parsed = parseDocument(shield(source.text), {
     lineCounter: lines,
     schema: 'failsafe',
     prettyErrors: false,
   })
   for (const error of document.errors) {
     if (error.code === 'MULTIPLE_DOCS') continue // Alertmanager reads the first and leaves the rest
-    fail(error.message, error.pos[0])
+    fail(unshield(error.message), error.pos[0])
   }
   if (problems.length > 0) return source
 
@@ -188,7 +188,7 @@ function depthExceeds(text: string, limit: number): number | undefined {
 
 /** With the failsafe schema every scalar is a text; a key with nothing behind it has none. */
 function scalarText(value: unknown): string {
-  return typeof value === 'string' ? value : ''
+  return typeof value === 'string' ? unshield(value) : ''
 }
 
 export function isMap(value: Yaml): value is { [key: string]: Yaml } {

@@ -64,6 +64,7 @@ export const email = channel({
     tls_config: 'smtp_tls_config',
   },
   globals: z.object({ smtp_auth_secret: z.unknown().optional(), smtp_auth_secret_file: z.unknown().optional() }),
+  standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
   fromTeam: (value) => [
     {

@@ -86,6 +86,8 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   inherits: Readonly<Record<string, string>>
   /** Keys of `global` that only this channel knows, with their schema. */
   globals: z.ZodObject
+  /** What the sandbox, where nothing is sent, puts in for settings that are missing. */
+  standIns: Readonly<Record<string, string>>
   /** Entries from the short form in a team's row: `slack: https://…`, `sms: ["+61…"]`. */
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   deadline: number // ms for one attempt
@@ -101,6 +103,7 @@ export interface Channel {
   readonly name: ChannelName
   readonly inherits: Readonly<Record<string, string>>
   readonly globals: z.ZodObject
+  readonly standIns: Readonly<Record<string, string>>
   readonly keys: readonly string[] // of its config
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
@@ -110,11 +113,12 @@ export interface Channel {
 
 /** A channel for the registry, from what its file declares. */
 export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
-  const { name, inherits, globals, deadline, config } = definition
+  const { name, inherits, globals, standIns, deadline, config } = definition
   return {
     name,
     inherits,
     globals,
+    standIns,
     deadline,
     keys: Object.keys(config.shape),
     fromTeam: (value) => definition.fromTeam(value),

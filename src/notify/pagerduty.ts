@@ -70,6 +70,7 @@ export const pagerduty = channel({
   config,
   inherits: { url: 'pagerduty_url', http_config: 'http_config' },
   globals: z.object({}),
+  standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
   fromTeam: (value) =>
     [value].flat().map((key) => ({

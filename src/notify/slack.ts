@@ -74,6 +74,7 @@ export const slack = channel({
   config,
   inherits: { api_url: 'slack_api_url', api_url_file: 'slack_api_url_file', http_config: 'http_config' },
   globals: z.object({}),
+  standIns: { api_url: 'https://sandbox.invalid/slack' },
   deadline: 10_000,
   fromTeam: (value) =>
     [value].flat().map((url) => ({

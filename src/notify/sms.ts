@@ -52,6 +52,7 @@ export const sms = channel({
     api_url: 'twilio_api_url',
   },
   globals: z.object({}),
+  standIns: { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'sandbox', from: '+15005550006' },
   deadline: 10_000,
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
   create(settings) {

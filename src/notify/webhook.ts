@@ -50,6 +50,7 @@ export const webhook = channel({
   config,
   inherits: { http_config: 'http_config' },
   globals: z.object({}),
+  standIns: {},
   deadline: 10_000,
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create: (settings) => ({

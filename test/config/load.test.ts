@@ -221,6 +221,20 @@ describe('variables', () => {
     ])
   })
 
+  test('may stand anywhere a text may, in lists and maps of one line too', () => {
+    const { integrations } = load(
+      'route: { receiver: ops, group_by: [${A}, ${B:-x, y}] }\nreceivers: [{ name: ops, webhook_configs: [{ url: ${URL} }, { url: "${URL}/${A}" }] }]\n',
+      { A: 'a', URL: 'http://x.example' },
+    )
+    expect(integrations.size).toBe(2)
+    expect(
+      load('route: { receiver: ${A}, group_by: [${A}, ${B:-x, y}] }\nreceivers: [{ name: é }]\n', { A: 'é' }).route,
+    ).toMatchObject({
+      receiver: 'é',
+      groupBy: ['é', 'x, y'],
+    })
+  })
+
   test('a value is never YAML, and never in an error', () => {
     expect(problems(file('${A}'), { A: 's3cret: [x' })).toEqual([
       '2:51 receivers.0.webhook_configs.0.url: is not a URL; write it as https://host/path',
@@ -308,6 +322,37 @@ test('a setting given both ways is refused', () => {
   expect(problems(both)).toEqual([
     '2:81 receivers.0.webhook_configs.0.url_file: cannot stand beside url; keep one of them',
   ])
+})
+
+describe('the table of the design, with nothing else', () => {
+  const design = `
+severities:
+  critical: { notify: [pagerduty, slack], incident: true }
+  warning:  { notify: [slack, email] }
+  info:     { notify: [email] }
+teams:
+  platform: { default: true, slack: \${SLACK_PLATFORM_WEBHOOK}, pagerduty: \${PD_PLATFORM_KEY}, email: platform@example.com }
+  quant:    { slack: \${SLACK_QUANT_WEBHOOK}, sms: ["+61400000000"], severities: { critical: { notify: [pagerduty, slack, sms] } } }
+`
+  test('is enough for the sandbox', () => {
+    const config = load(design, {}, true)
+    expect(config.receivers.get('quant/critical')?.integrations.map(({ channel }) => channel)).toEqual([
+      'pagerduty',
+      'slack',
+      'sms',
+    ])
+  })
+
+  test('elsewhere it says what mail and SMS need', () => {
+    const url = 'https://hooks.slack.com/x'
+    const found = problems(design, {
+      SLACK_PLATFORM_WEBHOOK: url,
+      SLACK_QUANT_WEBHOOK: url,
+      PD_PLATFORM_KEY: 'k',
+    }).join('\n')
+    expect(found).toContain('teams.platform.email.smarthost: is required; set it here, or smtp_smarthost in global')
+    expect(found).toContain('teams.quant.sms.account_sid: is required; set it here, or twilio_account_sid in global')
+  })
 })
 
 test('a template that does not parse is told at load', () => {
