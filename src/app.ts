@@ -46,7 +46,7 @@ export interface App {
 }
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
-const FINISH_WITHIN = 7000
+const FINISH_WITHIN = 6000
 /** A delivery may still use an adapter of the routing before a reload, ms. */
 const CLOSE_AFTER = 60_000
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))

@@ -8,20 +8,21 @@ const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
 
 /** What stands in a reference, in the text of a file: nothing that could end a quoted text or a line. */
 const written = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"'\\\n]*)?\}/g
-/** Private characters that no file has use for; each stands for an ASCII one, so that places stay what they are. */
-const SHIELD = 0xf000
-const shielded = /[\uf000-\uf07f]/g
+/** What means something to YAML, and what stands for it meanwhile: characters that no text may hold (U+FDD0…). */
+const signs = '{},:[]#&*!|>%@`?- =<'
+const NONCHARACTERS = 0xfdd0
+const shielded = /[\ufdd0-\ufdef]/g
 
-/** A YAML text whose references are plain characters: `{` would begin a map in `[${A}, ${B}]`. */
+/** A YAML text whose references are plain characters, as many as before: `{` would begin a map in `[${A}, ${B}]`. */
 export function shield(text: string): string {
-  return text.replace(written, (whole) => {
-    return [...whole].map((c) => (c < '\u0080' ? String.fromCharCode(SHIELD + c.charCodeAt(0)) : c)).join('')
-  })
+  return text.replace(written, (whole) =>
+    whole.replace(/[^\w$]/g, (c) => (signs.includes(c) ? String.fromCharCode(NONCHARACTERS + signs.indexOf(c)) : c)),
+  )
 }
 
 /** The reverse, for what came of it. */
 export function unshield(text: string): string {
-  return text.replace(shielded, (c) => String.fromCharCode(c.charCodeAt(0) - SHIELD))
+  return text.replace(shielded, (c) => signs[c.charCodeAt(0) - NONCHARACTERS] ?? c)
 }
 
 /**

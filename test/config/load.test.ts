@@ -228,10 +228,12 @@ describe('variables', () => {
     )
     expect(integrations.size).toBe(2)
     expect(
-      load('route: { receiver: ${A}, group_by: [${A}, ${B:-x, y}] }\nreceivers: [{ name: é }]\n', { A: 'é' }).route,
+      load('route: { receiver: ${A}, group_by: [${A}, ${B:-x, y}] }\nreceivers: [{ name: é \uf06a }]\n', {
+        A: 'é \uf06a',
+      }).route,
     ).toMatchObject({
-      receiver: 'é',
-      groupBy: ['é', 'x, y'],
+      receiver: 'é \uf06a',
+      groupBy: ['é \uf06a', 'x, y'],
     })
   })
 
