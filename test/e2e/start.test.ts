@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { eventually, startEngine, tempDir, webhookPayload } from '../helpers/engine.ts'
+import { openHttpSink } from '../helpers/http-sink.ts'
 import { openRedis } from '../helpers/redis.ts'
 
 const config = `
@@ -73,11 +74,16 @@ test('one embedded Redis to a folder: adopted after a crash, started again when 
     const { stdout } = spawnSync('pgrep', ['-f', `^redis-server.*${dir.path}`])
     return stdout.toString().split('\n').filter(Boolean).map(Number)
   }
-  const first = await startEngine({ config, dir: dir.path })
+  await using sink = await openHttpSink()
+  const told = `
+route: { receiver: sink, group_wait: 0s }
+receivers: [{ name: sink, webhook_configs: [{ url: '${sink.url}' }] }]
+`
+  const first = await startEngine({ config: told, dir: dir.path })
   const [pid] = servers()
   await first.kill('SIGKILL')
 
-  const second = await startEngine({ config, dir: dir.path })
+  const second = await startEngine({ config: told, dir: dir.path })
   expect(await second.says(/embedded Redis is up/)).toMatchObject({ adopted: true })
   expect(servers()).toEqual([pid])
   process.kill(pid ?? 0, 'SIGKILL')
@@ -86,6 +92,7 @@ test('one embedded Redis to a folder: adopted after a crash, started again when 
     async () => (await second.post('/webhook', webhookPayload({ labels: { a: 'b' } }))).status,
     (status) => status === 200,
   )
+  await sink.receives(1) // the workers have found it again too
   expect(await second.kill('SIGTERM')).toBe(0)
   await eventually(
     async () => servers(),
