@@ -35,50 +35,35 @@ export async function openEmbedded(directory: string, onExit: (reason: string) =
   chmodSync(dir, 0o700)
   const socket = socketIn(dir)
   let stopping = false
-  let adopted = await answers(socket)
-  let child: ChildProcess | undefined
-  if (!adopted) {
-    const lock = join(dir, 'redis.lock')
-    if (takeLock(lock)) {
-      try {
-        // a second server would take the socket over, and both would write one file: look once more
-        adopted = await answers(socket)
-        if (!adopted) child = await start(dir, socket)
-      } finally {
-        rmSync(lock, { force: true })
-      }
-    } else {
-      await patience(socket, () => undefined) // another engine is starting it
-      adopted = true
-    }
-  }
   let watch: NodeJS.Timeout | undefined
-  if (child) supervise()
-  else await superviseAdopted()
+  let child = await ensure(dir, socket)
+  const adopted = child === undefined
+  await supervise()
 
   /** Redis leaves when its disk is full (`appendfsync always`): start it again until it stays. */
-  function supervise() {
-    child?.once('exit', (code, signal) => {
-      if (stopping) return
-      onExit(`redis-server ended (${signal ?? `exit code ${code}`}); starting it again. ${lastWords(dir)}`)
-      void restart()
-    })
-  }
-  /** It is no child of this process: there is no event when it ends, only its process id. */
-  async function superviseAdopted() {
+  async function supervise() {
+    if (child) {
+      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`))
+      return
+    }
+    // no child of this process: there is no event when it ends, only its process id
     const pid = await processId(socket)
     watch = setInterval(() => {
-      if (stopping || isAlive(pid)) return
+      if (isAlive(pid)) return
       clearInterval(watch)
-      onExit(`redis-server ended; starting it again. ${lastWords(dir)}`)
-      void restart()
+      ended(`process ${pid} is gone`)
     }, 1000).unref()
+  }
+  function ended(how: string) {
+    if (stopping) return
+    onExit(`redis-server ended (${how}); starting it again. ${lastWords(dir)}`)
+    void restart()
   }
   async function restart() {
     while (!stopping) {
       try {
-        child = await start(dir, socket)
-        return supervise()
+        child = await ensure(dir, socket)
+        return await supervise()
       } catch (error) {
         onExit(error instanceof Error ? error.message : String(error))
         await sleep(1000)
@@ -108,6 +93,35 @@ export async function openEmbedded(directory: string, onExit: (reason: string) =
       }
     },
   }
+}
+
+/** The server of this folder: as a child, or undefined where one runs already, started by another engine. */
+async function ensure(dir: string, socket: string): Promise<ChildProcess | undefined> {
+  if (await answers(socket)) return undefined
+  const lock = join(dir, 'redis.lock')
+  if (!takeLock(lock)) {
+    await patience(socket, () => undefined) // another engine is starting it
+    return undefined
+  }
+  try {
+    // a second server would take the socket over, and both would write one file: look once more
+    if (await answers(socket)) return undefined
+    const pid = Number(readText(join(dir, 'redis.pid')))
+    if (isAlive(pid) && isOurs(pid, socket)) {
+      // it loads its data, or is frozen
+      await patience(socket, () => (isAlive(pid) ? undefined : `redis-server (process ${pid}) ended`))
+      return undefined
+    }
+    return await start(dir, socket)
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+/** Whether the process is the server on this socket, and not another that has its number now. */
+function isOurs(pid: number, socket: string): boolean {
+  const command = readText(`/proc/${pid}/cmdline`)
+  return command === '' || command.includes(socket)
 }
 
 function socketIn(dir: string): string {
@@ -158,6 +172,7 @@ async function start(dir: string, socket: string): Promise<ChildProcess> {
     'aof-load-truncated': 'yes',
     hz: '100', // BullMQ's delays are as exact as this
     logfile: join(dir, 'redis.log'),
+    pidfile: join(dir, 'redis.pid'),
   }
   // detached: else Ctrl-C stops Redis together with us, before we have given back what we hold
   const child = spawn(
@@ -204,7 +219,11 @@ export function checkVersion(version: string, what: string): void {
 async function patience(socket: string, failed: () => string | undefined): Promise<void> {
   const end = Date.now() + START_PATIENCE
   while (!(await answers(socket))) {
-    const why = failed() ?? (Date.now() > end ? `redis-server does not answer on ${socket}` : undefined)
+    const why =
+      failed() ??
+      (Date.now() > end
+        ? `redis-server does not answer on ${socket} within ${START_PATIENCE / 1000} s; look at redis.log beside it, or end it`
+        : undefined)
     if (why) throw new RedisError(why)
     await sleep(20)
   }

@@ -68,6 +68,26 @@ receivers:
   expect((await fetch(`${engine.url}/inbox`)).status).toBe(200)
 })
 
+test('an embedded Redis that is frozen gets no second one beside it on the same data', async () => {
+  using dir = tempDir()
+  const servers = () =>
+    spawnSync('pgrep', ['-f', `^redis-server.*${dir.path}`])
+      .stdout.toString()
+      .split('\n')
+      .filter(Boolean)
+      .map(Number)
+  const first = await startEngine({ config, dir: dir.path })
+  await first.kill('SIGKILL')
+  const [pid] = servers()
+  process.kill(pid ?? 0, 'SIGSTOP')
+  const starting = startEngine({ config, dir: dir.path })
+  await new Promise((pass) => setTimeout(pass, 4000)) // it looks, and waits
+  expect(servers()).toEqual([pid])
+  process.kill(pid ?? 0, 'SIGCONT')
+  await using second = await starting
+  expect(await second.says(/embedded Redis is up/)).toMatchObject({ adopted: true })
+})
+
 test('one embedded Redis to a folder: adopted after a crash, started again when it dies, gone with a clean stop', async () => {
   using dir = tempDir()
   const servers = () => {
