@@ -15,6 +15,8 @@ interface Entry {
 }
 
 const SHOWN = 500
+/** Before a connection that was refused is tried again, ms. */
+const RETRY = 2000
 const entries: Entry[] = []
 let channel = ''
 const element = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!
@@ -244,6 +246,7 @@ function render(): void {
 /** Everything but the messages: filters, counts, the empty state. */
 function renderAround(found = entries.filter(wanted).length): void {
   const bar = element('channels')
+  const focused = [...bar.children].indexOf(document.activeElement ?? bar)
   const present = ['', ...Object.keys(names).filter((name) => entries.some((entry) => entry.channel === name))]
   bar.replaceChildren(
     ...present.map((name) => {
@@ -261,6 +264,7 @@ function renderAround(found = entries.filter(wanted).length): void {
       return button
     }),
   )
+  if (focused >= 0) bar.querySelectorAll('button')[focused]?.focus()
   element('empty').hidden = entries.length > 0
   const more = element('more')
   more.hidden = found <= SHOWN && (found > 0 || entries.length === 0)
@@ -278,11 +282,15 @@ function add(entry: Entry): void {
   renderAround()
 }
 
+/** Reads the list; what arrives by the stream meanwhile may be newer than the answer, and stays. */
 async function load(): Promise<void> {
+  const known = new Set(entries)
   const answer = await fetch('api/tocsin/v1/inbox')
   if (!answer.ok) throw new Error(`the engine answered ${answer.status}`)
   const all: Entry[] = await answer.json()
-  entries.splice(0, entries.length, ...all)
+  const listed = new Set(all.map(({ id }) => id))
+  const arrived = entries.filter((entry) => !known.has(entry) && !listed.has(entry.id))
+  entries.splice(0, entries.length, ...arrived, ...all)
   render()
 }
 
@@ -298,16 +306,30 @@ element('first').textContent =
   "annotations":{"summary":"Model drifts","description":"Accuracy fell to 41%"},
   "startsAt":"${new Date().toISOString()}"}]}'`
 
-const stream = new EventSource('api/tocsin/v1/events')
-// after each (re)connection the list is read anew, so that nothing that came meanwhile is missed
-stream.addEventListener('open', () => {
-  load().then(
-    () => say('live', true),
-    () => say('cannot read messages', false),
-  )
-})
-stream.addEventListener('error', () => say('reconnecting', false))
-stream.addEventListener('inbox', (event) => add(JSON.parse(event.data)))
+/** Listens; after each (re)connection the list is read anew, so that nothing that came meanwhile is missed. */
+function listen(): void {
+  const stream = new EventSource('api/tocsin/v1/events')
+  const again = () => {
+    stream.close()
+    setTimeout(listen, RETRY)
+  }
+  stream.addEventListener('open', () => {
+    load().then(
+      () => say('live', true),
+      () => {
+        say('cannot read messages', false)
+        again()
+      },
+    )
+  })
+  stream.addEventListener('error', () => {
+    say('reconnecting', false)
+    // a lost connection is tried again by the browser, an answer such as a proxy's 502 is not
+    if (stream.readyState === EventSource.CLOSED) again()
+  })
+  stream.addEventListener('inbox', (event) => add(JSON.parse(event.data)))
+}
+listen()
 
 search.addEventListener('input', render)
 setInterval(() => {

@@ -177,17 +177,26 @@ const story: Step[] = [
   },
 ]
 
+const POST_TIMEOUT = 10_000 // ms
+
 /** Plays two minutes of the seed's nine alerts to an engine, as an Alertmanager would. Resolves to the exit code. */
 export async function demo({ url, pace, stdout }: DemoOptions): Promise<number> {
   const began = Date.now()
   const startedAt = new Map<Name, string>()
+  const firing = new Set<Name>()
   for (const { at, status, names, says } of story) {
     await sleep(Math.max(0, began + at * 1000 * pace - Date.now()))
-    for (const name of names) if (!startedAt.has(name)) startedAt.set(name, new Date().toISOString())
+    for (const name of names) {
+      if (!startedAt.has(name)) startedAt.set(name, new Date().toISOString())
+      if (status === 'firing') firing.add(name)
+      else firing.delete(name)
+    }
     // one notification a group, as Alertmanager sends them
     for (const name of new Set(names.map((one) => alerts[one].alertname))) {
-      const group = names.filter((one) => alerts[one].alertname === name)
-      const problem = await post(url, payloadOf(group, status, startedAt))
+      const group = [...startedAt.keys()].filter(
+        (one) => alerts[one].alertname === name && (names.includes(one) || firing.has(one)),
+      )
+      const problem = await post(url, payloadOf(group, firing, startedAt))
       if (problem) {
         stdout.write(`${problem}\n`)
         return 1
@@ -206,16 +215,16 @@ function clock(seconds: number): string {
 }
 
 /** Alertmanager's webhook, payload version 4. */
-function payloadOf(names: readonly Name[], status: Step['status'], startedAt: ReadonlyMap<Name, string>) {
+function payloadOf(names: readonly Name[], firing: ReadonlySet<Name>, startedAt: ReadonlyMap<Name, string>) {
   const told = names.map((name) => {
     const { alertname, severity, team, summary, description, ...rest }: Scene = alerts[name]
     const labels = new Map(Object.entries({ alertname, severity, team, ...rest.labels, job: 'qlib-pro' }))
     return {
-      status,
+      status: firing.has(name) ? 'firing' : 'resolved',
       labels: toRecord(labels),
       annotations: { summary, description },
       startsAt: startedAt.get(name) ?? zeroTime,
-      endsAt: status === 'firing' ? zeroTime : new Date().toISOString(),
+      endsAt: firing.has(name) ? zeroTime : new Date().toISOString(),
       generatorURL: `http://prometheus.example.com/graph?g0.expr=${encodeURIComponent(alertname)}&g0.tab=1`,
       fingerprint: fingerprint(labels),
     }
@@ -223,7 +232,7 @@ function payloadOf(names: readonly Name[], status: Step['status'], startedAt: Re
   const groupLabels = { alertname: told[0]?.labels['alertname'] ?? '' }
   return {
     receiver: 'tocsin',
-    status,
+    status: names.some((name) => firing.has(name)) ? 'firing' : 'resolved',
     alerts: told,
     groupLabels,
     commonLabels: toRecord(commonLabels(told.map(({ labels }) => new Map(Object.entries(labels))))),
@@ -242,9 +251,11 @@ async function post(url: string, payload: object): Promise<string | undefined> {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(payload),
+      signal: AbortSignal.timeout(POST_TIMEOUT),
     })
     return answer.ok ? undefined : `the engine answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`
-  } catch {
+  } catch (error) {
+    if (error instanceof DOMException) return `the engine at ${url} gave no answer within ${POST_TIMEOUT / 1000} s`
     return `no engine answers at ${url}; start one with \`npm start\`, or name another with --url`
   }
 }

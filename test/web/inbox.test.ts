@@ -110,3 +110,30 @@ test('the connection is lost and comes back, and nothing is missed', async () =>
   await page.locator('.message', { hasText: 'Meanwhile' }).first().waitFor({ timeout: 15_000 })
   expect(await page.locator('.message').count()).toBeGreaterThan(before)
 }, 30_000)
+
+test('an answer that is no stream, as from a proxy whose engine is away, is tried again', async () => {
+  const page = await browser.newPage()
+  let refused = 0
+  await page.route('**/api/tocsin/v1/events', (route) => {
+    refused++
+    return refused === 1 ? route.fulfill({ status: 502, body: 'bad gateway' }) : route.continue()
+  })
+  await page.goto(`${engine.url}/inbox`)
+  await page.getByText('reconnecting', { exact: true }).waitFor()
+  await page.getByText('live', { exact: true }).waitFor({ timeout: 15_000 })
+  expect(refused).toBeGreaterThan(1)
+})
+
+test('what arrives while the list is read stays, also where the list is older', async () => {
+  const page = await browser.newPage()
+  await page.route('**/api/tocsin/v1/inbox', async (route) => {
+    const stale = await route.fetch()
+    await fire({ alertname: 'JustNow', severity: 'critical', team: 'platform' }, { summary: 'Just now' })
+    await page.locator('.message', { hasText: 'Just now' }).first().waitFor()
+    await route.fulfill({ response: stale })
+  })
+  await page.goto(`${engine.url}/inbox`)
+  await page.getByText('live', { exact: true }).waitFor()
+  await page.locator('.message', { hasText: 'Drift' }).first().waitFor()
+  expect(await page.locator('.message', { hasText: 'Just now' }).count()).toBeGreaterThan(0)
+})
