@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Route } from '../route/route.ts'
 import { buildTree, routesById } from '../route/tree.ts'
+import { string } from '../model/settings.ts'
 import { check } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './environment.ts'
@@ -263,8 +264,8 @@ function warningsOf<N>(
   }
   const used = new Set([...routes.values()].map(({ receiver }) => receiver))
   for (const [i, value] of listAt(main, 'receivers').entries()) {
-    const name = isMap(value) ? value['name'] : undefined
-    if (typeof name === 'string' && receivers.has(name) && !used.has(name))
+    const name = isMap(value) ? string.safeParse(value['name']).data : undefined
+    if (name !== undefined && receivers.has(name) && !used.has(name))
       warn(['receivers', i, 'name'], `no route uses receiver "${name}"`)
   }
   return warnings

@@ -1,16 +1,21 @@
 import type { z } from 'zod'
 import type { Integration, Receiver } from './config.ts'
-import { report } from './check.ts'
+import { isSet } from '../model/http-config.ts'
+import { Plain } from '../model/plain.ts'
+import { string, stringMap } from '../model/settings.ts'
+import { check, report } from './check.ts'
 import type { Problem } from './error.ts'
 import { suggest } from './nearest.ts'
-import { undelivered } from './schema.ts'
+import { undelivered } from './undelivered.ts'
 import { syntaxError } from '../template/templates.ts'
-import { type Path, type Source, type Yaml, present } from './source.ts'
+import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
 
 /** What config needs to know of a channel; notify's channels are such. */
 export interface ChannelReader<N> {
   readonly name: string
   readonly inherits: Readonly<Record<string, string>>
+  readonly alternatives: readonly string[]
+  readonly ignores: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly keys: readonly string[]
@@ -28,12 +33,20 @@ export function receiverReader<N>(
   sandbox: boolean,
 ) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
-  const kinds = [...channels.map(({ name }) => `${name}_configs`), ...undelivered]
+  const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
   const warnings: Problem[] = []
 
-  function integration(receiver: string, name: string, entry: unknown, index: number, source: Source, path: Path) {
+  function integration(
+    receiver: string,
+    name: string,
+    entry: Yaml | Record<string, unknown>,
+    index: number,
+    source: Source,
+    path: Path,
+  ) {
     const channel = byName.get(name)
-    const reading = channel?.read(inherit(entry, channel))
+    const standIns = sandbox ? channel?.standIns : {}
+    const reading = channel?.read(inherit(entry, channel, standIns))
     if (!channel || !reading) return undefined
     if (!reading.ok) {
       const issues = reading.issues.map((issue) => whereElse(issue, channel.inherits))
@@ -41,6 +54,11 @@ export function receiverReader<N>(
       return undefined
     }
     warnOfTemplates(entry, source, path)
+    for (const key of channel.ignores) {
+      const keys = key.split('.')
+      if (isSet(at(entry, keys)))
+        warnings.push(source.problem([...path, ...keys], 'is read and checked, but not obeyed yet', 'key'))
+    }
     const { sendResolved, open } = reading
     const made: Integration<N> = {
       id: `${receiver}/${name}/${index}`,
@@ -52,6 +70,15 @@ export function receiverReader<N>(
       open,
     }
     return made
+  }
+
+  /** Labels of the receiver itself; its name is one of them. */
+  function checkLabels(name: string, labels: Yaml, source: Source, path: Path): void {
+    const given = check(stringMap, labels ?? {}, source, [...path, 'labels'], () => [])
+    if (given?.['name'] !== undefined && given['name'] !== name) {
+      const message = `must be the receiver's own name, "${name}"; leave it out`
+      source.problems.push(source.problem([...path, 'labels', 'name'], message))
+    }
   }
 
   /** Alertmanager finds these out when it delivers. */
@@ -66,8 +93,12 @@ export function receiverReader<N>(
   }
 
   /** An entry with what it lacks taken from `global`. */
-  function inherit(entry: unknown, { inherits, standIns }: ChannelReader<N>): unknown {
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return entry
+  function inherit(
+    entry: Yaml | Record<string, unknown>,
+    { inherits, alternatives = [] }: Pick<ChannelReader<N>, 'inherits'> & Partial<ChannelReader<N>>,
+    standIns: Readonly<Record<string, string>> = {},
+  ): unknown {
+    if (!isEntry(entry)) return entry
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
@@ -77,7 +108,10 @@ export function receiverReader<N>(
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
     }
-    for (const [key, value] of Object.entries(sandbox ? standIns : {})) {
+    if (alternatives.some((key) => isSet(at(entry, key.split('.'))))) {
+      for (const key of alternatives) if (!isSet(entry[key])) delete whole[key]
+    }
+    for (const [key, value] of Object.entries(standIns)) {
       if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
     }
     return whole
@@ -88,25 +122,32 @@ export function receiverReader<N>(
 
     /** An item of `receivers:`. */
     fromFile(value: Yaml, source: Source, path: Path): Receiver<N> | undefined {
-      if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      if (!isMap(value)) {
         source.problems.push(source.problem(path, 'must be a map with a name'))
         return undefined
       }
-      const name = value['name']
-      if (typeof name !== 'string' || name === '') {
+      const name = string.safeParse(value['name']).data
+      if (!name) {
         source.problems.push(source.problem([...path, 'name'], 'a receiver needs a name'))
         return undefined
       }
       const integrations: Integration<N>[] = []
       for (const [key, entries] of Object.entries(value)) {
-        if (key === 'name' || key === 'labels') continue
+        if (key === 'name') continue
+        if (key === 'labels') {
+          checkLabels(name, entries, source, path)
+          continue
+        }
+        const kind = undelivered[key]
         if (!kinds.includes(key)) {
           source.problems.push(
             source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'),
           )
         } else if (entries !== null && !Array.isArray(entries)) {
           source.problems.push(source.problem([...path, key], 'must be a list'))
-        } else if (undelivered.includes(key)) {
+        } else if (kind) {
+          for (const [i, entry] of (entries ?? []).entries())
+            check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
           if (entries?.length)
             warnings.push(
               source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),
@@ -136,6 +177,14 @@ export function receiverReader<N>(
       return { name, integrations: integrations.filter((made) => made !== undefined) }
     },
   }
+}
+
+function isEntry(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Plain)
+}
+
+function at(value: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((part, key) => (isEntry(part) ? part[key] : undefined), value)
 }
 
 /** A missing setting that `global` could have given: says so. */

@@ -2,23 +2,20 @@ import { z } from 'zod'
 import { type Matcher, matcher } from '../match/matcher.ts'
 import { MatcherError, parseMatchers } from '../match/parse.ts'
 import { RegexError } from '../match/regex.ts'
-import { duration, flag } from '../model/settings.ts'
+import { fail, header, isSet, tlsConfig } from '../model/http-config.ts'
+import { duration, flag, maybe, number, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
+import { interval } from './interval.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
 
-/** A key that may be missing or empty. */
-export function maybe<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value) => value ?? undefined)
-}
-
 const positive = duration.refine((ms) => ms > 0, 'cannot be zero')
-const labelName = z.string().min(1, 'a label name cannot be empty')
+const labelName = string.refine((name) => name !== '', 'a label name cannot be empty')
 
-const matcherList = maybe(z.array(z.string().transform(toMatchers)))
+const matcherList = maybe(z.array(z.preprocess((given) => given ?? '', string).transform(toMatchers)))
 const matcherMap = (isRegex: boolean) =>
   maybe(
-    z.record(z.string(), z.string().nullable()).transform((map, context) =>
+    z.record(z.string(), string.nullable()).transform((map, context) =>
       Object.entries(map).map(([name, value]): Matcher => {
         if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) context.addIssue(`"${name}" is not a label name`)
         if (isRegex && value === null) context.addIssue(`${name}: a regex is missing`)
@@ -45,12 +42,14 @@ function guard<T>(run: () => T, context: z.core.$RefinementCtx): T {
   }
 }
 
-const groupBy = z.array(z.string()).transform((names, context): readonly string[] | 'all' => {
-  for (const name of names) if (!labelName.safeParse(name).success) context.addIssue('a label name cannot be empty')
+const groupBy = strings.transform((names, context): readonly string[] | 'all' => {
+  if (names.includes('')) context.addIssue('a label name cannot be empty')
+  // as Alertmanager: twice `...` is still all
+  if (names.length > 0 && names.every((name) => name === '...')) return 'all'
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) context.addIssue(`"${twice}" stands in it twice`)
   if (!names.includes('...')) return names
-  if (names.length > 1) context.addIssue('"..." means all labels; no other name can stand beside it')
+  context.addIssue('"..." means all labels; no other name can stand beside it')
   return 'all'
 })
 
@@ -62,15 +61,15 @@ const timers = {
 }
 
 const routeShape = {
-  receiver: maybe(z.string()),
+  receiver: maybe(string),
   ...timers,
   continue: maybe(flag),
   matchers: matcherList,
   match: matcherMap(false),
   match_re: matcherMap(true),
-  mute_time_intervals: maybe(z.array(z.string())),
-  active_time_intervals: maybe(z.array(z.string())),
-  labels: maybe(z.record(z.string(), z.string())),
+  mute_time_intervals: maybe(strings),
+  active_time_intervals: maybe(strings),
+  labels: maybe(stringMap),
 }
 export const routeKeys = [...Object.keys(routeShape), 'routes']
 
@@ -94,7 +93,7 @@ export function timersOf({ group_by, group_wait, group_interval, repeat_interval
 }
 
 const inhibitRule = z.strictObject({
-  name: maybe(z.string()),
+  name: maybe(string),
   source_matchers: matcherList,
   target_matchers: matcherList,
   source_match: matcherMap(false),
@@ -105,36 +104,40 @@ const inhibitRule = z.strictObject({
 })
 
 const timeInterval = z.strictObject({
-  name: z.string().min(1, 'needs a name'),
-  time_intervals: maybe(
-    z.array(
-      z.strictObject({
-        times: maybe(z.array(z.strictObject({ start_time: z.string(), end_time: z.string() }))),
-        weekdays: maybe(z.array(z.string())),
-        days_of_month: maybe(z.array(z.string())),
-        months: maybe(z.array(z.string())),
-        years: maybe(z.array(z.string())),
-        location: maybe(z.string()),
-      }),
-    ),
-  ),
+  name: string.refine((name) => name !== '', 'needs a name'),
+  time_intervals: maybe(z.array(interval)),
 })
 
+const tracing = z
+  .strictObject({
+    client_type: maybe(string.refine((given) => /^(?:|grpc|http)$/.test(given), 'must be grpc or http')),
+    endpoint: maybe(string),
+    sampling_fraction: maybe(number),
+    insecure: maybe(flag),
+    tls_config: maybe(tlsConfig),
+    headers: maybe(z.record(z.string(), header)),
+    compression: maybe(string.refine((given) => /^(?:|gzip)$/.test(given), 'must be gzip')),
+    timeout: maybe(string),
+  })
+  .check((context) => {
+    if (!isSet(context.value.endpoint)) fail(context, 'endpoint', 'is required')
+  })
+
 const severityOverride = z.strictObject({
-  notify: maybe(z.array(z.string())),
+  notify: maybe(strings),
   incident: maybe(flag),
-  priority: maybe(z.string()),
+  priority: maybe(string),
   ...timers,
 })
 export type SeverityOverride = z.output<typeof severityOverride>
 export const severity = severityOverride.extend({
-  notify: z.array(z.string()),
+  notify: z.array(string),
   default: maybe(flag),
 })
 export type SeveritySettings = z.output<typeof severity>
 
 /** A destination, or several. */
-const destination = maybe(z.union([z.string(), z.array(z.string())]))
+const destination = maybe(z.union([string, strings]))
 
 /** A team's row: its destinations by channel, and where its severities differ. */
 export function teamSchema(channels: readonly string[]) {
@@ -148,65 +151,18 @@ export function teamSchema(channels: readonly string[]) {
 /** What the file may hold at its top, beside receivers and global settings. */
 export const top = z.strictObject({
   route: maybe(route),
-  inhibit_rules: maybe(z.array(inhibitRule)),
-  templates: maybe(z.array(z.string())),
+  inhibit_rules: maybe(z.array(maybe(inhibitRule))),
+  templates: maybe(strings),
   time_intervals: maybe(z.array(timeInterval)),
   mute_time_intervals: maybe(z.array(timeInterval)),
-  include: maybe(z.array(z.string())),
+  include: maybe(strings),
   severities: maybe(z.record(z.string(), severity)),
+  tracing: maybe(tracing),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),
   teams: z.unknown().optional(),
-  tracing: z.unknown().optional(),
   event_recorder: z.unknown().optional(),
 })
 export type Top = z.output<typeof top>
-
-/** Alertmanager's kinds of integration that have no channel here yet. */
-export const undelivered = [
-  'discord_configs',
-  'incidentio_configs',
-  'jira_configs',
-  'mattermost_configs',
-  'msteams_configs',
-  'msteamsv2_configs',
-  'opsgenie_configs',
-  'pushover_configs',
-  'rocketchat_configs',
-  'sns_configs',
-  'telegram_configs',
-  'victorops_configs',
-  'webex_configs',
-  'wechat_configs',
-]
-
-/** Keys of `global` that Alertmanager knows and no channel of ours uses. */
-export const foreignGlobals = [
-  'opsgenie_api_url',
-  'opsgenie_api_key',
-  'opsgenie_api_key_file',
-  'victorops_api_url',
-  'victorops_api_key',
-  'victorops_api_key_file',
-  'telegram_api_url',
-  'telegram_bot_token',
-  'telegram_bot_token_file',
-  'webex_api_url',
-  'jira_api_url',
-  'rocketchat_api_url',
-  'rocketchat_token',
-  'rocketchat_token_file',
-  'rocketchat_token_id',
-  'rocketchat_token_id_file',
-  'wechat_api_url',
-  'wechat_api_secret',
-  'wechat_api_secret_file',
-  'wechat_api_corp_id',
-  'mattermost_webhook_url',
-  'mattermost_webhook_url_file',
-  'slack_app_token',
-  'slack_app_token_file',
-  'slack_app_url',
-]

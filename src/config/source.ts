@@ -9,13 +9,14 @@ import {
   isSeq,
   parseDocument,
 } from 'yaml'
+import { Plain, fromPlain } from '../model/plain.ts'
 import type { Problem } from './error.ts'
 import { type Environment, expand, shield, unshield } from './environment.ts'
 
 export type Path = readonly PropertyKey[]
-export type Yaml = null | string | Yaml[] | { [key: string]: Yaml }
+export type Yaml = null | string | Plain | Yaml[] | { [key: string]: Yaml }
 
-/** A YAML file as data in which every scalar is a text, and where each part of it stands. */
+/** A YAML file as data, and where each part of it stands. */
 export interface Source {
   file: string
   text: string
@@ -106,7 +107,8 @@ export function readSource(file: string, environment: Environment): Source {
     if (isMapNode(node)) return toObject(node.items, path)
     if (!isScalar(node)) return null
     const text = scalarText(node.value)
-    if (node.type === 'PLAIN' && (text === '' || text === '~' || text.toLowerCase() === 'null')) return null
+    const isPlain = node.type === 'PLAIN' && !node.tag
+    if (isPlain && fromPlain(text) === null) return null
     const expanded = expand(text, path, environment)
     for (const missing of expanded.missing) {
       problems.push(
@@ -116,7 +118,7 @@ export function readSource(file: string, environment: Environment): Source {
         ),
       )
     }
-    return expanded.text
+    return (isPlain ? fromPlain(expanded.text) : undefined) ?? expanded.text
   }
 
   function toObject(items: readonly { key: unknown; value: unknown }[], path: Path): { [key: string]: Yaml } {
@@ -129,8 +131,7 @@ export function readSource(file: string, environment: Environment): Source {
       } else if (name === '<<') {
         const given = toValue(value, path)
         for (const one of Array.isArray(given) ? given : [given]) {
-          if (typeof one === 'object' && one !== null && !Array.isArray(one))
-            Object.assign(merged, { ...one, ...merged })
+          if (isMap(one)) Object.assign(merged, { ...one, ...merged })
         }
       } else {
         note([...path, name], key, value)
@@ -192,7 +193,7 @@ function scalarText(value: unknown): string {
 }
 
 export function isMap(value: Yaml): value is { [key: string]: Yaml } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Plain)
 }
 
 /** Whether a setting says something. */

@@ -1,67 +1,94 @@
 import { z } from 'zod'
 import { parseDuration, parseGoDuration } from './duration.ts'
+import { Plain } from './plain.ts'
 import { Secret } from './secret.ts'
 
-// Schemas of single settings as a YAML file gives them: every scalar is a text, whatever it looks like.
+// Schemas of single settings, as a YAML file gives them.
 
-const words: Record<string, boolean> = {
-  true: true,
-  yes: true,
-  on: true,
-  y: true,
-  false: false,
-  no: false,
-  off: false,
-  n: false,
+/** A key that may be missing or empty. */
+export function maybe<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined)
 }
 
-/** `true false yes no on off y n`, as YAML 1.1 has it. */
-export const flag = z.union([z.boolean(), z.string()]).transform((given, context) => {
-  const value = typeof given === 'boolean' ? given : words[given.toLowerCase()]
-  if (value === undefined) context.addIssue(`"${given}" is not a boolean; write true or false`)
-  return value ?? z.NEVER
-})
+/** A text; what is unquoted counts as it is written, `007` and `yes` too. */
+export const string = z.preprocess((given) => (given instanceof Plain ? given.text : given), z.string())
 
-/** A whole number. */
-export const integer = z.union([z.int(), z.string()]).transform((given, context) => {
-  const value = Number(given)
-  if (given !== '' && Number.isSafeInteger(value)) return value
-  context.addIssue(`"${given}" is not a whole number`)
+/** A list of texts, in which an empty item is an empty text. */
+export const strings = z.array(z.preprocess((given) => given ?? '', string))
+
+/** Names to texts. */
+export const stringMap = z.record(
+  z.string(),
+  z.preprocess((given) => given ?? '', string),
+)
+
+/** `true false yes no on off y n`, unquoted, as YAML 1.1 has it. */
+export const flag = z.unknown().transform((given, context): boolean => {
+  const value = given instanceof Plain ? given.value : given
+  if (typeof value === 'boolean') return value
+  context.addIssue('must be true or false, without quotes')
   return z.NEVER
 })
 
+/** A number, unquoted. */
+export const number = z.unknown().transform((given, context): number => {
+  const value = given instanceof Plain ? given.value : given
+  if (typeof value === 'number') return value
+  context.addIssue('must be a number, without quotes')
+  return z.NEVER
+})
+
+/** A whole number, unquoted; a fraction is cut off. */
+export const integer = number.transform(Math.trunc).pipe(z.int())
+
 /** A Prometheus duration, in ms. */
-export const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text)
-  if (ms === undefined) context.addIssue(`"${text}" is not a duration; write it as 30s, 5m or 1h30m`)
+export const duration = string.transform((given, context) => {
+  const ms = parseDuration(given)
+  if (ms === undefined) context.addIssue(`"${given}" is not a duration; write it as 30s, 5m or 1h30m`)
   return ms ?? z.NEVER
 })
 
-/** A Go duration or a number of nanoseconds, in ms. */
-export const goDuration = z.string().transform((text, context) => {
-  const ms = /^\d+$/.test(text) ? Number(text) / 1e6 : parseGoDuration(text)
-  if (ms === undefined) context.addIssue(`"${text}" is not a duration; write it as 10s, 1m30s or 500ms`)
-  return ms ?? z.NEVER
+/** A Go duration, or an unquoted number of nanoseconds, in ms. */
+export const goDuration = z.unknown().transform((given, context): number => {
+  if (given instanceof Plain && typeof given.value === 'number') return given.value / 1e6
+  const ms = typeof given === 'string' ? parseGoDuration(given) : undefined
+  if (ms !== undefined) return ms
+  context.addIssue('is not a duration; write it as 10s, 1m30s or 500ms')
+  return z.NEVER
 })
 
 /** A text that is never shown. */
-export const secret = z.string().transform((text) => new Secret(text))
+export const secret = string.transform((given) => new Secret(given))
 
 /** An http or https URL with a host. */
-export const httpUrl = z.string().transform((text, context) => {
-  if (!isHttpUrl(text)) context.addIssue(`"${text}" is not a URL; write it as https://host/path`)
-  return text
+export const httpUrl = string.transform((given, context) => {
+  const wrong = given === '' ? undefined : whyNoUrl(given)
+  if (wrong) context.addIssue(`"${given}" is not a URL: ${wrong}; write it as https://host/path`)
+  return given
 })
 
 /** The same where the URL itself is the secret: an error does not quote it. */
-export const secretUrl = z.string().transform((text, context) => {
+export const secretUrl = string.transform((given, context) => {
   // what Alertmanager's status shows must load again
-  if (text !== '<secret>' && !isHttpUrl(text)) context.addIssue('is not a URL; write it as https://host/path')
-  return new Secret(text)
+  const wrong = given === '<secret>' ? undefined : whyNoUrl(given)
+  if (wrong) context.addIssue(`is not a URL: ${wrong}; write it as https://host/path`)
+  return new Secret(given)
 })
 
-function isHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname } = new URL(text)
-  return /^https?:$/.test(protocol) && hostname !== ''
+/** `host:port`, the port a number or a service's name, as Go's net.SplitHostPort takes it. */
+export const hostPort = string.transform((given, context) => {
+  const found = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:[\]]*)$/.exec(given)
+  if (!found?.[3] || (found[1] ?? found[2] ?? '') === '')
+    context.addIssue(`"${given}" is not host:port; write it as smtp.example.com:587`)
+  return { host: found?.[1] ?? found?.[2] ?? '', port: found?.[3] ?? '' }
+})
+
+/** What is wrong with a URL, in words that hold nothing of it; undefined where it is one. */
+export function whyNoUrl(given: string): string | undefined {
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(given)?.[1]?.toLowerCase()
+  if (scheme === undefined) return 'it has no scheme'
+  if (scheme !== 'http' && scheme !== 'https') return 'its scheme is neither http nor https'
+  // new URL() takes `http:x` and `http:///x` for hosts
+  if (!/^[a-zA-Z]+:\/\/[^/?#]/.test(given)) return 'it has no host'
+  return URL.canParse(given) ? undefined : 'it does not parse'
 }

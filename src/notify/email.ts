@@ -2,41 +2,58 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Transporter, createTransport } from 'nodemailer'
 import { z } from 'zod'
-import { flag, secret } from '../model/settings.ts'
-import { secretOf, sendResolved, template } from './fields.ts'
+import { atMostOne, fail, tlsConfig } from '../model/http-config.ts'
+import { flag, hostPort, maybe, secret, string, stringMap } from '../model/settings.ts'
+import { needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { noAnswer } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
-const smarthost = z.string().transform((text, context) => {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text)
-  if (!found) context.addIssue(`"${text}" is not host:port; write it as smtp.example.com:587`)
-  return { host: found?.[1] ?? found?.[2] ?? '', port: Number(found?.[3] ?? 0) }
+const services: Record<string, number> = { smtp: 25, smtps: 465, submission: 587 }
+const smarthost = hostPort.transform(({ host, port }, context) => {
+  const number = services[port] ?? Number(port)
+  if (!(number > 0 && number < 65_536)) context.addIssue(`"${port}" is not a port; write it as 587`)
+  return { host, port: number }
 })
+const threading = z
+  .strictObject({ enabled: or(flag, false), thread_by_date: or(string, '') })
+  .refine(({ enabled, thread_by_date }) => !enabled || /^(?:none|daily)$/.test(thread_by_date), {
+    message: 'must be none or daily',
+    path: ['thread_by_date'],
+  })
 
-const tls = z.strictObject({
-  ca: z.string().optional(),
-  ca_file: z.string().optional(),
-  server_name: z.string().optional(),
-  insecure_skip_verify: flag.optional(),
-})
-
-const config = z.strictObject({
-  send_resolved: sendResolved(false),
-  to: template.min(1),
-  from: template.min(1),
-  smarthost,
-  hello: z.string().default('localhost'),
-  auth_username: z.string().optional(),
-  auth_password: secret.optional(),
-  auth_password_file: z.string().optional(),
-  auth_identity: z.string().optional(),
-  require_tls: flag.default(true),
-  force_implicit_tls: flag.optional(),
-  tls_config: tls.optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  html: template.default('{{ template "email.default.html" . }}'),
-  text: template.default(''),
-})
+const config = z
+  .strictObject({
+    send_resolved: sendResolved(false),
+    to: needed(template, 'is required: the addresses to write to'),
+    from: needed(template, 'is required; set it here, or smtp_from in global'),
+    smarthost: needed(smarthost, 'is required; set it here, or smtp_smarthost in global'),
+    hello: or(string, 'localhost'),
+    auth_username: maybe(string),
+    auth_password: maybe(secret),
+    auth_password_file: maybe(string),
+    auth_secret: maybe(secret),
+    auth_secret_file: maybe(string),
+    auth_identity: maybe(string),
+    require_tls: or(flag, true),
+    force_implicit_tls: maybe(flag),
+    tls_config: maybe(tlsConfig),
+    headers: or(stringMap, {}),
+    html: or(template, '{{ template "email.default.html" . }}'),
+    text: or(template, ''),
+    threading: maybe(threading),
+  })
+  .check((context) => {
+    const { headers, threading: threads } = context.value
+    atMostOne(context, 'auth_password', 'auth_password_file')
+    atMostOne(context, 'auth_secret', 'auth_secret_file')
+    const seen = new Set<string>()
+    for (const name of Object.keys(headers).map(canonical)) {
+      if (seen.has(name)) fail(context, 'headers', `the header ${name} stands there twice`)
+      if (threads?.enabled && (name === 'References' || name === 'In-Reply-To'))
+        fail(context, 'headers', `the header ${name} is threading's own; leave it out`)
+      seen.add(name)
+    }
+  })
 
 interface Mail {
   from: string
@@ -61,9 +78,12 @@ export const email = channel({
     auth_identity: 'smtp_auth_identity',
     require_tls: 'smtp_require_tls',
     force_implicit_tls: 'smtp_force_implicit_tls',
+    auth_secret: 'smtp_auth_secret',
+    auth_secret_file: 'smtp_auth_secret_file',
     tls_config: 'smtp_tls_config',
   },
-  globals: z.object({ smtp_auth_secret: z.unknown().optional(), smtp_auth_secret_file: z.unknown().optional() }),
+  ignores: ['auth_secret', 'auth_secret_file', 'threading', 'tls_config.cert', 'tls_config.cert_file'],
+  globals: z.object({}),
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
   fromTeam: (value) => [

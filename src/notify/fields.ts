@@ -1,15 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { type HttpConfig, isSet } from '../model/http-config.ts'
 import { Secret } from '../model/secret.ts'
-import { flag, secret } from '../model/settings.ts'
+import { flag, maybe, string } from '../model/settings.ts'
 import { SettingError } from './notifier.ts'
 
 /** A text setting that may be a template. */
-export const template = z.string()
+export const template = string
+
+/** A setting with a default, which an empty one keeps. */
+export function or<T extends z.ZodType, D extends NonNullable<z.output<T>>>(schema: T, otherwise: D) {
+  return maybe(schema).transform((value) => value ?? otherwise)
+}
+
+/** A setting that must be there once `global` has filled in what it can. */
+export function needed<T extends z.ZodType>(schema: T, message: string) {
+  return schema.nullish().transform((value, context) => {
+    if (isSet(value)) return value
+    context.addIssue(message)
+    return z.NEVER
+  })
+}
 
 /** `send_resolved` with a channel's default. */
 export function sendResolved(otherwise: boolean) {
-  return flag.default(otherwise)
+  return or(flag, otherwise)
 }
 
 /** The value of a secret that is given itself or by a file, read anew at each use. Throws SettingError where the file cannot be read. */
@@ -25,50 +40,21 @@ export function secretOf(value: Secret | undefined, file: string | undefined): s
   }
 }
 
-/** Alertmanager's `http_config`, as far as it is obeyed. */
-export const httpConfig = z
-  .strictObject({
-    basic_auth: z
-      .strictObject({
-        username: z.string().default(''),
-        password: secret.optional(),
-        password_file: z.string().optional(),
-      })
-      .optional(),
-    authorization: z
-      .strictObject({
-        type: z.string().default('Bearer'),
-        credentials: secret.optional(),
-        credentials_file: z.string().optional(),
-      })
-      .optional(),
-    bearer_token: secret.optional(),
-    bearer_token_file: z.string().optional(),
-    http_headers: z
-      .record(
-        z.string(),
-        z.strictObject({ values: z.array(z.string()).optional(), secrets: z.array(secret).optional() }),
-      )
-      .optional(),
-    // taken, and left: connections are made anew by HTTP/1.1 and follow no redirects
-    follow_redirects: flag.optional(),
-    enable_http2: flag.optional(),
-  })
-  .nullish()
-
 /** The headers that an `http_config` asks for. */
-export function headersOf(config: z.output<typeof httpConfig>): Record<string, string> {
+export function headersOf(config: HttpConfig | undefined): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const [name, { values, secrets }] of Object.entries(config?.http_headers ?? {})) {
-    headers[name] = [...(values ?? []), ...(secrets ?? []).map((one) => one.reveal())].join(', ')
+  for (const [name, given] of Object.entries(config?.http_headers ?? {})) {
+    const { values = [], secrets = [], files = [] } = given ?? {}
+    const hidden = [...secrets.map((one) => one.reveal()), ...files.map((file) => secretOf(undefined, file))]
+    headers[name] = [...values, ...hidden].join(', ')
   }
   if (config?.basic_auth) {
-    const { username, password, password_file } = config.basic_auth
-    headers['Authorization'] =
-      `Basic ${Buffer.from(`${username}:${secretOf(password, password_file)}`).toString('base64')}`
+    const { username, username_file, password, password_file } = config.basic_auth
+    const user = username ?? secretOf(undefined, username_file)
+    headers['Authorization'] = `Basic ${Buffer.from(`${user}:${secretOf(password, password_file)}`).toString('base64')}`
   } else if (config?.authorization) {
     const { type, credentials, credentials_file } = config.authorization
-    headers['Authorization'] = `${type} ${secretOf(credentials, credentials_file)}`
+    headers['Authorization'] = `${type || 'Bearer'} ${secretOf(credentials, credentials_file)}`
   } else if (config?.bearer_token || config?.bearer_token_file) {
     headers['Authorization'] = `Bearer ${secretOf(config.bearer_token, config.bearer_token_file)}`
   }

@@ -51,6 +51,8 @@ export interface Notification {
   text(template: string, escape?: (text: string) => string): string
   /** The same with html/template's escaping. Throws TemplateError. */
   html(template: string): string
+  /** A structured setting as JSON: its texts rendered, then decoded as YAML; over other data where given. Throws TemplateError. */
+  structure(value: unknown, data?: TemplateData): unknown
 }
 
 /** A message as its receiver would see it, and what goes over the wire. Holds no credentials. */
@@ -84,6 +86,10 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   config: Schema
   /** Settings that an entry takes from `global` where it has none of its own: entry key → global key. */
   inherits: Readonly<Record<string, string>>
+  /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
+  ignores: readonly string[]
+  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`. */
+  alternatives?: readonly string[]
   /** Keys of `global` that only this channel knows, with their schema. */
   globals: z.ZodObject
   /** What the sandbox, where nothing is sent, puts in for settings that are missing. */
@@ -102,6 +108,8 @@ export type Reading =
 export interface Channel {
   readonly name: ChannelName
   readonly inherits: Readonly<Record<string, string>>
+  readonly ignores: readonly string[]
+  readonly alternatives: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly keys: readonly string[] // of its config
@@ -113,10 +121,12 @@ export interface Channel {
 
 /** A channel for the registry, from what its file declares. */
 export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
-  const { name, inherits, globals, standIns, deadline, config } = definition
+  const { name, inherits, ignores, alternatives = [], globals, standIns, deadline, config } = definition
   return {
     name,
     inherits,
+    ignores,
+    alternatives,
     globals,
     standIns,
     deadline,

@@ -4,43 +4,47 @@ import { type Socket, connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { event } from '@pagerduty/pdjs'
 import { z } from 'zod'
-import { goDuration, httpUrl, secret } from '../model/settings.ts'
+import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
+import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts'
 import { toRecord } from '../model/labels.ts'
-import { httpConfig, link, secretOf, sendResolved, template, truncate } from './fields.ts'
+import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
 import { CONNECT_TIMEOUT, failedWith, noAnswer } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
 const LONGEST_SUMMARY = 1024 // characters
 const LARGEST_EVENT = 512_000 // bytes
 
-const linkSetting = z.strictObject({ href: z.string(), text: z.string().optional() })
-const imageSetting = z.strictObject({ src: z.string(), href: z.string().optional(), alt: z.string().optional() })
+const linkSetting = z.strictObject({ href: or(template, ''), text: maybe(template) })
+const imageSetting = z.strictObject({ src: or(template, ''), href: maybe(template), alt: maybe(template) })
 
 const config = z
   .strictObject({
     send_resolved: sendResolved(true),
-    routing_key: secret.optional(),
-    routing_key_file: z.string().optional(),
-    url: httpUrl.default('https://events.pagerduty.com/v2/enqueue'),
-    client: template.default('{{ template "pagerduty.default.client" . }}'),
-    client_url: template.default('{{ template "pagerduty.default.clientURL" . }}'),
-    description: template.default('{{ template "pagerduty.default.description" . }}'),
-    source: template.optional(),
-    severity: template.default('error'),
-    class: template.default(''),
-    component: template.default(''),
-    group: template.default(''),
-    details: z.record(z.string(), z.string()).default({}),
-    images: z.array(imageSetting).default([]),
-    links: z.array(linkSetting).default([]),
-    timeout: goDuration.optional(),
-    http_config: httpConfig,
+    routing_key: maybe(secret),
+    routing_key_file: maybe(string),
+    service_key: maybe(secret),
+    service_key_file: maybe(string),
+    url: or(httpUrl, 'https://events.pagerduty.com/v2/enqueue'),
+    client: or(template, '{{ template "pagerduty.default.client" . }}'),
+    client_url: or(template, '{{ template "pagerduty.default.clientURL" . }}'),
+    description: or(template, '{{ template "pagerduty.default.description" . }}'),
+    source: maybe(template),
+    severity: or(template, 'error'),
+    class: or(template, ''),
+    component: or(template, ''),
+    group: or(template, ''),
+    details: or(z.record(z.string(), z.unknown()), {}),
+    images: or(z.array(imageSetting), []),
+    links: or(z.array(linkSetting), []),
+    timeout: maybe(goDuration),
+    http_config: maybe(httpConfig),
   })
   .check((context) => {
-    const { routing_key, routing_key_file } = context.value
-    if (routing_key || routing_key_file) return
-    const message = 'needs routing_key or routing_key_file: the key of an Events API v2 integration'
-    context.issues.push({ code: 'custom', message, input: context.value, path: ['routing_key'] })
+    const { routing_key, routing_key_file, service_key, service_key_file } = context.value
+    atMostOne(context, 'routing_key', 'routing_key_file')
+    atMostOne(context, 'service_key', 'service_key_file')
+    if (![routing_key, routing_key_file, service_key, service_key_file].some(isSet))
+      fail(context, 'routing_key', 'needs routing_key or routing_key_file: the key of an Events API v2 integration')
   })
 
 type Severity = 'critical' | 'error' | 'warning' | 'info'
@@ -69,6 +73,7 @@ export const pagerduty = channel({
   name: 'pagerduty',
   config,
   inherits: { url: 'pagerduty_url', http_config: 'http_config' },
+  ignores: ['service_key', 'service_key_file', 'http_config'],
   globals: z.object({}),
   standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
@@ -124,7 +129,7 @@ function compose(settings: z.output<typeof config>, notification: Notification):
     num_firing: firing.length,
     num_resolved: resolved.length,
   }
-  for (const [key, source] of Object.entries(settings.details)) details[key] = text(source)
+  for (const [key, source] of Object.entries(settings.details)) details[key] = notification.structure(source)
 
   const made: PagerDutyEvent = {
     event_action: data.status === 'firing' ? 'trigger' : 'resolve',

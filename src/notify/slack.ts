@@ -1,8 +1,9 @@
 import { IncomingWebhook, IncomingWebhookHTTPError, type IncomingWebhookSendArguments } from '@slack/webhook'
 import { fetch } from 'undici'
 import { z } from 'zod'
-import { flag, goDuration, secretUrl } from '../model/settings.ts'
-import { httpConfig, link, secretOf, sendResolved, template, truncate } from './fields.ts'
+import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
+import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
+import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
 import { LONGEST_ANSWER, dispatcher, failedWith, noAnswer } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
 
@@ -11,68 +12,87 @@ const LONGEST_TITLE = 1024
 /** Slack cuts a text off beyond 40,000 characters. */
 const LONGEST_TEXT = 30_000
 
-const field = z.strictObject({ title: z.string(), value: z.string(), short: flag.optional() })
+const CHAT = 'https://slack.com/api/chat.postMessage'
+
+const required = string.refine((given) => given !== '', 'cannot be empty')
+const field = z.strictObject({ title: required, value: required, short: maybe(flag) })
 const action = z
   .strictObject({
-    type: z.string(),
-    text: z.string(),
-    url: z.string().optional(),
-    style: z.string().optional(),
-    name: z.string().optional(),
-    value: z.string().optional(),
-    confirm: z
-      .strictObject({
-        text: z.string(),
-        title: z.string().optional(),
-        ok_text: z.string().optional(),
-        dismiss_text: z.string().optional(),
-      })
-      .optional(),
+    type: required,
+    text: required,
+    url: maybe(string),
+    style: maybe(string),
+    name: maybe(string),
+    value: maybe(string),
+    confirm: maybe(
+      z.strictObject({ text: required, title: maybe(string), ok_text: maybe(string), dismiss_text: maybe(string) }),
+    ),
   })
   .refine(({ url, name }) => url || name, 'an action needs url or name')
 
 const config = z
   .strictObject({
     send_resolved: sendResolved(false),
-    api_url: secretUrl.optional(),
-    api_url_file: z.string().optional(),
-    channel: template.default(''),
-    username: template.default('{{ template "slack.default.username" . }}'),
-    color: template.default('{{ template "slack.default.color" . }}'),
-    title: template.default('{{ template "slack.default.title" . }}'),
-    title_link: template.default('{{ template "slack.default.titlelink" . }}'),
-    pretext: template.default('{{ template "slack.default.pretext" . }}'),
-    text: template.default('{{ template "slack.default.text" . }}'),
-    fallback: template.default('{{ template "slack.default.fallback" . }}'),
-    callback_id: template.default('{{ template "slack.default.callbackid" . }}'),
-    footer: template.default('{{ template "slack.default.footer" . }}'),
-    icon_emoji: template.default('{{ template "slack.default.iconemoji" . }}'),
-    icon_url: template.default('{{ template "slack.default.iconurl" . }}'),
-    image_url: template.default(''),
-    thumb_url: template.default(''),
-    message_text: template.default(''),
-    fields: z.array(field).optional(),
-    short_fields: flag.default(false),
-    actions: z.array(action).optional(),
-    mrkdwn_in: z.array(z.string()).default(['fallback', 'pretext', 'text']),
-    link_names: flag.default(false),
-    timeout: goDuration.optional(),
-    http_config: httpConfig,
+    api_url: maybe(secretUrl),
+    api_url_file: maybe(string),
+    app_token: maybe(secret),
+    app_token_file: maybe(string),
+    app_url: or(httpUrl, CHAT),
+    channel: or(template, ''),
+    username: or(template, '{{ template "slack.default.username" . }}'),
+    color: or(template, '{{ template "slack.default.color" . }}'),
+    title: or(template, '{{ template "slack.default.title" . }}'),
+    title_link: or(template, '{{ template "slack.default.titlelink" . }}'),
+    pretext: or(template, '{{ template "slack.default.pretext" . }}'),
+    text: or(template, '{{ template "slack.default.text" . }}'),
+    fallback: or(template, '{{ template "slack.default.fallback" . }}'),
+    callback_id: or(template, '{{ template "slack.default.callbackid" . }}'),
+    footer: or(template, '{{ template "slack.default.footer" . }}'),
+    icon_emoji: or(template, '{{ template "slack.default.iconemoji" . }}'),
+    icon_url: or(template, '{{ template "slack.default.iconurl" . }}'),
+    image_url: or(template, ''),
+    thumb_url: or(template, ''),
+    message_text: or(template, ''),
+    fields: maybe(z.array(field)),
+    short_fields: or(flag, false),
+    actions: maybe(z.array(action)),
+    mrkdwn_in: or(strings, ['fallback', 'pretext', 'text']),
+    link_names: or(flag, false),
+    update_message: or(flag, false),
+    timeout: maybe(goDuration),
+    http_config: maybe(httpConfig),
     /** Tocsin's own: the attachment carries the time of what it is about. */
-    timestamp: flag.default(false),
+    timestamp: or(flag, false),
   })
   .check((context) => {
-    const { api_url, api_url_file } = context.value
-    if (api_url || api_url_file) return
-    const message = 'needs api_url: the incoming webhook to post to (or slack_api_url in global)'
-    context.issues.push({ code: 'custom', message, input: context.value, path: ['api_url'] })
+    const { api_url, api_url_file, app_token, app_token_file, update_message, http_config } = context.value
+    const hasUrl = isSet(api_url) || isSet(api_url_file)
+    const hasToken = isSet(app_token) || isSet(app_token_file)
+    atMostOne(context, 'api_url', 'api_url_file')
+    atMostOne(context, 'app_token', 'app_token_file')
+    if (hasUrl && hasToken) fail(context, 'app_token', 'cannot stand beside api_url; keep one of them')
+    if (hasToken && http_config?.authorization)
+      fail(context, 'http_config', 'cannot hold authorization beside app_token; keep one of them')
+    if (update_message && api_url?.reveal() !== CHAT && !hasToken)
+      fail(context, 'update_message', `works with a bot token only: api_url must be ${CHAT}`)
+    if (!hasUrl && !hasToken && !http_config?.authorization)
+      fail(context, 'api_url', 'needs api_url: the incoming webhook to post to (or slack_api_url in global)')
   })
 
 /** Slack's incoming webhooks, one attachment a message: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 export const slack = channel({
   name: 'slack',
   config,
-  inherits: { api_url: 'slack_api_url', api_url_file: 'slack_api_url_file', http_config: 'http_config' },
+  inherits: {
+    api_url: 'slack_api_url',
+    api_url_file: 'slack_api_url_file',
+    app_token: 'slack_app_token',
+    app_token_file: 'slack_app_token_file',
+    app_url: 'slack_app_url',
+    http_config: 'http_config',
+  },
+  alternatives: ['api_url', 'api_url_file', 'app_token', 'app_token_file', 'http_config.authorization'],
+  ignores: ['app_token', 'app_token_file', 'update_message', 'http_config'],
   globals: z.object({}),
   standIns: { api_url: 'https://sandbox.invalid/slack' },
   deadline: 10_000,
@@ -87,10 +107,10 @@ export const slack = channel({
       fallback: '{{ template "tocsin.title" . }}',
       footer: '{{ template "tocsin.footer" . }}',
       fields: [
-        { title: 'Severity', value: '{{ template "tocsin.severity" . }}', short: 'true' },
-        { title: 'Team', value: '{{ template "tocsin.team" . }}', short: 'true' },
+        { title: 'Severity', value: '{{ template "tocsin.severity" . }}', short: true },
+        { title: 'Team', value: '{{ template "tocsin.team" . }}', short: true },
       ],
-      timestamp: 'true',
+      timestamp: true,
     })),
   create: (settings) => ({
     compose(notification) {

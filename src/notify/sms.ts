@@ -1,7 +1,8 @@
 import type { Twilio } from 'twilio'
 import { z } from 'zod'
-import { httpUrl, integer, secret } from '../model/settings.ts'
-import { link, sendResolved, template } from './fields.ts'
+import { fail } from '../model/http-config.ts'
+import { httpUrl, integer, maybe, secret, string } from '../model/settings.ts'
+import { link, or, sendResolved, template } from './fields.ts'
 import { fit, plainText, sizeOf } from './gsm.ts'
 import { failedWith, noAnswer, reasonOf } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
@@ -13,22 +14,21 @@ const phone = /^\+[1-9]\d{6,14}$/
 const config = z
   .strictObject({
     send_resolved: sendResolved(false),
-    to: z.string().regex(phone, 'must be a phone number such as +61400000000'),
-    text: template.default('{{ template "tocsin.sms.text" . }}'),
-    from: z.string().optional(),
-    messaging_service_sid: z.string().optional(),
-    account_sid: z.string().min(1),
+    to: string.refine((given) => phone.test(given), 'must be a phone number such as +61400000000'),
+    text: or(template, '{{ template "tocsin.sms.text" . }}'),
+    from: maybe(string),
+    messaging_service_sid: maybe(string),
+    account_sid: string,
     auth_token: secret,
-    api_url: httpUrl.default('https://api.twilio.com'),
-    max_segments: integer.default(3),
+    api_url: or(httpUrl, 'https://api.twilio.com'),
+    max_segments: or(integer, 3),
   })
   .check((context) => {
     const { from, messaging_service_sid, max_segments, account_sid } = context.value
-    const fail = (path: string, message: string) =>
-      context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
-    if (!from && !messaging_service_sid) fail('from', 'needs from or messaging_service_sid (or twilio_from in global)')
-    if (max_segments < 1 || max_segments > 10) fail('max_segments', 'must be 1 to 10')
-    if (!account_sid.startsWith('AC')) fail('account_sid', 'must begin with AC')
+    if (!from && !messaging_service_sid)
+      fail(context, 'from', 'needs from or messaging_service_sid (or twilio_from in global)')
+    if (max_segments < 1 || max_segments > 10) fail(context, 'max_segments', 'must be 1 to 10')
+    if (!/^AC|^<secret>$/.test(account_sid)) fail(context, 'account_sid', 'must begin with AC')
   })
 
 interface Text {
@@ -51,7 +51,14 @@ export const sms = channel({
     messaging_service_sid: 'twilio_messaging_service_sid',
     api_url: 'twilio_api_url',
   },
-  globals: z.object({}),
+  ignores: [],
+  globals: z.object({
+    twilio_account_sid: maybe(string),
+    twilio_auth_token: maybe(secret),
+    twilio_from: maybe(string),
+    twilio_messaging_service_sid: maybe(string),
+    twilio_api_url: maybe(httpUrl),
+  }),
   standIns: { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'sandbox', from: '+15005550006' },
   deadline: 10_000,
   fromTeam: (value) => [value].flat().map((to) => ({ to })),

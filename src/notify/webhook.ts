@@ -4,33 +4,35 @@ import axios from 'axios'
 import { z } from 'zod'
 import { commonLabels, toRecord } from '../model/labels.ts'
 import { Secret } from '../model/secret.ts'
-import { goDuration, integer, secretUrl } from '../model/settings.ts'
-import { headersOf, httpConfig, link, secretOf, sendResolved } from './fields.ts'
+import { fail, httpConfig, isSet } from '../model/http-config.ts'
+import { goDuration, integer, maybe, string, whyNoUrl } from '../model/settings.ts'
+import { headersOf, link, or, secretOf, sendResolved } from './fields.ts'
 import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
+import type { TemplateData } from '../template/data.ts'
+import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
-/** What a template comes to is looked at when it is rendered. */
-const templated = z
-  .string()
-  .includes('{{')
-  .transform((text) => new Secret(text))
+/** Alertmanager checks a template here with the functions of the language alone. */
+const destination = string.transform((given, context) => {
+  const wrong = given.includes('{{') ? syntaxError(given, 'language only') : whyNoUrl(given)
+  if (wrong && given !== '<secret>') context.addIssue(`is not a URL: ${wrong}; write it as https://host/path`)
+  return new Secret(given)
+})
 
 const config = z
   .strictObject({
     send_resolved: sendResolved(true),
-    url: z.union([secretUrl, templated]).optional(),
-    url_file: z.string().optional(),
-    max_alerts: integer.default(0), // 0: all of them
-    timeout: goDuration.optional(),
-    http_config: httpConfig,
+    url: maybe(destination),
+    url_file: maybe(string),
+    max_alerts: or(integer.pipe(z.int().min(0, 'cannot be negative')), 0), // 0: all of them
+    timeout: maybe(goDuration),
+    payload: z.unknown().optional(),
+    http_config: maybe(httpConfig),
   })
   .check((context) => {
-    const { url, url_file, max_alerts } = context.value
-    const fail = (path: string, message: string) =>
-      context.issues.push({ code: 'custom', message, input: context.value, path: [path] })
-    if (!url && !url_file) fail('url', 'needs url or url_file')
-    if (url && url_file) fail('url_file', 'cannot stand beside url; keep one of them')
-    if (max_alerts < 0) fail('max_alerts', 'cannot be negative')
+    const { url: given, url_file } = context.value
+    if (!isSet(given) && !isSet(url_file)) fail(context, 'url', 'needs url or url_file')
+    if (isSet(given) && isSet(url_file)) fail(context, 'url_file', 'cannot stand beside url; keep one of them')
   })
 
 const client = axios.create({
@@ -49,14 +51,20 @@ export const webhook = channel({
   name: 'webhook',
   config,
   inherits: { http_config: 'http_config' },
+  ignores: ['oauth2', 'tls_config', 'proxy_url', 'proxy_from_environment'].map((key) => `http_config.${key}`),
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create: (settings) => ({
     compose(notification) {
-      const payload = toPayload(notification, settings.max_alerts)
+      const standard = toPayload(notification, settings.max_alerts)
+      const body =
+        settings.payload === undefined || settings.payload === null
+          ? standard
+          : notification.structure(settings.payload, cut(notification.data, settings.max_alerts))
       const beside = {
+        body: toJson(body),
         url: new Secret(notification.text(secretOf(settings.url, settings.url_file))),
         headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
       }
@@ -64,15 +72,15 @@ export const webhook = channel({
       return {
         to: 'webhook',
         title: summary,
-        text: `${payload.alerts.length} alerts, ${payload.notification_reason}`,
-        payload: withBeside(payload, beside),
+        text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
+        payload: withBeside(isMap(body) ? body : { body }, beside),
       }
     },
     async send({ payload }, signal) {
-      const { url, headers } = payload[besideKey]
+      const { url, headers, body } = payload[besideKey]
       if (!link(url.reveal())) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
       const own = settings.timeout ? AbortSignal.any([signal, AbortSignal.timeout(settings.timeout)]) : signal
-      return post(url.reveal(), payload, { ...headersOf(settings.http_config), ...headers }, own)
+      return post(url.reveal(), body, { ...headersOf(settings.http_config), ...headers }, own)
     },
   }),
 })
@@ -80,6 +88,7 @@ export const webhook = channel({
 /** Where it goes and its headers stand beside the body, and do not show in it. */
 const besideKey = Symbol('beside')
 interface Beside {
+  body: string
   url: Secret
   headers: Record<string, string>
 }
@@ -89,12 +98,12 @@ function withBeside<T extends object>(payload: T, beside: Beside): T & { [beside
 }
 
 /** The body in Alertmanager's order of keys; status and what is common are those of the alerts that are kept. */
-export function toPayload({ data, groupKey }: Notification, maxAlerts: number) {
-  const alerts = maxAlerts === 0 ? data.alerts : data.alerts.slice(0, maxAlerts)
+export function toPayload({ data: whole, groupKey }: Notification, maxAlerts: number) {
+  const data = cut(whole, maxAlerts)
   return {
     receiver: data.receiver,
-    status: alerts.some(({ status }) => status === 'firing') ? 'firing' : 'resolved',
-    alerts: alerts.map(({ labels, annotations, ...rest }) => ({
+    status: data.status,
+    alerts: data.alerts.map(({ labels, annotations, ...rest }) => ({
       status: rest.status,
       labels: toRecord(labels),
       annotations: toRecord(annotations),
@@ -105,26 +114,41 @@ export function toPayload({ data, groupKey }: Notification, maxAlerts: number) {
     })),
     notification_reason: data.notificationReason,
     groupLabels: toRecord(data.groupLabels),
-    commonLabels: toRecord(commonLabels(alerts.map(({ labels }) => labels))),
-    commonAnnotations: toRecord(commonLabels(alerts.map(({ annotations }) => annotations))),
+    commonLabels: toRecord(data.commonLabels),
+    commonAnnotations: toRecord(data.commonAnnotations),
     externalURL: data.externalURL,
     version: '4',
     groupKey,
-    truncatedAlerts: data.alerts.length - alerts.length,
+    truncatedAlerts: whole.alerts.length - data.alerts.length,
   }
 }
 
-async function post(
-  url: string,
-  payload: object,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  // as Go writes JSON: nothing that a page could take for markup
-  const body = JSON.stringify(payload).replace(
+/** What a template sees where `max_alerts` cuts: as if there were no others. */
+function cut(data: TemplateData, maxAlerts: number): TemplateData {
+  if (maxAlerts === 0 || data.alerts.length <= maxAlerts) return data
+  const alerts = data.alerts.slice(0, maxAlerts)
+  return {
+    ...data,
+    alerts,
+    status: alerts.some(({ status }) => status === 'firing') ? 'firing' : 'resolved',
+    commonLabels: commonLabels(alerts.map(({ labels }) => labels)),
+    commonAnnotations: commonLabels(alerts.map(({ annotations }) => annotations)),
+  }
+}
+
+/** As Go writes it: nothing that a page could take for markup. */
+function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+async function post(url: string, body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Outcome> {
   try {
     const answer = await client.post<string>(url, `${body}\n`, {
       signal,

@@ -1,3 +1,5 @@
+import { decodePayload } from '../config/payload.ts'
+import { structure } from '../template/structure.ts'
 import { isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
 import { type NotificationReason, RETENTION, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
@@ -118,6 +120,7 @@ function toNotification(
     data,
     text: (template, escape) => templates.text(template, data, at, escape),
     html: (template) => templates.html(template, data, at),
+    structure: (value, seen = data) => structure(value, (text) => templates.text(text, seen, at), decodePayload),
   }
 }
 
@@ -177,6 +180,7 @@ function inPlainWords(notification: Notification): Notification {
     ...notification,
     text: (template, escape) => orFailing(() => notification.text(template, escape)),
     html: (template) => orFailing(() => notification.html(template)),
+    structure: (value) => structure(value, (text) => orFailing(() => notification.text(text)), decodePayload),
   }
 }
 

@@ -54,10 +54,17 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   }
 }
 
+const language = new Set(
+  'and or not eq ne lt le gt ge len index slice print printf println html js urlquery call'.split(' '),
+)
+
 /** What is wrong with a template's syntax; undefined where it parses. */
-export function syntaxError(source: string): string | undefined {
+export function syntaxError(
+  source: string,
+  known: 'all functions' | 'language only' = 'all functions',
+): string | undefined {
   try {
-    parse(source, '', names)
+    parse(source, '', known === 'language only' ? language : names)
     return undefined
   } catch (error) {
     if (error instanceof TemplateError) return error.message

@@ -239,7 +239,7 @@ describe('variables', () => {
 
   test('a value is never YAML, and never in an error', () => {
     expect(problems(file('${A}'), { A: 's3cret: [x' })).toEqual([
-      '2:51 receivers.0.webhook_configs.0.url: is not a URL; write it as https://host/path',
+      '2:51 receivers.0.webhook_configs.0.url: is not a URL: its scheme is neither http nor https; write it as https://host/path',
     ])
   })
 })

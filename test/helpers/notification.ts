@@ -1,3 +1,5 @@
+import { decodePayload } from '../../src/config/payload.ts'
+import { structure } from '../../src/template/structure.ts'
 import { readFileSync } from 'node:fs'
 import type { Notification } from '../../src/notify/notifier.ts'
 import { toTemplateData } from '../../src/template/notification.ts'
@@ -50,6 +52,7 @@ export function notificationOf(alerts: readonly Alert[] = [diskFull], rest: Part
     data,
     text: (template, escape) => templates.text(template, data, at, escape),
     html: (template) => templates.html(template, data, at),
+    structure: (value, seen = data) => structure(value, (text) => templates.text(text, seen, at), decodePayload),
     ...rest,
   }
 }

@@ -12,7 +12,7 @@ const settings = (smarthost: string) => ({
   ...email.fromTeam('oncall@example.com, second@example.com')[0],
   from: 'Tocsin <tocsin@example.com>',
   smarthost,
-  require_tls: 'false',
+  require_tls: false,
 })
 
 async function sendOver(given: Record<string, unknown>, notification: Notification = notificationOf()) {
@@ -72,7 +72,7 @@ test('a login that is refused is told without the password', async () => {
 
 test('a server without STARTTLS is not trusted where TLS is asked for', async () => {
   await using sink = await openSmtpSink()
-  expect(await sendOver({ ...settings(sink.smarthost), require_tls: 'true' })).toMatchObject({
+  expect(await sendOver({ ...settings(sink.smarthost), require_tls: true })).toMatchObject({
     state: 'failed',
     reason: 'configuration',
   })

@@ -89,7 +89,7 @@ test("the body is Alertmanager's, byte for byte", async () => {
 
 test('max_alerts cuts, and says how many are left out', () => {
   const resolved = { ...alertOf({ alertname: 'B' }), endsAt: at - 1 }
-  const { payload } = open(webhook, { url: 'http://x.invalid', max_alerts: '1' }).compose(
+  const { payload } = open(webhook, { url: 'http://x.invalid', max_alerts: 1 }).compose(
     notificationOf([resolved, diskFull]),
   )
   expect(payload).toMatchObject({ status: 'resolved', truncatedAlerts: 1, commonLabels: { alertname: 'B' } })
