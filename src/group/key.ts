@@ -1,4 +1,4 @@
-import { quoteGo } from '../match/matcher.ts'
+import { quoteGo } from '../model/quote.ts'
 import { type Labels, sortedNames } from '../model/labels.ts'
 import type { Route } from '../route/route.ts'
 

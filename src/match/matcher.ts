@@ -1,3 +1,4 @@
+import { quoteGo } from '../model/quote.ts'
 import { type Labels, compareBytes } from '../model/labels.ts'
 import { anchored } from './regex.ts'
 
@@ -53,37 +54,4 @@ export function formatMatcher(given: Matcher): string {
 /** `{a="b",c!="d"}`, in the order given. */
 export function formatMatchers(matchers: readonly Matcher[]): string {
   return `{${matchers.map(formatMatcher).join(',')}}`
-}
-
-const escapes: Record<string, string> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-}
-
-/** A text as Go's strconv.Quote writes it: what does not print is escaped. */
-export function quoteGo(text: string): string {
-  let quoted = '"'
-  for (const character of text)
-    quoted += escapes[character] ?? (isPrintable(character) ? character : escapeRune(character))
-  return `${quoted}"`
-}
-
-const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
-
-function isPrintable(character: string): boolean {
-  return printable.test(character)
-}
-
-function escapeRune(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`
-  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`
-  return `\\U${code.toString(16).padStart(8, '0')}`
 }

@@ -1,5 +1,6 @@
 import { type Matcher, formatMatchers, matcher } from './matcher.ts'
-import { unquoteGo } from './unquote.ts'
+import { isStray } from '../model/bytes.ts'
+import { unquoteGo } from '../model/quote.ts'
 
 /** A text that is no matcher, in Alertmanager's words where it has some. */
 export class MatcherError extends Error {
@@ -115,7 +116,7 @@ function tokenise(text: string): Token[] {
       if (end >= characters.length) throw new MatcherError(`${text}: missing end "`)
       const quoted = characters.slice(at, end + 1).join('')
       const plain = unquoteGo(quoted)
-      if (plain === undefined) throw new MatcherError(`${text}: ${quoted} is not a quoted text`)
+      if (plain === undefined || isStray(plain)) throw new MatcherError(`${text}: ${quoted} is not a quoted text`)
       tokens.push({ kind: 'word', text: plain })
       at = end + 1
     } else if (bare.test(character)) {

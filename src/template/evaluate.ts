@@ -1,221 +1,404 @@
-import { type Now, functions, method } from './functions.ts'
-import { TemplateError } from './lex.ts'
-import type { Definitions, Node, Pipe, Term } from './parse.ts'
-import { print, typeName } from './print.ts'
-import { Dict, Kv, List, Struct, type Value, isTrue } from './value.ts'
+import { clean } from '../model/bytes.ts'
+import { quoteGo } from '../model/quote.ts'
+import { Arguments, type Callable, type Parameter, type World, fits } from './call.ts'
+import { print, typeName } from './format.ts'
+import { functions, isTrue } from './functions.ts'
+import { TemplateError, lineOf } from './lex.ts'
+import { methodOf } from './methods.ts'
+import { type Command, type Definition, type Definitions, type Node, type Pipe, type Term, show } from './parse.ts'
+import { Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
+import { Duration } from './time.ts'
 
 /** What a template may use up: one that loops or grows without end fails, and nothing else does. */
-const MOST_STEPS = 100_000
-const MOST_OUTPUT = 1_000_000
-const MOST_DEPTH = 100
-const LONGEST_RANGE = 10_000n
+const MOST_STEPS = 1_000_000
+const MOST_OUTPUT = 4_000_000
+const DEEPEST_CALL = 500
+/** So many characters of a value cost as much as a step. */
+const STEP_LENGTH = 64
 
 interface Variable {
   name: string
   value: Value
 }
 type Flow = 'next' | 'break' | 'continue'
+/** No value comes down the pipe; nil may. */
+const nothing = Symbol('nothing')
+type Final = Value | typeof nothing
 
-/** Runs a parsed template. `escape` is applied to what actions print. Throws TemplateError. */
+/** What an action prints, made fit for where it stands. */
+export type Escape = (value: Value, node: Node) => string
+
+/** How a value prints in a text. */
+export function printed(value: Value): string {
+  return value === undefined ? '<no value>' : print([value])
+}
+
+/**
+ * Runs a template by the rules of Go's text/template (missingkey=zero), with its messages. What actions
+ * print goes through `escape`. Throws TemplateError.
+ */
 export function evaluate(
-  body: readonly Node[],
+  main: Definition,
   data: Value,
   definitions: Definitions,
-  now: Now,
-  escape: (text: string) => string,
+  world: World,
+  escape: Escape = printed,
 ): string {
   let output = ''
   let steps = 0
   let depth = 0
+  let template = main
+  let node: Node | Command | Term | undefined // what is looked at, for messages
+  let variables: Variable[] = [{ name: '$', value: data }]
 
-  run(body, data, [{ name: '$', value: data }])
-  return output
-
+  function fail(message: string): never {
+    if (!node) throw new TemplateError(`template: ${template.name}: ${message}`)
+    const { text, name } = template.origin
+    const line = lineOf(text, node.at)
+    const begin = text.lastIndexOf('\n', node.at - 1) + 1
+    const column = new TextEncoder().encode(text.slice(begin, node.at)).length
+    throw new TemplateError(
+      `template: ${name}:${line}:${column}: executing ${quoteGo(template.name)} at <${shortened(show(node))}>: ${message}`,
+    )
+  }
+  function spend(amount: number): void {
+    steps += amount
+    if (steps > MOST_STEPS) fail(`the template takes more than ${MOST_STEPS} steps`)
+  }
   function write(text: string): void {
+    spend(text.length / STEP_LENGTH)
     output += text
-    if (output.length > MOST_OUTPUT) throw new TemplateError(`the output is longer than ${MOST_OUTPUT} characters`)
+    if (output.length > MOST_OUTPUT) fail(`the output is longer than ${MOST_OUTPUT} characters`)
   }
 
-  function run(nodes: readonly Node[], dot: Value, scope: Variable[]): Flow {
-    const local = [...scope] // what is declared in here ends here; what is assigned stays
-    for (const node of nodes) {
-      steps += 1
-      if (steps > MOST_STEPS) throw new TemplateError(`the template takes more than ${MOST_STEPS} steps`)
-      const flow = runOne(node, dot, local)
+  try {
+    run(main.body, data)
+  } catch (error) {
+    // V8's stack is the last limit
+    if (error instanceof RangeError && /call stack/i.test(error.message)) fail('exceeded maximum template depth')
+    throw error
+  }
+  return clean(output)
+
+  function run(nodes: readonly Node[], dot: Value): Flow {
+    for (const one of nodes) {
+      spend(1)
+      node = one
+      const flow = runOne(one, dot)
       if (flow !== 'next') return flow
     }
     return 'next'
   }
 
-  function runOne(node: Node, dot: Value, scope: Variable[]): Flow {
-    switch (node.kind) {
+  function runOne(one: Node, dot: Value): Flow {
+    switch (one.kind) {
       case 'text':
-        write(node.text)
+        write(one.text)
         return 'next'
       case 'action': {
-        const value = pipeline(node.pipe, dot, scope)
-        if (node.pipe.declares.length === 0) write(escape(print(value)))
+        const value = pipeline(one.pipe, dot)
+        if (one.pipe.declares.length > 0) return 'next'
+        node = one
+        write(guarded(() => escape(value, one)))
         return 'next'
       }
       case 'if':
       case 'with': {
-        const inner = [...scope]
-        const value = pipeline(node.pipe, dot, inner)
-        if (!isTrue(value)) return run(node.otherwise, dot, inner)
-        return run(node.body, node.kind === 'with' ? value : dot, inner)
+        const mark = variables.length
+        const value = pipeline(one.pipe, dot)
+        const holds = isTrue(value)
+        const flow = holds
+          ? run(one.body, one.kind === 'with' ? value : dot)
+          : one.otherwise
+            ? run(one.otherwise, dot)
+            : 'next'
+        variables.length = mark
+        return flow
       }
       case 'range':
-        return range(node, dot, [...scope])
+        return range(one, dot)
       case 'template':
-        return call(node.name, node.pipe && pipeline(node.pipe, dot, scope))
+        return call(one, dot)
       case 'break':
       case 'continue':
-        return node.kind
+        return one.kind
     }
   }
 
-  function call(name: string, dot: Value): Flow {
-    const nodes = definitions.get(name)
-    if (!nodes) throw new TemplateError(`template ${JSON.stringify(name)} not defined`)
+  function guarded(escaped: () => string): string {
+    try {
+      return escaped()
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      return fail(error.message)
+    }
+  }
+
+  function call(one: Extract<Node, { kind: 'template' }>, dot: Value): Flow {
+    const called = definitions.get(one.name)
+    if (!called) fail(`template ${quoteGo(one.name)} not defined`)
+    if (depth >= DEEPEST_CALL) fail(`exceeded maximum template depth (${DEEPEST_CALL})`)
+    const value = one.pipe && pipeline(one.pipe, dot)
+    const [outerTemplate, outerVariables] = [template, variables]
     depth += 1
-    if (depth > MOST_DEPTH) throw new TemplateError(`templates call each other deeper than ${MOST_DEPTH} levels`)
-    run(nodes, dot, [{ name: '$', value: dot }])
+    template = called
+    variables = [{ name: '$', value }]
+    run(called.body, value)
     depth -= 1
+    template = outerTemplate
+    variables = outerVariables
     return 'next'
   }
 
-  function range(node: Extract<Node, { kind: 'range' }>, dot: Value, scope: Variable[]): Flow {
-    const { declares, assigns } = node.pipe
-    const value = pipeline({ ...node.pipe, declares: [] }, dot, scope)
-    const entries = entriesOf(value)
-    if (entries.length === 0) return run(node.otherwise, dot, scope)
-    for (const [key, element] of entries) {
-      const inner = [...scope]
-      const [first, second] = declares
-      const bind = (name: string, bound: Value) => {
-        if (assigns) assign(name, bound, inner)
-        else inner.push({ name, value: bound })
+  function range(one: Extract<Node, { kind: 'range' }>, dot: Value): Flow {
+    const outer = variables.length
+    const value = pipeline(one.pipe, dot)
+    const mark = variables.length
+    const [first, second] = one.pipe.declares
+    const isCount = !(value instanceof Duration) && (typeof value === 'bigint' || value instanceof Whole)
+    if (isCount && second !== undefined) fail(`can't use ${printed(value)} to iterate over more than one variable`)
+    let any = false
+    for (const [key, element] of entriesOf(value)) {
+      any = true
+      spend(1)
+      const [one_, two] = second === undefined ? [element, undefined] : [key, element]
+      if (one.pipe.assigns) {
+        if (first !== undefined) assign(first, one_)
+        if (second !== undefined) assign(second, two)
+      } else {
+        // the pipe declared them already, as the whole of what is ranged over
+        if (first !== undefined) variables[outer] = { name: first, value: one_ }
+        if (second !== undefined) variables[outer + 1] = { name: second, value: two }
       }
-      if (first !== undefined && second !== undefined) {
-        bind(first, key)
-        bind(second, element)
-      } else if (first !== undefined) {
-        bind(first, element)
-      }
-      if (run(node.body, element, inner) === 'break') break
+      const flow = run(one.body, element)
+      variables.length = mark
+      if (flow === 'break') break
     }
-    return 'next'
+    const flow = !any && one.otherwise ? run(one.otherwise, dot) : 'next'
+    variables.length = outer
+    return flow
   }
 
-  function pipeline(pipe: Pipe, dot: Value, scope: Variable[]): Value {
-    let value: Value
-    for (const [i, terms] of pipe.commands.entries()) value = command(terms, dot, scope, i === 0 ? [] : [value])
+  function* entriesOf(value: Value): Generator<readonly [Value, Value]> {
+    if (value === undefined) return
+    if (value instanceof List) {
+      for (const [i, item] of value.items.entries()) yield [BigInt(i), item]
+    } else if (value instanceof Kv) {
+      for (const name of new Dict(value.labels).keys()) yield [name, value.labels.get(name)]
+    } else if (value instanceof Dict) {
+      for (const key of value.keys()) yield [key, value.entries.get(key)]
+    } else if (typeof value === 'bigint') {
+      for (let i = 0n; i < value; i++) yield [i, i]
+    } else if (value instanceof Whole || value instanceof Duration) {
+      const count = value instanceof Whole ? value.value : value.ns
+      for (let i = 0n; i < count; i++) yield [i, value instanceof Whole ? new Whole(i, value.type) : new Duration(i)]
+    } else {
+      fail(`range can't iterate over ${printed(value)}`)
+    }
+  }
+
+  function pipeline(pipe: Pipe, dot: Value): Value {
+    node = pipe
+    let value: Final = nothing
+    for (const one of pipe.commands) value = command(one, dot, value)
+    const result = value === nothing ? undefined : value
     for (const name of pipe.declares) {
-      if (pipe.assigns) assign(name, value, scope)
-      else scope.push({ name, value })
+      if (pipe.assigns) assign(name, result)
+      else variables.push({ name, value: result })
     }
-    return value
+    return result
   }
 
-  function command(terms: readonly Term[], dot: Value, scope: Variable[], piped: readonly Value[]): Value {
-    steps += 1
-    const [first, ...rest] = terms
+  function assign(name: string, value: Value): void {
+    const found = variables.findLast((one) => one.name === name)
+    if (!found) fail(`undefined variable: ${name}`)
+    found.value = value
+  }
+
+  function variable(name: string): Value {
+    const found = variables.findLast((one) => one.name === name)
+    if (!found) fail(`undefined variable: ${name}`)
+    return found.value
+  }
+
+  function command(one: Command, dot: Value, final: Final): Value {
+    spend(1)
+    const [first, ...rest] = one.terms
     if (!first) return undefined
-    const args = () => [...rest.map((term) => operand(term, dot, scope)), ...piped]
-    if (first.kind === 'function') return callFunction(first.name, rest, dot, scope, piped)
-    if (first.kind === 'field') return chain(dot, first.fields, args())
-    if (first.kind === 'variable' && first.fields.length > 0)
-      return chain(variable(first.name, scope), first.fields, args())
-    if (first.kind === 'pipe' && first.fields.length > 0)
-      return chain(pipeline(first.pipe, dot, scope), first.fields, args())
-    if (rest.length + piped.length > 0) throw new TemplateError("can't give argument to non-function")
-    return operand(first, dot, scope)
+    switch (first.kind) {
+      case 'field':
+      case 'chain':
+      case 'variable':
+        return operand(first, dot, rest, final)
+      case 'function':
+        return callFunction(first, one, dot, rest, final)
+      case 'pipe':
+        notAFunction(first, rest, final)
+        return pipeline(first, dot)
+      default:
+        node = first
+        notAFunction(first, rest, final)
+        if (first.kind === 'nil') fail('nil is not a command')
+        return first.kind === 'dot' ? dot : first.value
+    }
+  }
+
+  function notAFunction(first: Term, rest: readonly Term[], final: Final): void {
+    if (rest.length > 0 || final !== nothing)
+      fail(`can't give argument to non-function ${first.kind === 'pipe' ? `(${show(first)})` : show(first)}`)
   }
 
   function callFunction(
-    name: string,
-    rest: readonly Term[],
+    term: Extract<Term, { kind: 'function' }>,
+    at: Command | Term,
     dot: Value,
-    scope: Variable[],
-    piped: readonly Value[],
+    args: readonly Term[],
+    final: Final,
   ): Value {
+    node = term
+    const found = functions.get(term.name)
+    if (!found) fail(`${quoteGo(term.name)} is not a defined function`)
+    return invoke(found, term.name, at, dot, args, final)
+  }
+
+  function invoke(
+    { parameters, rest, call: run_ }: Callable,
+    name: string,
+    at: Command | Term,
+    dot: Value,
+    args: readonly Term[],
+    final: Final,
+  ): Value {
+    const count = args.length + (final === nothing ? 0 : 1)
+    if (rest === undefined ? count !== parameters.length : count < parameters.length)
+      fail(
+        `wrong number of args for ${name}: want ${rest === undefined ? '' : 'at least '}${parameters.length} got ${rest === undefined ? count : args.length}`,
+      )
     if (name === 'and' || name === 'or') {
       let value: Value
-      for (const term of [...rest, ...piped]) {
-        value = isTerm(term) ? operand(term, dot, scope) : term
+      for (const one of args) {
+        value = argument('interface {}', one, dot)
         if (isTrue(value) === (name === 'or')) return value
       }
-      return value
+      return final === nothing ? value : final
     }
-    const args = [...rest.map((term) => operand(term, dot, scope)), ...piped]
-    const found = functions.get(name)
-    if (!found) throw new TemplateError(`function ${JSON.stringify(name)} not defined`)
-    return found(args, now)
+    const typeOf = (i: number): Parameter => parameters[i] ?? rest ?? 'interface {}'
+    const values = args.map((one, i) => argument(typeOf(i), one, dot))
+    if (final !== nothing) values.push(checked(final, typeOf(args.length)))
+    try {
+      const value = run_(new Arguments(values), world)
+      spend(costOf(value))
+      return value
+    } catch (error) {
+      if (!(error instanceof TemplateError) || error.message.startsWith('template: ')) throw error
+      node = at
+      const first = args[0]
+      const told =
+        name === 'call' && first ? error.message.replace('non-function', `non-function ${show(first)}`) : error.message
+      return fail(`error calling ${name}: ${told}`)
+    }
   }
 
-  function operand(term: Term, dot: Value, scope: Variable[]): Value {
+  function argument(parameter: Parameter, term: Term, dot: Value): Value {
+    node = term
     switch (term.kind) {
       case 'dot':
-        return dot
+        return checked(dot, parameter)
       case 'nil':
+        if (parameter === 'string' || parameter === 'int' || parameter.startsWith('time.'))
+          fail(`cannot assign nil to ${parameter}`)
         return undefined
-      case 'literal':
-        return term.value
-      case 'variable':
-        return chain(variable(term.name, scope), term.fields, [])
       case 'field':
-        return chain(dot, term.fields, [])
-      case 'function':
-        return callFunction(term.name, [], dot, scope, [])
+      case 'variable':
+      case 'chain':
+        return checked(operand(term, dot, [], nothing), parameter)
       case 'pipe':
-        return chain(pipeline(term.pipe, dot, scope), term.fields, [])
+        return checked(pipeline(term, dot), parameter)
+      case 'function':
+        return checked(callFunction(term, term, dot, [], nothing), parameter)
+      default:
+        return literal(term, parameter)
     }
   }
-}
 
-function isTerm(value: Term | Value): value is Term {
-  return typeof value === 'object' && 'kind' in value && !(value instanceof Struct)
-}
-
-function variable(name: string, scope: readonly Variable[]): Value {
-  return scope.findLast((one) => one.name === name)?.value
-}
-
-function assign(name: string, value: Value, scope: readonly Variable[]): void {
-  const found = scope.findLast((one) => one.name === name)
-  if (found) found.value = value
-}
-
-/** `.a.b` on a value; arguments go to the last one, where it is a method. */
-function chain(start: Value, fields: readonly string[], args: readonly Value[]): Value {
-  let value = start
-  for (const [i, name] of fields.entries()) value = field(value, name, i === fields.length - 1 ? args : [])
-  return value
-}
-
-function field(value: Value, name: string, args: readonly Value[]): Value {
-  const called = method(value, name, args)
-  if (called) return called.value
-  if (args.length > 0) throw new TemplateError(`${name} has arguments but cannot be invoked as function`)
-  if (value instanceof Kv) return value.labels.get(name) ?? ''
-  if (value instanceof Dict) return value.entries.get(name)
-  if (value instanceof Struct && value.fields.has(name)) return value.fields.get(name)
-  if (value === undefined) throw new TemplateError(`nil data; no entry for key ${JSON.stringify(name)}`)
-  throw new TemplateError(`can't evaluate field ${name} in type ${typeName(value)}`)
-}
-
-function entriesOf(value: Value): [Value, Value][] {
-  if (value === undefined) return []
-  if (value instanceof List) return value.items.map((item, i) => [BigInt(i), item])
-  if (value instanceof Kv)
-    return value
-      .names()
-      .sort()
-      .map((name) => [name, value.labels.get(name)])
-  if (value instanceof Dict) return value.keys().map((key) => [key, value.entries.get(key)])
-  if (typeof value === 'bigint') {
-    if (value > LONGEST_RANGE) throw new TemplateError(`range over more than ${LONGEST_RANGE}`)
-    return Array.from({ length: Math.max(0, Number(value)) }, (_, i) => [BigInt(i), BigInt(i)])
+  function literal(term: Extract<Term, { kind: 'bool' | 'number' | 'string' }>, parameter: Parameter): Value {
+    const { value } = term
+    switch (parameter) {
+      case 'interface {}':
+        return value
+      case 'string':
+        return typeof value === 'string' ? value : fail(`expected string; found ${show(term)}`)
+      case 'int':
+      case 'time.Duration': {
+        const whole = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+        if (typeof whole !== 'bigint') fail(`expected integer; found ${show(term)}`)
+        return parameter === 'int' ? whole : new Duration(whole)
+      }
+      default:
+        return fail(`can't handle ${show(term)} for arg of type ${parameter}`)
+    }
   }
-  throw new TemplateError(`range can't iterate over ${print(value)}`)
+
+  function checked(value: Value, parameter: Parameter): Value {
+    if (fits(value, parameter)) return value
+    if (value === undefined) {
+      if (parameter === '[]string' || parameter === '[]interface {}') return undefined
+      return fail(`invalid value; expected ${parameter}`)
+    }
+    return fail(`wrong type for value; expected ${parameter}; got ${typeName(value)}`)
+  }
+
+  /** A field, variable or chain, its arguments going to the last of its parts. */
+  function operand(
+    term: Extract<Term, { kind: 'field' | 'variable' | 'chain' }>,
+    dot: Value,
+    args: readonly Term[],
+    final: Final,
+  ): Value {
+    node = term
+    if (term.kind === 'variable' && term.fields.length === 0) {
+      notAFunction(term, args, final)
+      return variable(term.name)
+    }
+    let receiver = dot
+    if (term.kind === 'variable') receiver = variable(term.name)
+    if (term.kind === 'chain') receiver = argument('interface {}', term.of, dot)
+    let fromMap = false
+    for (const [i, name] of term.fields.entries()) {
+      const isLast = i === term.fields.length - 1
+      if (receiver === undefined && fromMap) fail(`nil pointer evaluating interface {}.${name}`)
+      fromMap = receiver instanceof Dict
+      receiver = field(receiver, name, term, dot, isLast ? args : [], isLast ? final : nothing)
+    }
+    return receiver
+  }
+
+  function field(receiver: Value, name: string, term: Term, dot: Value, args: readonly Term[], final: Final): Value {
+    if (receiver === undefined) return undefined
+    const method = methodOf(receiver, name)
+    if (method) return invoke(method, name, term, dot, args, final)
+    const hasArguments = args.length > 0 || final !== nothing
+    if (receiver instanceof Kv || receiver instanceof Dict) {
+      if (hasArguments) fail(`${name} is not a method but has arguments`)
+      return receiver instanceof Kv ? (receiver.labels.get(name) ?? '') : receiver.entries.get(name)
+    }
+    if (receiver instanceof Struct && receiver.fields.has(name)) {
+      if (hasArguments) fail(`${name} has arguments but cannot be invoked as function`)
+      return receiver.fields.get(name)
+    }
+    return fail(`can't evaluate field ${name} in type ${typeName(receiver)}`)
+  }
+}
+
+/** What a value weighs, in steps: building ever larger ones is a loop too. */
+function costOf(value: Value): number {
+  if (typeof value === 'string') return value.length / STEP_LENGTH
+  if (value instanceof Safe) return value.text.length / STEP_LENGTH
+  if (value instanceof List) return value.items.length / STEP_LENGTH
+  return value instanceof Dict ? value.entries.size / STEP_LENGTH : 0
+}
+
+/** As Go's messages have it: a long context is cut. */
+function shortened(context: string): string {
+  return context.length > 20 * 1024 ? `${context.slice(0, 20 * 1024)}...` : context
 }

@@ -1,371 +1,290 @@
-import { compile, unanchored } from '../match/regex.ts'
+import { toBytes, toText } from '../model/bytes.ts'
+import { quoteGo } from '../model/quote.ts'
+import { RegexError, compile, unanchored } from '../match/regex.ts'
+import { type Arguments, type Callable, type Parameter, type World } from './call.ts'
+import { escapeHtml, escapeJs, escapeQuery } from './escape.ts'
+import { formatFloat } from './float.ts'
+import { print, printf, println, typeName, wholeOf } from './format.ts'
+import { toJson } from './json.ts'
 import { TemplateError } from './lex.ts'
-import { print, printAll, printf, toJson, typeName } from './print.ts'
-import { Duration, Time, days, months } from './time.ts'
-import { Dict, Kv, List, Struct, type Value } from './value.ts'
+import { saturated } from './methods.ts'
+import { Duration, Time, parseTime } from './time.ts'
+import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
 
-/** What a function may know of the world. */
-export interface Now {
-  at: number // epoch ms
-  routeLabels: Kv
+const any: Parameter = 'interface {}'
+
+type Row = [
+  parameters: readonly Parameter[],
+  rest: Parameter | undefined,
+  call: (args: Arguments, world: World) => Value,
+]
+
+/** What text/template brings; `and` and `or` are the evaluator's own, since they need not look at all arguments. */
+const ofLanguage: Record<string, Row> = {
+  and: [[any], any, () => undefined],
+  or: [[any], any, () => undefined],
+  not: [[any], undefined, ({ values }) => !isTrue(values[0])],
+  eq: [[any], any, ({ values }) => isEqual(values)],
+  ne: [[any, any], undefined, ({ values }) => !isEqual(values)],
+  lt: [[any, any], undefined, ({ values: [a, b] }) => isLess(a, b)],
+  le: [[any, any], undefined, ({ values: [a, b] }) => isLess(a, b) || isEqual([a, b])],
+  gt: [[any, any], undefined, ({ values: [a, b] }) => !isLess(a, b) && !isEqual([a, b])],
+  ge: [[any, any], undefined, ({ values: [a, b] }) => !isLess(a, b)],
+  len: [[any], undefined, ({ values }) => BigInt(lengthOf(values[0]))],
+  index: [[any], any, ({ values: [value, ...keys] }) => keys.reduce(indexed, indexable(value))],
+  slice: [[any], any, ({ values: [value, ...bounds] }) => sliced(value, bounds)],
+  call: [[any], any, ({ values }) => notCallable(values[0])],
+  print: [[], any, ({ values }) => print(values)],
+  println: [[], any, ({ values }) => println(values)],
+  printf: [['string'], any, (args) => printf(args.text(0), args.values.slice(1))],
+  html: [[], any, ({ values }) => escapeHtml(joined(values))],
+  js: [[], any, ({ values }) => escapeJs(joined(values))],
+  urlquery: [[], any, ({ values }) => escapeQuery(joined(values))],
 }
 
-type Function = (args: readonly Value[], now: Now) => Value
-
-/** All functions but `and`, `or` and `call`, which the evaluator has. Arguments are checked by each. */
-export const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
-  ['not', ([value]) => !truth(value)],
-  [
-    'eq',
-    ([first, ...rest]) => {
-      if (rest.length === 0) throw new TemplateError('missing argument for comparison')
-      return rest.some((other) => equal(first, other))
-    },
+/** What Alertmanager adds (0.33, and 0.34's). */
+const ofAlertmanager: Record<string, Row> = {
+  toUpper: [['string'], undefined, (args) => mapCase(args.text(0), 'toUpperCase')],
+  toLower: [['string'], undefined, (args) => mapCase(args.text(0), 'toLowerCase')],
+  title: [['string'], undefined, (args) => title(args.text(0))],
+  trimSpace: [['string'], undefined, (args) => trimSpace(args.text(0))],
+  join: [['string', '[]string'], undefined, (args) => args.texts(1).join(args.text(0))],
+  match: [['string', 'string'], undefined, (args) => matches(args.text(0), args.text(1))],
+  reReplaceAll: [
+    ['string', 'string', 'string'],
+    undefined,
+    (args) => replaceAll(args.text(0), args.text(1), args.text(2)),
   ],
-  ['ne', ([a, b]) => !equal(a, b)],
-  ['lt', ([a, b]) => compare(a, b) < 0],
-  ['le', ([a, b]) => compare(a, b) <= 0],
-  ['gt', ([a, b]) => compare(a, b) > 0],
-  ['ge', ([a, b]) => compare(a, b) >= 0],
-  ['len', ([value]) => BigInt(length(value))],
-  ['index', ([value, ...keys]) => keys.reduce(indexed, value)],
-  ['slice', ([value, from, to]) => sliced(value, from, to)],
-  ['print', (args) => printAll(args)],
-  ['println', (args) => `${args.map((arg) => print(arg, true)).join(' ')}\n`],
-  ['printf', ([format, ...args]) => printf(text(format, 'printf'), args)],
-  ['html', (args) => escapeHtml(printAll(args))],
-  ['js', (args) => escapeJs(printAll(args))],
-  ['urlquery', (args) => queryEscape(printAll(args))],
-  ['toUpper', ([value]) => mapCase(text(value, 'toUpper'), 'toUpperCase')],
-  ['toLower', ([value]) => mapCase(text(value, 'toLower'), 'toLowerCase')],
-  ['title', ([value]) => title(text(value, 'title'))],
-  ['trimSpace', ([value]) => text(value, 'trimSpace').replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '')],
-  [
-    'join',
-    ([separator, list]) => {
-      if (!(list instanceof List) || list.of !== 'string') throw wrongType('join', list, '[]string')
-      return list.items.map((item) => print(item)).join(text(separator, 'join'))
-    },
+  stringSlice: [[], 'string', ({ values }) => new List(values, '[]string')],
+  safeHtml: [['string'], undefined, (args) => new Safe(args.text(0), 'HTML')],
+  safeUrl: [['string'], undefined, (args) => new Safe(args.text(0), 'URL')],
+  urlUnescape: [['string'], undefined, (args) => unescapeQuery(args.text(0))],
+  date: [['string', 'time.Time'], undefined, (args) => args.time(1).format(args.text(0))],
+  tz: [['string', 'time.Time'], undefined, (args) => inZone(args.time(1), args.text(0))],
+  now: [[], undefined, (_args, { at }) => new Time(BigInt(at) * 1_000_000n)],
+  since: [
+    ['time.Time'],
+    undefined,
+    (args, { at }) => new Duration(saturated(BigInt(at) * 1_000_000n - args.time(0).unixNano)),
   ],
-  ['match', ([pattern, value]) => unanchored(text(pattern, 'match'))(text(value, 'match'))],
-  [
-    'reReplaceAll',
-    ([pattern, replacement, value]) =>
-      replaceAll(text(pattern, 'reReplaceAll'), text(replacement, 'reReplaceAll'), text(value, 'reReplaceAll')),
-  ],
-  [
-    'stringSlice',
-    (args) =>
-      new List(
-        args.map((arg) => text(arg, 'stringSlice')),
-        'string',
-      ),
-  ],
-  ['safeHtml', ([value]) => text(value, 'safeHtml')],
-  ['safeUrl', ([value]) => text(value, 'safeUrl')],
-  ['urlUnescape', ([value]) => urlUnescape(text(value, 'urlUnescape'))],
-  ['date', ([layout, time]) => instant(time, 'date').format(text(layout, 'date'))],
-  ['tz', ([zone, time]) => inZone(instant(time, 'tz'), text(zone, 'tz'))],
-  ['now', (_args, { at }) => new Time(at, 0)],
-  ['since', ([time], { at }) => new Duration(BigInt(at) * 1_000_000n - instant(time, 'since').unixNano)],
-  ['humanizeDuration', ([value]) => humanizeDuration(value)],
-  ['toJson', ([value]) => toJson(value)],
-  ['list', (args) => new List(args, 'any')],
-  [
-    'append',
-    ([list, ...items]) => {
-      if (!(list instanceof List) || list.of !== 'any') throw wrongType('append', list, '[]interface {}')
-      return new List([...list.items, ...items], 'any')
-    },
-  ],
-  [
-    'dict',
-    (args) => {
-      if (args.length % 2 !== 0) throw new TemplateError('dict expects an even number of arguments')
-      const entries = new Map<string, Value>()
-      for (let i = 0; i < args.length; i += 2) entries.set(text(args[i], 'dict'), args[i + 1])
-      return new Dict(entries)
-    },
-  ],
-  ['base64encode', ([value]) => base64(text(value, 'base64encode'))],
-  ['base64decode', ([value]) => unbase64(text(value, 'base64decode'))],
-  ['routeLabels', ([name], { routeLabels }) => routeLabels.labels.get(text(name, 'routeLabels')) ?? ''],
-])
-
-/** A method of a value, or undefined where it has none of that name. */
-export function method(value: Value, name: string, args: readonly Value[]): { value: Value } | undefined {
-  if (value instanceof List && value.of === 'Alert' && (name === 'Firing' || name === 'Resolved')) {
-    const wanted = name.toLowerCase()
-    return {
-      value: new List(
-        value.items.filter((item) => item instanceof Struct && item.fields.get('Status') === wanted),
-        'any',
-      ),
-    }
-  }
-  if (value instanceof Kv) {
-    const names = value.names()
-    if (name === 'SortedPairs')
-      return {
-        value: new List(
-          names.map((key) => pair(key, value.labels.get(key) ?? '')),
-          'Pair',
-        ),
-      }
-    if (name === 'Names') return { value: new List(names, 'string') }
-    if (name === 'Values')
-      return {
-        value: new List(
-          names.map((key) => value.labels.get(key) ?? ''),
-          'string',
-        ),
-      }
-    if (name === 'Remove') {
-      const [list] = args
-      if (!(list instanceof List) || list.of !== 'string') throw wrongType('Remove', list, '[]string')
-      return { value: new Kv(new Map([...value.labels].filter(([key]) => !list.items.includes(key)))) }
-    }
-    if (name === 'String') return { value: value.toString() }
-  }
-  if (value instanceof List && value.of === 'Pair' && (name === 'Names' || name === 'Values')) {
-    const field = name === 'Names' ? 'Name' : 'Value'
-    return {
-      value: new List(
-        value.items.map((item) => (item instanceof Struct ? item.fields.get(field) : '')),
-        'string',
-      ),
-    }
-  }
-  if (value instanceof List && value.of === 'string' && name === 'Join') {
-    return { value: value.items.map((item) => print(item)).join(text(args[0], 'Join')) }
-  }
-  if (value instanceof Time) return timeMethod(value, name, args)
-  if (value instanceof Duration) return durationMethod(value, name)
-  return undefined
+  humanizeDuration: [[any], undefined, ({ values }) => humanizeDuration(values[0])],
+  toJson: [[any], undefined, ({ values }) => toJson(values[0])],
+  list: [[], any, ({ values }) => new List(values, '[]interface {}')],
+  append: [['[]interface {}'], any, (args) => new List([...args.list(0), ...args.values.slice(1)], '[]interface {}')],
+  dict: [[], any, ({ values }) => dict(values)],
+  toDate: [['string', 'string'], undefined, (args) => parseTime(args.text(0), args.text(1)) ?? zeroTime],
+  mustToDate: [['string', 'string'], undefined, (args) => mustToDate(args.text(0), args.text(1))],
+  base64encode: [['string'], undefined, (args) => base64(args.text(0))],
+  base64decode: [['string'], undefined, (args) => unbase64(args.text(0))],
+  routeLabels: [['string'], undefined, (args, { routeLabels }) => routeLabels.labels.get(args.text(0)) ?? ''],
 }
 
-function pair(name: string, value: string): Struct {
-  return new Struct(
-    'template.Pair',
-    new Map([
-      ['Name', name],
-      ['Value', value],
-    ]),
-    new Map([
-      ['Name', 'Name'],
-      ['Value', 'Value'],
-    ]),
+const zeroTime = Time.parse('0001-01-01T00:00:00Z')
+
+function table(rows: Record<string, Row>): ReadonlyMap<string, Callable> {
+  return new Map(
+    Object.entries(rows).map(([name, [parameters, rest, call]]) => [name, { parameters, call, ...(rest && { rest }) }]),
   )
 }
 
-function timeMethod(time: Time, name: string, args: readonly Value[]): { value: Value } | undefined {
-  const { local } = time
-  switch (name) {
-    case 'Format':
-      return { value: time.format(text(args[0], 'Format')) }
-    case 'UTC':
-      return { value: new Time(time.ms, time.ns) }
-    case 'Unix':
-      return { value: BigInt(Math.floor(time.ms / 1000)) }
-    case 'UnixMilli':
-      return { value: BigInt(time.ms) }
-    case 'UnixNano':
-      return { value: time.unixNano }
-    case 'Year':
-      return { value: BigInt(local.getUTCFullYear()) }
-    case 'Month':
-      return { value: months[local.getUTCMonth()] }
-    case 'Weekday':
-      return { value: days[local.getUTCDay()] }
-    case 'Day':
-      return { value: BigInt(local.getUTCDate()) }
-    case 'Hour':
-      return { value: BigInt(local.getUTCHours()) }
-    case 'Minute':
-      return { value: BigInt(local.getUTCMinutes()) }
-    case 'Second':
-      return { value: BigInt(local.getUTCSeconds()) }
-    case 'IsZero':
-      return { value: time.isZero() }
-    case 'Before':
-      return { value: time.unixNano < instant(args[0], name).unixNano }
-    case 'After':
-      return { value: time.unixNano > instant(args[0], name).unixNano }
-    case 'Equal':
-      return { value: time.unixNano === instant(args[0], name).unixNano }
-    case 'Sub':
-      return { value: new Duration(time.unixNano - instant(args[0], name).unixNano) }
-    case 'Add': {
-      const [length_] = args
-      if (!(length_ instanceof Duration)) throw wrongType(name, length_, 'time.Duration')
-      const ns = time.unixNano + length_.ns
-      const ms = ns >= 0n ? ns / 1_000_000n : (ns - 999_999n) / 1_000_000n
-      return { value: new Time(Number(ms), Number(ns - ms * 1_000_000n), time.offset, time.zone) }
-    }
-    case 'String':
-      return { value: time.toString() }
-    default:
-      return undefined
-  }
-}
+export const languageFunctions = table(ofLanguage)
+export const functions: ReadonlyMap<string, Callable> = table({ ...ofLanguage, ...ofAlertmanager })
 
-function durationMethod({ ns }: Duration, name: string): { value: Value } | undefined {
-  if (name === 'Seconds') return { value: Number(ns) / 1e9 }
-  if (name === 'Minutes') return { value: Number(ns) / 6e10 }
-  if (name === 'Hours') return { value: Number(ns) / 3.6e12 }
-  if (name === 'Milliseconds') return { value: ns / 1_000_000n }
-  if (name === 'String') return { value: new Duration(ns).toString() }
-  return undefined
-}
-
-function truth(value: Value): boolean {
+/** Go's idea of emptiness: what `if` takes for false. */
+export function isTrue(value: Value): boolean {
   if (value instanceof List) return value.items.length > 0
   if (value instanceof Kv) return value.labels.size > 0
   if (value instanceof Dict) return value.entries.size > 0
-  return typeof value === 'object' || Boolean(value)
+  if (value instanceof Safe) return value.text !== ''
+  if (value instanceof Complex) return value.imaginary !== 0
+  const whole = wholeOf(value)
+  if (whole !== undefined) return whole !== 0n
+  return typeof value === 'object' || Boolean(value) || Number.isNaN(value)
 }
 
-function text(value: Value, where: string): string {
-  if (typeof value === 'string') return value
-  throw wrongType(where, value, 'string')
+type Kind = 'bool' | 'integer' | 'float' | 'complex' | 'string'
+
+function kindOf(value: Value): Kind | undefined {
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value === 'number') return 'float'
+  if (typeof value === 'string' || value instanceof Safe) return 'string'
+  if (value instanceof Complex) return 'complex'
+  return wholeOf(value) === undefined ? undefined : 'integer'
 }
 
-function instant(value: Value, where: string): Time {
-  if (value instanceof Time) return value
-  throw wrongType(where, value, 'time.Time')
+/** What two values of one kind are compared by. */
+function comparable(value: Value): boolean | number | string | bigint | undefined {
+  if (value instanceof Safe) return value.text
+  if (value instanceof Complex) return value.imaginary
+  if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value
+  return wholeOf(value)
 }
 
-function wrongType(where: string, value: Value, wanted: string): TemplateError {
-  return new TemplateError(`wrong type for value; expected ${wanted}; got ${typeName(value)} (${where})`)
+function isEqual([first, ...others]: readonly Value[]): boolean {
+  if (others.length === 0) throw new TemplateError('missing argument for comparison')
+  return others.some((other) => {
+    const [a, b] = [kindOf(first), kindOf(other)]
+    if (a !== b) {
+      if (first === undefined || other === undefined) return false
+      throw new TemplateError(`incompatible types for comparison: ${typeName(first)} and ${typeName(other)}`)
+    }
+    if (a !== undefined) return comparable(first) === comparable(other)
+    if (first === undefined || other === undefined) return first === other
+    for (const value of [first, other]) {
+      if (value instanceof Time || (value instanceof Struct && value.type === 'template.Pair')) continue
+      throw new TemplateError(`non-comparable type ${print([value])}: ${typeName(value)}`)
+    }
+    if (first instanceof Time && other instanceof Time)
+      return first.unixNano === other.unixNano && first.place === other.place
+    return typeName(first) === typeName(other) && print([first]) === print([other])
+  })
 }
 
-function equal(a: Value, b: Value): boolean {
-  if (a === undefined || b === undefined) return a === b
-  if (typeof a === 'object' || typeof b === 'object') {
-    if (a instanceof Time && b instanceof Time) return a.unixNano === b.unixNano
-    throw new TemplateError(`non-comparable type ${typeName(typeof a === 'object' ? a : b)}`)
-  }
-  if (typeof a !== typeof b) throw new TemplateError('incompatible types for comparison')
-  return a === b
-}
-
-function compare(a: Value, b: Value): number {
-  if (typeof a !== typeof b) throw new TemplateError('incompatible types for comparison')
-  if ((typeof a === 'bigint' && typeof b === 'bigint') || (typeof a === 'number' && typeof b === 'number'))
-    return a < b ? -1 : a > b ? 1 : 0
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0
+function isLess(a: Value, b: Value): boolean {
+  const [x, y] = [kindOf(a), kindOf(b)]
+  if (x === undefined || y === undefined) throw new TemplateError('invalid type for comparison')
+  if (x !== y) throw new TemplateError(`incompatible types for comparison: ${typeName(a)} and ${typeName(b)}`)
+  const [left, right] = [comparable(a), comparable(b)]
+  if (typeof left === 'bigint' && typeof right === 'bigint') return left < right
+  if (typeof left === 'number' && typeof right === 'number' && x === 'float') return left < right
+  if (typeof left === 'string' && typeof right === 'string') return compareTexts(left, right) < 0
   throw new TemplateError('invalid type for comparison')
 }
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+function compareTexts(a: string, b: string): number {
+  const [x, y] = [toBytes(a), toBytes(b)]
+  for (let i = 0; i < x.length && i < y.length; i++) if (x[i] !== y[i]) return (x[i] ?? 0) - (y[i] ?? 0)
+  return x.length - y.length
+}
 
-function length(value: Value): number {
-  if (typeof value === 'string') return encoder.encode(value).length
+function lengthOf(value: Value): number {
+  if (typeof value === 'string') return toBytes(value).length
+  if (value instanceof Safe) return toBytes(value.text).length
   if (value instanceof List) return value.items.length
   if (value instanceof Kv) return value.labels.size
   if (value instanceof Dict) return value.entries.size
+  if (value === undefined) throw new TemplateError('reflect: call of reflect.Value.Type on zero Value')
   throw new TemplateError(`len of type ${typeName(value)}`)
 }
 
+function indexable(value: Value): Value {
+  if (value === undefined) throw new TemplateError('index of untyped nil')
+  return value
+}
+
 function indexed(value: Value, key: Value): Value {
-  if (value instanceof Kv) return value.labels.get(text(key, 'index')) ?? ''
-  if (value instanceof Dict) return value.entries.get(text(key, 'index'))
-  if (!(value instanceof List) && typeof value !== 'string') {
-    throw new TemplateError(
-      value === undefined ? 'index of untyped nil' : `can't index item of type ${typeName(value)}`,
-    )
+  if (value === undefined) throw new TemplateError('index of nil pointer')
+  if (value instanceof Kv) return value.labels.get(keyOf(key)) ?? ''
+  if (value instanceof Dict) return value.entries.get(keyOf(key))
+  const isList = value instanceof List
+  if (!isList && typeof value !== 'string' && !(value instanceof Safe))
+    throw new TemplateError(`can't index item of type ${typeName(value)}`)
+  const items = isList ? value.items : toBytes(value instanceof Safe ? value.text : value)
+  const at = boundOf(key, items.length)
+  if (at === items.length) throw new TemplateError(`index out of range: ${at}`)
+  const item = items[at]
+  return typeof item === 'number' && !isList ? new Whole(BigInt(item), 'uint8') : item
+}
+
+function keyOf(key: Value): string {
+  if (typeof key === 'string') return key
+  if (key instanceof Safe) return key.text
+  if (key === undefined) throw new TemplateError('value is nil; should be of type string')
+  throw new TemplateError(`value has type ${typeName(key)}; should be string`)
+}
+
+function boundOf(key: Value, length: number): number {
+  const whole = wholeOf(key)
+  if (whole === undefined) {
+    const what = key === undefined ? 'nil' : `type ${typeName(key)}`
+    throw new TemplateError(`cannot index slice/array with ${what}`)
   }
-  if (typeof key !== 'bigint') throw new TemplateError(`cannot index slice/array with type ${typeName(key)}`)
-  const items: readonly Value[] = typeof value === 'string' ? [...encoder.encode(value)].map(BigInt) : value.items
-  if (key < 0n || key >= BigInt(items.length)) throw new TemplateError(`index out of range: ${key}`)
-  return items[Number(key)]
+  if (whole < 0n || whole > BigInt(length)) throw new TemplateError(`index out of range: ${whole}`)
+  return Number(whole)
 }
 
-function sliced(value: Value, from: Value, to: Value): Value {
-  const bounds = [from ?? 0n, to ?? BigInt(length(value))].map((bound) => {
-    if (typeof bound !== 'bigint' || bound < 0n || bound > BigInt(length(value)))
-      throw new TemplateError(`index out of range: ${print(bound)}`)
-    return Number(bound)
-  })
-  const [start = 0, end = 0] = bounds
-  if (start > end) throw new TemplateError(`invalid slice index: ${start} > ${end}`)
-  if (typeof value === 'string') return decoder.decode(encoder.encode(value).slice(start, end))
-  if (value instanceof List) return new List(value.items.slice(start, end), value.of)
-  throw new TemplateError(`can't slice item of type ${typeName(value)}`)
+function sliced(value: Value, bounds: readonly Value[]): Value {
+  if (value === undefined) throw new TemplateError('slice of untyped nil')
+  if (bounds.length > 3) throw new TemplateError(`too many slice indexes: ${bounds.length}`)
+  const isList = value instanceof List
+  const text = value instanceof Safe ? value.text : value
+  if (!isList && typeof text !== 'string') throw new TemplateError(`can't slice item of type ${typeName(value)}`)
+  if (!isList && bounds.length === 3) throw new TemplateError('cannot 3-index slice a string')
+  const bytes = typeof text === 'string' ? toBytes(text) : undefined
+  const length = isList ? value.items.length : (bytes?.length ?? 0)
+  const given = bounds.map((bound) => boundOf(bound, length))
+  const [from = 0, to = length, most = length] = given
+  if (from > to) throw new TemplateError(`invalid slice index: ${from} > ${to}`)
+  if (to > most) throw new TemplateError(`invalid slice index: ${to} > ${most}`)
+  if (isList) return new List(value.items.slice(from, to), value.type)
+  const part = toText((bytes ?? new Uint8Array()).subarray(from, to))
+  return value instanceof Safe ? new Safe(part, value.kind) : part
 }
 
-export function escapeHtml(value: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&#34;',
-    "'": '&#39;',
-    '\0': '\ufffd',
-  }
-  return value.replace(/[&<>"'\0]/g, (c) => entities[c] ?? c)
+function notCallable(value: Value): never {
+  throw new TemplateError(value === undefined ? 'call of nil' : `non-function of type ${typeName(value)}`)
 }
 
-function escapeJs(value: string): string {
-  const escapes: Record<string, string> = {
-    '\\': '\\\\',
-    "'": "\\'",
-    '"': '\\"',
-    '<': '\\u003C',
-    '>': '\\u003E',
-    '&': '\\u0026',
-    '=': '\\u003D',
-  }
-  return value.replace(
-    /[\\'"<>&=\p{Cc}]/gu,
-    (c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
-  )
-}
-
-function queryEscape(value: string): string {
-  return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'))
-    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
-}
-
-function urlUnescape(value: string): string {
-  try {
-    return decodeURIComponent(value.replaceAll('+', ' '))
-  } catch {
-    throw new TemplateError(`invalid URL escape in ${JSON.stringify(value)}`)
-  }
+/** The arguments of html, js and urlquery: side by side, as printed. */
+function joined(values: readonly Value[]): string {
+  return print(values.map((value) => (value === undefined ? '<no value>' : value)))
 }
 
 /** By code point and only where one becomes one: Go leaves `ß` as it is. */
 function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
-  return [...value].map((c) => ([...c[how]()].length === 1 ? c[how]() : c)).join('')
+  return Array.from(value, (one) => {
+    if (one === 'İ' && how === 'toLowerCase') return 'i'
+    const mapped = one[how]()
+    return [...mapped].length === 1 ? mapped : one
+  }).join('')
 }
 
 function title(value: string): string {
-  return value.replace(/[\p{L}\p{N}_]+(?:['’.][\p{L}]+)*/gu, (word) => {
+  return value.replace(/[\p{L}\p{N}\p{M}_]+(?:['’.·:][\p{L}\p{M}]+)*/gu, (word) => {
     let capital = true
-    return [...word]
-      .map((c) => {
-        if (!/\p{L}/u.test(c)) return c
-        const cased = mapCase(c, capital ? 'toUpperCase' : 'toLowerCase')
-        capital = false
-        return cased
-      })
-      .join('')
+    return Array.from(word, (one) => {
+      if (!/\p{L}/u.test(one)) return one
+      const cased = mapCase(one, capital ? 'toUpperCase' : 'toLowerCase')
+      capital = false
+      return cased
+    }).join('')
   })
 }
 
+function trimSpace(value: string): string {
+  let [from, to] = [0, value.length]
+  const isSpace = (at: number) => /\p{White_Space}/u.test(value[at] ?? '')
+  while (from < to && isSpace(from)) from += 1
+  while (to > from && isSpace(to - 1)) to -= 1
+  return value.slice(from, to)
+}
+
+function matches(pattern: string, value: string): boolean {
+  return regexOf('', () => unanchored(pattern))(value)
+}
+
+function regexOf<T>(where: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error
+    throw new TemplateError(where + error.message)
+  }
+}
+
+/** regexp's ReplaceAllString: `$1`, `${1}`, `$name`, `$$`. */
 function replaceAll(pattern: string, replacement: string, value: string): string {
-  const regex = compile(pattern)
+  const regex = regexOf(`regexp: Compile(\`${pattern}\`): `, () => compile(pattern))
   const matcher = regex.matcher(value)
   const names = regex.namedGroups()
   let result = ''
   let last = 0
   while (matcher.find()) {
+    // an empty match right behind the one before is none
+    if (matcher.end() === matcher.start() && matcher.start() === last && last > 0) continue
     result += value.slice(last, matcher.start())
     result += replacement.replace(
-      /\$(?:(\$)|\{(\w+)\}|(\w+))/g,
+      /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
       (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) => {
         if (dollar) return '$'
         const name = braced ?? bare ?? ''
@@ -379,62 +298,102 @@ function replaceAll(pattern: string, replacement: string, value: string): string
   return result + value.slice(last)
 }
 
+function unescapeQuery(value: string): string {
+  const bytes: number[] = []
+  const given = toBytes(value)
+  for (let i = 0; i < given.length; i++) {
+    const byte = given[i] ?? 0
+    if (byte === 0x25) {
+      const digits = String.fromCharCode(...given.subarray(i + 1, i + 3))
+      if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new TemplateError(`invalid URL escape ${quoteGo(`%${digits}`)}`)
+      bytes.push(Number.parseInt(digits, 16))
+      i += 2
+    } else {
+      bytes.push(byte === 0x2b ? 0x20 : byte)
+    }
+  }
+  return toText(Uint8Array.from(bytes))
+}
+
 function inZone(time: Time, zone: string): Time {
   try {
-    return time.in(zone || 'UTC')
-  } catch {
+    return time.in(zone)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
     throw new TemplateError(`unknown time zone ${zone}`)
   }
 }
 
+function mustToDate(layout: string, given: string): Time {
+  const time = parseTime(layout, given)
+  if (!time) throw new TemplateError(`parsing time ${quoteGo(given)} as ${quoteGo(layout)}: cannot parse`)
+  return time
+}
+
+function dict(values: readonly Value[]): Dict {
+  if (values.length % 2 !== 0) throw new TemplateError('dict requires an even number of arguments')
+  const entries = new Map<string, Value>()
+  for (let i = 0; i < values.length; i += 2) {
+    const key = values[i]
+    if (typeof key !== 'string') throw new TemplateError('dict keys must be strings')
+    entries.set(key, values[i + 1])
+  }
+  return new Dict(entries)
+}
+
 function base64(value: string): string {
-  return btoa(String.fromCharCode(...encoder.encode(value)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
+  let binary = ''
+  for (const byte of toBytes(value)) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function unbase64(value: string): string {
+  const wrong = /[^A-Za-z0-9_=\-\r\n]/.exec(value)
   try {
-    return decoder.decode(
-      Uint8Array.from(atob(value.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)),
-    )
+    if (wrong || value.replace(/[\r\n]/g, '').length % 4 !== 0) throw new RangeError()
+    const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'))
+    return toText(Uint8Array.from(binary, (c) => c.charCodeAt(0)))
   } catch {
-    throw new TemplateError('illegal base64 data')
+    throw new TemplateError(`illegal base64 data at input byte ${wrong?.index ?? value.length}`)
   }
 }
 
 function humanizeDuration(value: Value): string {
-  const given =
-    value instanceof Duration
-      ? Number(value.ns) / 1e9
-      : Number(typeof value === 'string' && value.trim() === '' ? Number.NaN : print(value))
-  if (Number.isNaN(given)) throw new TemplateError(`can't convert ${print(value)} to a number`)
-  if (!Number.isFinite(given)) return print(given)
+  const given = secondsOf(value)
+  if (!Number.isFinite(given)) return formatFloat(given, 'g', 4)
+  if (given === 0) return '0s'
   const sign = given < 0 ? '-' : ''
-  const seconds = Math.abs(given)
-  if (seconds === 0) return '0s'
-  if (seconds < 1) {
-    const prefixes = ['', 'm', 'u', 'n', 'p', 'f', 'a', 'z', 'y']
-    let scaled = seconds
-    let power = 0
-    while (scaled < 1 && power < prefixes.length - 1) {
-      scaled *= 1000
-      power += 1
-    }
-    return `${sign}${fourDigits(scaled)}${prefixes[power]}s`
+  const size = Math.abs(given)
+  if (size >= 1) {
+    const whole = Math.floor(size)
+    const [d, h, m, s] = [
+      Math.floor(whole / 86_400),
+      Math.floor(whole / 3600) % 24,
+      Math.floor(whole / 60) % 60,
+      whole % 60,
+    ]
+    if (d > 0) return `${sign}${d}d ${h}h ${m}m ${s}s`
+    if (h > 0) return `${sign}${h}h ${m}m ${s}s`
+    return m > 0 ? `${sign}${m}m ${s}s` : `${sign}${formatFloat(size, 'g', 4)}s`
   }
-  if (seconds < 60) return `${sign}${fourDigits(seconds)}s`
-  const whole = Math.floor(seconds)
-  const [d, h, m, s] = [
-    Math.floor(whole / 86_400),
-    Math.floor(whole / 3600) % 24,
-    Math.floor(whole / 60) % 60,
-    whole % 60,
-  ]
-  if (d > 0) return `${sign}${d}d ${h}h ${m}m ${s}s`
-  return h > 0 ? `${sign}${h}h ${m}m ${s}s` : `${sign}${m}m ${s}s`
+  let [scaled, prefix] = [given, '']
+  for (const next of ['m', 'u', 'n', 'p', 'f', 'a', 'z', 'y']) {
+    if (Math.abs(scaled) >= 1) break
+    prefix = next
+    scaled *= 1000
+  }
+  return `${formatFloat(scaled, 'g', 4)}${prefix}s`
 }
 
-function fourDigits(value: number): string {
-  return String(Number(value.toPrecision(4)))
+function secondsOf(value: Value): number {
+  if (typeof value === 'number') return value
+  if (value instanceof Duration) return Number(value.ns) / 1e9
+  if (typeof value === 'string') {
+    const special = /^([+-]?)(inf|infinity|nan)$/i.exec(value)
+    if (special) return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
+    if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value)
+    throw new TemplateError(`strconv.ParseFloat: parsing ${quoteGo(value)}: invalid syntax`)
+  }
+  if (typeof value === 'bigint' || (value instanceof Whole && value.type === 'int64')) return Number(wholeOf(value))
+  throw new TemplateError(`can't convert ${typeName(value)} to float`)
 }

@@ -3,94 +3,214 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError'
 }
 
-export type Token =
-  | { kind: 'text'; text: string; at: number }
-  | { kind: 'open' | 'close'; at: number }
-  | { kind: 'word' | 'field' | 'variable' | 'operator' | 'number' | 'string' | 'char'; text: string; at: number }
+const keywords = [
+  'block',
+  'break',
+  'continue',
+  'define',
+  'else',
+  'end',
+  'if',
+  'nil',
+  'range',
+  'template',
+  'with',
+] as const
+type Keyword = (typeof keywords)[number]
 
-const comment = /\{\{(- )?\/\*[^]*?\*\/( -)?\}\}/y
-const space = /[ \t\r\n]*/y
-const patterns: readonly (readonly [Exclude<Token['kind'], 'text' | 'open' | 'close'>, RegExp])[] = [
-  ['string', /"(?:[^"\\\n]|\\.)*"|`[^`]*`/y],
-  ['char', /'(?:[^'\\\n]|\\.)+'/y],
-  [
-    'number',
-    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?)/y,
-  ],
-  ['variable', /\$[\p{L}\p{N}_]*/uy],
-  ['field', /\.[\p{L}_][\p{L}\p{N}_]*/uy],
-  ['word', /[\p{L}_][\p{L}\p{N}_]*/uy],
-  ['operator', /:=|[|(),=.]/y],
-]
-
-/** The parts of a template, comments left out and `{{- -}}` obeyed. Throws TemplateError. */
-export function lex(source: string, name: string): Token[] {
-  const tokens: Token[] = []
-  let at = 0
-  let trimNext = false
-  const addText = (to: number, trimRight: boolean) => {
-    let text = source.slice(at, to)
-    if (trimNext) text = text.replace(/^[ \t\r\n]+/, '')
-    if (trimRight) text = text.replace(/[ \t\r\n]+$/, '')
-    if (text) tokens.push({ kind: 'text', text, at })
-    trimNext = false
-  }
-
-  while (at < source.length) {
-    const open = source.indexOf('{{', at)
-    if (open === -1) {
-      addText(source.length, false)
-      break
-    }
-    comment.lastIndex = open
-    const found = comment.exec(source)
-    if (found) {
-      addText(open, found[1] !== undefined)
-      at = open + found[0].length
-      trimNext = found[2] !== undefined
-      continue
-    }
-    const trims = source[open + 2] === '-' && /[ \t\r\n]/.test(source[open + 3] ?? '')
-    addText(open, trims)
-    tokens.push({ kind: 'open', at: open })
-    at = open + (trims ? 3 : 2)
-    for (;;) {
-      space.lastIndex = at
-      const gap = space.exec(source)?.[0].length ?? 0
-      const inside = at + gap
-      if (source.startsWith('}}', inside) || (gap > 0 && source.startsWith('-}}', inside))) {
-        trimNext = source[inside] === '-'
-        tokens.push({ kind: 'close', at: inside })
-        at = inside + (trimNext ? 3 : 2)
-        break
-      }
-      if (inside >= source.length) throw new TemplateError(`template: ${name}:${lineOf(source, open)}: unclosed action`)
-      const token = lexOne(source, inside, gap > 0)
-      if (!token) {
-        const bad = JSON.stringify(source[inside])
-        throw new TemplateError(`template: ${name}:${lineOf(source, inside)}: unexpected ${bad} in action`)
-      }
-      tokens.push(token)
-      at = inside + token.text.length
-    }
-  }
-  return tokens
+export interface Token {
+  kind:
+    | Keyword
+    | 'text'
+    | 'left' // {{
+    | 'right' // }}
+    | 'space'
+    | 'bool'
+    | 'character' // 'a'
+    | 'assign' // =
+    | 'declare' // :=
+    | 'pipe' // |
+    | '('
+    | ')'
+    | 'dot'
+    | 'field'
+    | 'variable'
+    | 'identifier'
+    | 'number'
+    | 'string'
+    | 'sign' // any other, such as a comma
+    | 'error'
+    | 'EOF'
+  text: string
+  at: number
 }
 
-function lexOne(source: string, at: number, spaced: boolean) {
-  for (const [kind, pattern] of patterns) {
-    pattern.lastIndex = at
-    const found = pattern.exec(source)
-    if (!found) continue
-    // `a -1` is two operands, but `.5` after a word is a field's business
-    if (kind === 'number' && !spaced && /^[+-]/.test(found[0]) && /[\w)]/.test(source[at - 1] ?? '')) continue
-    return { kind, text: found[0], at }
+const blank = /[ \t\r\n]*/y
+const wordCharacter = /[\p{L}\p{Nd}_]/u
+const word = /[\p{L}\p{Nd}_]*/uy
+const number =
+  /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
+
+/** Go's lexer of templates (https://pkg.go.dev/text/template/parse). Where it gives up, its last token is an error. */
+export function lex(source: string): Token[] {
+  const tokens: Token[] = []
+  let at = 0
+  let depth = 0 // of parentheses
+
+  const add = (kind: Token['kind'], from: number, to = at) =>
+    tokens.push({ kind, text: source.slice(from, to), at: from })
+  const fail = (message: string, from: number) => {
+    tokens.push({ kind: 'error', text: message, at: from })
+    return tokens
   }
-  return undefined
+  const run = (pattern: RegExp) => {
+    pattern.lastIndex = at
+    return pattern.exec(source)?.[0] ?? ''
+  }
+  const isBlank = (index: number) => /[ \t\r\n]/.test(source[index] ?? '')
+  /** The length of `}}` or ` -}}`; 0 where neither begins. */
+  const rightDelimiter = (index: number) => {
+    if (isBlank(index) && source.startsWith('-}}', index + 1)) return 4
+    return source.startsWith('}}', index) ? 2 : 0
+  }
+  const endsWord = () => {
+    const next = source[at]
+    return next === undefined || /[ \t\r\n.,|:()]/.test(next) || source.startsWith('}}', at)
+  }
+  const badCharacter = (from: number) => fail(`bad character ${unicode(source, at)}`, from)
+
+  for (;;) {
+    // text, up to an action
+    const start = at
+    const open = source.indexOf('{{', at)
+    if (open === -1) {
+      at = source.length
+      if (at > start) add('text', start)
+      add('EOF', at)
+      return tokens
+    }
+    const trims = source[open + 2] === '-' && isBlank(open + 3)
+    const text = source.slice(start, open)
+    const kept = trims ? trimEnd(text) : text
+    if (kept !== '') add('text', start, start + kept.length)
+    at = open + 2 + (trims ? 2 : 0)
+
+    if (source.startsWith('/*', at)) {
+      const end = source.indexOf('*/', at + 2)
+      if (end === -1) return fail('unclosed comment', at)
+      const close = rightDelimiter(end + 2)
+      if (close === 0) return fail('comment ends before closing delimiter', at)
+      at = end + 2 + close
+      if (close === 4) at += run(blank).length
+      continue
+    }
+
+    add('left', open, open + 2)
+    depth = 0
+    for (;;) {
+      const close = rightDelimiter(at)
+      if (close > 0) {
+        if (depth > 0) return fail('unclosed left paren', at)
+        add('right', at + close - 2, at + close)
+        at += close
+        if (close === 4) at += run(blank).length
+        break
+      }
+      const from = at
+      const first = source[at]
+      if (first === undefined) return fail('unclosed action', from)
+      if (isBlank(at)) {
+        at += run(blank).length
+        // the last blank may belong to ` -}}`
+        if (rightDelimiter(at - 1) === 4) at -= 1
+        if (at > from) add('space', from)
+        continue
+      }
+      at += 1
+      if (first === '=') add('assign', from)
+      else if (first === '|') add('pipe', from)
+      else if (first === ':') {
+        if (source[at] !== '=') return fail('expected :=', from)
+        at += 1
+        add('declare', from)
+      } else if (first === '"' || first === "'" || first === '`') {
+        const end = endOfQuoted(source, from)
+        if (end === -1) return fail(unterminated[first], from)
+        at = end
+        add(first === "'" ? 'character' : 'string', from)
+      } else if (first === '$' || (first === '.' && !/[0-9]/.test(source[at] ?? ''))) {
+        const isVariable = first === '$'
+        if (endsWord()) {
+          add(isVariable ? 'variable' : 'dot', from)
+          continue
+        }
+        at += run(word).length
+        if (!endsWord()) return badCharacter(from)
+        add(isVariable ? 'variable' : 'field', from)
+      } else if (/[+\-.0-9]/.test(first)) {
+        at = from
+        at += run(number).length
+        // complex numbers of two parts are Go's, and nobody's
+        if (wordCharacter.test(characterAt(source, at)) || /[+-]/.test(source[at] ?? ''))
+          return fail(`bad number syntax: ${JSON.stringify(source.slice(from, at + 1))}`, from)
+        add('number', from)
+      } else if (first === '(' || first === ')') {
+        depth += first === '(' ? 1 : -1
+        if (depth < 0) return fail('unexpected right paren', from)
+        add(first, from)
+      } else if (wordCharacter.test(characterAt(source, from))) {
+        at = from
+        at += run(word).length
+        if (!endsWord()) return badCharacter(from)
+        const name = source.slice(from, at)
+        const keyword = keywords.find((known) => known === name)
+        add(keyword ?? (name === 'true' || name === 'false' ? 'bool' : 'identifier'), from)
+      } else if (/[!-~]/.test(first)) {
+        add('sign', from)
+      } else {
+        return fail(`unrecognized character in action: ${unicode(source, from)}`, from)
+      }
+    }
+  }
+}
+
+const unterminated = {
+  '"': 'unterminated quoted string',
+  "'": 'unterminated character constant',
+  '`': 'unterminated raw quoted string',
+}
+
+/** Behind the closing quote; -1 where there is none. */
+function endOfQuoted(source: string, from: number): number {
+  const mark = source[from] ?? ''
+  if (mark === '`') return source.indexOf('`', from + 1) + 1 || -1
+  for (let at = from + 1; at < source.length; at++) {
+    if (source[at] === mark) return at + 1
+    if (source[at] === '\\') at += 1
+    if (source[at] === '\n') return -1
+  }
+  return -1
+}
+
+/** A pattern with `$` would begin at every blank of a long run anew. */
+function trimEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && /[ \t\r\n]/.test(text[end - 1] ?? '')) end -= 1
+  return text.slice(0, end)
+}
+
+function characterAt(source: string, at: number): string {
+  return at < source.length ? String.fromCodePoint(source.codePointAt(at) ?? 0) : ''
+}
+
+function unicode(source: string, at: number): string {
+  const character = characterAt(source, at)
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  return `U+${code}${/[\p{Cc}\p{Cn}\p{Z}]/u.test(character) ? '' : ` '${character}'`}`
 }
 
 export function lineOf(source: string, at: number): number {
   let line = 1
-  for (let i = 0; i < at; i++) if (source[i] === '\n') line += 1
+  for (let i = source.indexOf('\n'); i !== -1 && i < at; i = source.indexOf('\n', i + 1)) line += 1
   return line
 }

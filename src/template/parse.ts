@@ -1,294 +1,479 @@
-import { unquoteGo } from '../match/unquote.ts'
+import { quoteGo, unquoteGo } from '../model/quote.ts'
 import { TemplateError, type Token, lex, lineOf } from './lex.ts'
+import { Complex } from './value.ts'
+
+/** The text that a tree was read from, for messages. */
+export interface Origin {
+  name: string // of the file
+  text: string
+}
 
 export type Node =
-  | { kind: 'text'; text: string }
-  | { kind: 'action'; pipe: Pipe }
-  | { kind: 'if' | 'with'; pipe: Pipe; body: Node[]; otherwise: Node[] }
-  | { kind: 'range'; pipe: Pipe; body: Node[]; otherwise: Node[] }
-  | { kind: 'template'; name: string; pipe: Pipe | undefined }
-  | { kind: 'break' | 'continue' }
+  | { kind: 'text'; text: string; at: number }
+  | { kind: 'action'; pipe: Pipe; at: number }
+  | { kind: 'if' | 'with'; pipe: Pipe; body: readonly Node[]; otherwise: readonly Node[] | undefined; at: number }
+  | { kind: 'range'; pipe: Pipe; body: readonly Node[]; otherwise: readonly Node[] | undefined; at: number }
+  | { kind: 'template'; name: string; pipe: Pipe | undefined; at: number }
+  | { kind: 'break' | 'continue'; at: number }
 
 /** `$i, $e := a | b`: commands from left to right, each result the last argument of the next. */
 export interface Pipe {
-  declares: string[]
+  kind: 'pipe'
+  declares: readonly string[]
   assigns: boolean // `=` and not `:=`
-  commands: Term[][]
-  line: number
+  commands: readonly Command[]
+  at: number
+}
+
+export interface Command {
+  kind: 'command'
+  terms: readonly Term[]
+  at: number
 }
 
 export type Term =
-  | { kind: 'dot' | 'nil' }
-  | { kind: 'literal'; value: string | bigint | number | boolean }
-  | { kind: 'variable'; name: string; fields: string[] }
-  | { kind: 'field'; fields: string[] }
-  | { kind: 'function'; name: string }
-  | { kind: 'pipe'; pipe: Pipe; fields: string[] }
+  | { kind: 'dot'; at: number }
+  | { kind: 'nil'; at: number }
+  | { kind: 'bool'; value: boolean; at: number }
+  | { kind: 'number'; text: string; value: bigint | number | Complex; at: number }
+  | { kind: 'string'; text: string; value: string; at: number }
+  | { kind: 'variable'; name: string; fields: readonly string[]; at: number }
+  | { kind: 'field'; fields: readonly string[]; at: number }
+  | { kind: 'function'; name: string; at: number }
+  | { kind: 'chain'; of: Term; fields: readonly string[]; at: number }
+  | Pipe
 
-export type Definitions = Map<string, Node[]>
+/** A named tree. */
+export interface Definition {
+  name: string
+  body: readonly Node[]
+  origin: Origin
+}
+
+export type Definitions = Map<string, Definition>
+
+/** As deep as a template may nest: the parser and all that walk its trees recurse. */
+const DEEPEST = 200
+
+type End = { kind: 'end' } | { kind: 'else'; next: 'if' | 'with' | undefined }
+const isEnd = (node: Node | End): node is End => node.kind === 'end' || node.kind === 'else'
 
 /**
- * Parses a text into its own nodes and the definitions in it. `functions` are the names that may be
- * called. Throws TemplateError.
+ * Parses a text into its own tree and the definitions in it, by Go's rules and with its messages
+ * (https://pkg.go.dev/text/template/parse). `functions` are the names that may be called. Throws TemplateError.
  */
 export function parse(
-  source: string,
+  text: string,
   name: string,
-  functions: ReadonlySet<string>,
-): { body: Node[]; definitions: Definitions } {
-  const tokens = lex(source, name)
+  functions: { has(name: string): boolean },
+): { main: Definition; definitions: Definitions } {
+  const tokens = lex(text)
+  const origin: Origin = { name, text }
   const definitions: Definitions = new Map()
   let at = 0
-  let scope: string[][] = [['$']]
+  let variables = ['$']
   let ranges = 0
+  let depth = 0
+  let actionAt = -1
 
-  const line = () => lineOf(source, tokens[Math.min(at, tokens.length - 1)]?.at ?? source.length)
-  function fail(message: string): never {
-    throw new TemplateError(`template: ${name}:${line()}: ${message}`)
+  const here = () => tokens[Math.min(at, tokens.length - 1)] ?? { kind: 'EOF' as const, text: '', at: text.length }
+  function fail(message: string, token = tokens[Math.max(0, at - 1)]): never {
+    throw new TemplateError(`template: ${name}:${lineOf(text, token?.at ?? 0)}: ${message}`)
   }
-  const peek = () => tokens[at]
-  const textOf = (token: Token | undefined) => (token && 'text' in token ? token.text : (token?.kind ?? 'EOF'))
-  function expectClose(where: string) {
-    if (peek()?.kind !== 'close') fail(`unexpected ${JSON.stringify(textOf(peek()))} in ${where}`)
+  function next(): Token {
+    const token = here()
     at += 1
+    return token
+  }
+  const skipSpace = () => {
+    while (here().kind === 'space') at += 1
+  }
+  const peekWord = (): Token => {
+    skipSpace()
+    return here()
+  }
+  const nextWord = (): Token => {
+    skipSpace()
+    return next()
+  }
+  function unexpected(token: Token, context: string): never {
+    if (token.kind === 'error') {
+      const line = lineOf(text, Math.max(actionAt, 0))
+      const began = actionAt >= 0 && line !== lineOf(text, token.at)
+      const where = token.text.endsWith(' action') ? ' started at' : ' in action started at'
+      fail(`${token.text}${began ? `${where} ${name}:${line}` : ''}`, token)
+    }
+    fail(`unexpected ${shown(token)} in ${context}`, token)
+  }
+  const expect = (kind: Token['kind'], context: string): Token => {
+    const token = nextWord()
+    if (token.kind !== kind) unexpected(token, context)
+    return token
+  }
+  function deeper<T>(run: () => T): T {
+    depth += 1
+    if (depth > DEEPEST) fail(`actions nest deeper than ${DEEPEST} levels`)
+    const result = run()
+    depth -= 1
+    return result
   }
 
-  const body = list(['EOF']).nodes
-  return { body, definitions }
-
-  /** Nodes up to one of the ending words; that word is taken, what stands behind it is not. */
-  function list(ends: string[]): { nodes: Node[]; end: string } {
-    const nodes: Node[] = []
-    for (;;) {
-      const token = peek()
-      if (!token) {
-        if (ends.includes('EOF')) return { nodes, end: 'EOF' }
-        fail('unexpected EOF')
-      }
+  const body: Node[] = []
+  while (here().kind !== 'EOF') {
+    if (here().kind === 'left') {
+      const before = at
       at += 1
-      if (token.kind === 'text') {
-        nodes.push({ kind: 'text', text: token.text })
+      if (nextWord().kind === 'define') {
+        define()
         continue
       }
-      const keyword = peek()?.kind === 'word' ? textOf(peek()) : ''
-      if (ends.includes(keyword)) {
-        at += 1
-        return { nodes, end: keyword }
-      }
-      if (keyword === 'end' || keyword === 'else') fail(`unexpected {{${keyword}}}`)
-      const node = action(keyword)
-      if (node) nodes.push(node)
+      at = before
     }
+    const node = textOrAction()
+    if (isEnd(node)) fail(`unexpected {{${node.kind}}}`)
+    body.push(node)
+  }
+  return { main: { name, body, origin }, definitions }
+
+  function define(): void {
+    const token = nextWord()
+    if (token.kind !== 'string') unexpected(token, 'define clause')
+    const defined = unquote(token)
+    expect('right', 'define clause')
+    add(defined, inOwnScope('define clause'))
   }
 
-  function action(keyword: string): Node | undefined {
-    switch (keyword) {
+  /** A list with variables of its own, up to its `{{end}}`. */
+  function inOwnScope(context: string): Node[] {
+    const [outerVariables, outerRanges] = [variables, ranges]
+    variables = ['$']
+    ranges = 0
+    const { nodes, end } = list()
+    if (end.kind !== 'end') fail(`unexpected {{${end.kind}}} in ${context}`)
+    variables = outerVariables
+    ranges = outerRanges
+    return nodes
+  }
+
+  function add(defined: string, nodes: readonly Node[]): void {
+    const known = definitions.get(defined)
+    if (!known || isEmpty(known.body)) definitions.set(defined, { name: defined, body: nodes, origin })
+    else if (!isEmpty(nodes)) throw new TemplateError(`template: multiple definition of template ${quoteGo(defined)}`)
+  }
+
+  function list(): { nodes: Node[]; end: End } {
+    const nodes: Node[] = []
+    while (here().kind !== 'EOF') {
+      const node = textOrAction()
+      if (isEnd(node)) return { nodes, end: node }
+      nodes.push(node)
+    }
+    fail('unexpected EOF', here())
+  }
+
+  function textOrAction(): Node | End {
+    const token = next()
+    if (token.kind === 'text') return { kind: 'text', text: token.text, at: token.at }
+    if (token.kind !== 'left') unexpected(token, 'input')
+    actionAt = token.at
+    const node = deeper(action)
+    actionAt = -1
+    return node
+  }
+
+  function action(): Node | End {
+    const token = nextWord()
+    switch (token.kind) {
       case 'if':
       case 'with':
       case 'range':
-        at += 1
-        return control(keyword)
-      case 'define':
-        at += 1
-        define(quotedName('define clause'))
-        return undefined
+        return control(token.kind)
       case 'block': {
-        at += 1
-        const block = quotedName('block clause')
-        const pipe = pipeline('block clause')
-        define(block)
-        return { kind: 'template', name: block, pipe }
+        const title = nextWord()
+        if (title.kind !== 'string') unexpected(title, 'block clause')
+        const pipe = pipeline('block clause', 'right')
+        add(unquote(title), inOwnScope('block clause'))
+        return { kind: 'template', name: unquote(title), pipe, at: title.at }
       }
       case 'template': {
-        at += 1
-        const called = quotedName('template clause')
-        const pipe = peek()?.kind === 'close' ? undefined : pipeline('template clause')
-        expectClose('template clause')
-        return { kind: 'template', name: called, pipe }
+        const title = nextWord()
+        if (title.kind !== 'string') unexpected(title, 'template clause')
+        if (peekWord().kind === 'right') {
+          at += 1
+          return { kind: 'template', name: unquote(title), pipe: undefined, at: title.at }
+        }
+        return { kind: 'template', name: unquote(title), pipe: pipeline('template clause', 'right'), at: title.at }
       }
       case 'break':
       case 'continue':
-        at += 1
-        if (ranges === 0) fail(`{{${keyword}}} outside {{range}}`)
-        expectClose(keyword)
-        return { kind: keyword }
-      default: {
-        const pipe = pipeline('command')
-        expectClose('command')
-        return { kind: 'action', pipe }
+        expect('right', `{{${token.kind}}}`)
+        if (ranges === 0) fail(`{{${token.kind}}} outside {{range}}`)
+        return { kind: token.kind, at: token.at }
+      case 'end':
+        expect('right', 'end')
+        return { kind: 'end' }
+      case 'else': {
+        const { kind } = peekWord()
+        if (kind === 'if' || kind === 'with') return { kind: 'else', next: kind }
+        expect('right', 'else')
+        return { kind: 'else', next: undefined }
       }
+      default:
+        at -= 1
+        return { kind: 'action', pipe: pipeline('command', 'right'), at: token.at }
     }
-  }
-
-  function define(defined: string): void {
-    expectClose('define clause')
-    const outer = scope
-    const outerRanges = ranges
-    scope = [['$']] // variables of the outside are not seen
-    ranges = 0
-    const { nodes } = list(['end'])
-    expectClose('end')
-    scope = outer
-    ranges = outerRanges
-    // an empty definition does not replace one that says something
-    if (!definitions.has(defined) || nodes.some((node) => node.kind !== 'text' || node.text.trim() !== ''))
-      definitions.set(defined, nodes)
-  }
-
-  function quotedName(where: string): string {
-    const token = peek()
-    if (token?.kind !== 'string') fail(`unexpected ${JSON.stringify(textOf(token))} in ${where}`)
-    at += 1
-    return unquote(token.text)
   }
 
   function control(kind: 'if' | 'with' | 'range'): Node {
-    scope.push([])
-    const pipe = pipeline(kind)
-    expectClose(kind)
+    const outer = variables.length
+    const start = peekWord().at
+    const pipe = pipeline(kind, 'right')
     if (kind === 'range') ranges += 1
-    const { nodes: inner, end } = list(['end', 'else'])
+    const { nodes, end } = list()
     if (kind === 'range') ranges -= 1
-    let otherwise: Node[] = []
-    if (end === 'else') {
-      const next = peek()?.kind === 'word' ? textOf(peek()) : ''
-      if (next && next === kind && kind !== 'range') {
-        at += 1
-        otherwise = [control(kind)]
-        scope.pop()
-        return { kind, pipe, body: inner, otherwise }
+    let otherwise: readonly Node[] | undefined
+    if (end.kind === 'else') {
+      if (end.next && end.next === kind) {
+        at += 1 // {{else if}} is {{else}}{{if}} with one {{end}}
+        const inner = kind
+        otherwise = [deeper(() => control(inner))]
+      } else {
+        if (end.next) unexpected(here(), 'else')
+        const rest = list()
+        if (rest.end.kind !== 'end') fail(`expected end; found {{else}}`)
+        otherwise = rest.nodes
       }
-      expectClose('else')
-      otherwise = list(['end']).nodes
     }
-    expectClose('end')
-    scope.pop()
-    return { kind, pipe, body: inner, otherwise }
+    variables.length = outer
+    return { kind, pipe, body: nodes, otherwise, at: start }
   }
 
-  function pipeline(where: string): Pipe {
-    const pipe: Pipe = { declares: [], assigns: false, commands: [], line: line() }
-    declarations(pipe, where)
-    for (;;) {
-      const command: Term[] = []
-      for (;;) {
-        const token = peek()
-        if (
-          !token ||
-          token.kind === 'close' ||
-          (token.kind === 'operator' && (token.text === '|' || token.text === ')'))
-        )
-          break
-        command.push(operand(where))
-      }
-      if (command.length === 0) fail(`missing value for ${where}`)
-      const [first] = command
-      const callable =
-        first?.kind === 'function' || first?.kind === 'field' || first?.kind === 'variable' || first?.kind === 'pipe'
-      if (pipe.commands.length > 0 && !callable)
-        fail(`non executable command in pipeline stage ${pipe.commands.length + 1}`)
-      if (first?.kind === 'nil' && command.length === 1) fail('nil is not a command')
-      pipe.commands.push(command)
-      const token = peek()
-      if (token?.kind === 'operator' && token.text === '|') {
+  function pipeline(context: string, closing: 'right' | ')'): Pipe {
+    const start = peekWord().at
+    const declares: string[] = []
+    let assigns = false
+    while (peekWord().kind === 'variable') {
+      const before = at
+      const variable = next()
+      const following = peekWord()
+      if (following.kind === 'assign' || following.kind === 'declare') {
         at += 1
-        continue
+        assigns = following.kind === 'assign'
+        declares.push(variable.text)
+        variables.push(variable.text)
+        break
       }
+      if (following.kind !== 'sign' || following.text !== ',') {
+        at = before
+        break
+      }
+      at += 1
+      declares.push(variable.text)
+      variables.push(variable.text)
+      if (context !== 'range' || declares.length > 1) fail(`too many declarations in ${context}`)
+      if (!['variable', 'right', ')'].includes(peekWord().kind)) fail('range can only initialize variables')
+    }
+    const commands: Command[] = []
+    for (;;) {
+      const token = nextWord()
+      if (token.kind === closing) break
+      if (!beginsOperand.has(token.kind)) unexpected(token, context)
+      at -= 1
+      commands.push(command())
+    }
+    if (commands.length === 0) fail(`missing value for ${context}`)
+    for (const [i, { terms }] of commands.entries()) {
+      if (i > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(terms[0]?.kind ?? ''))
+        fail(`non executable command in pipeline stage ${i + 1}`)
+    }
+    return { kind: 'pipe', declares, assigns, commands, at: start }
+  }
+
+  function command(): Command {
+    const terms: Term[] = []
+    const start = peekWord().at
+    for (;;) {
+      skipSpace()
+      const one = operand()
+      if (one) terms.push(one)
+      const token = next()
+      if (token.kind === 'space') continue
+      if (token.kind === 'right' || token.kind === ')') at -= 1
+      else if (token.kind !== 'pipe') unexpected(token, 'operand')
       break
     }
-    scope.at(-1)?.push(...(pipe.assigns ? [] : pipe.declares))
-    return pipe
+    if (terms.length === 0) fail('empty command')
+    return { kind: 'command', terms, at: start }
   }
 
-  function declarations(pipe: Pipe, where: string): void {
-    const names: string[] = []
-    let ahead = at
-    for (;;) {
-      const token = tokens[ahead]
-      if (token?.kind !== 'variable') return
-      names.push(token.text)
-      const next = tokens[ahead + 1]
-      ahead += 2
-      if (next?.kind !== 'operator') return
-      if (next.text === ',' && where === 'range' && names.length < 2) continue
-      if (next.text !== ':=' && next.text !== '=') return
-      pipe.declares = names
-      pipe.assigns = next.text === '='
-      if (pipe.assigns) for (const variable of names) checkVariable(variable)
-      at = ahead
-      return
-    }
-  }
-
-  function operand(where: string): Term {
-    const token = peek()
-    if (!token) fail('unexpected EOF')
-    at += 1
-    switch (token.kind) {
-      case 'string':
-        return { kind: 'literal', value: unquote(token.text) }
-      case 'char':
-        return {
-          kind: 'literal',
-          value: BigInt(unquote(`"${token.text.slice(1, -1).replaceAll('"', '\\"')}"`).codePointAt(0) ?? 0),
-        }
-      case 'number':
-        return { kind: 'literal', value: number(token.text) }
-      case 'variable':
-        checkVariable(token.text)
-        return { kind: 'variable', name: token.text, fields: fields() }
+  function operand(): Term | undefined {
+    const one = term()
+    if (!one || here().kind !== 'field') return one
+    const start = here().at
+    const fields: string[] = []
+    while (here().kind === 'field') fields.push(next().text.slice(1))
+    switch (one.kind) {
       case 'field':
-        return { kind: 'field', fields: [token.text.slice(1), ...fields()] }
-      case 'word':
-        if (token.text === 'true' || token.text === 'false') return { kind: 'literal', value: token.text === 'true' }
-        if (token.text === 'nil') return { kind: 'nil' }
-        if (!functions.has(token.text)) fail(`function ${JSON.stringify(token.text)} not defined`)
-        return { kind: 'function', name: token.text }
-      case 'operator':
-        if (token.text === '.') return { kind: 'dot' }
-        if (token.text === '(') {
-          const pipe = pipeline('parenthesized pipeline')
-          if (textOf(peek()) !== ')') fail('unclosed left paren')
-          at += 1
-          return { kind: 'pipe', pipe, fields: fields() }
-        }
-        break
-      case 'text':
-      case 'open':
-      case 'close':
-    }
-    fail(`unexpected ${JSON.stringify(textOf(token))} in ${where}`)
-  }
-
-  /** `.a.b` right behind an operand. */
-  function fields(): string[] {
-    const found: string[] = []
-    for (;;) {
-      const token = peek()
-      const before = tokens[at - 1]
-      const end = before && 'text' in before ? before.at + before.text.length : -1
-      if (token?.kind !== 'field' || token.at !== end) return found
-      found.push(token.text.slice(1))
-      at += 1
+      case 'variable':
+        return { ...one, fields: [...one.fields, ...fields], at: start } // Go's messages point there
+      case 'bool':
+      case 'string':
+      case 'number':
+      case 'nil':
+      case 'dot':
+        return fail(`unexpected . after term ${quoteGo(show(one))}`)
+      default:
+        return { kind: 'chain', of: one, fields, at: start }
     }
   }
 
-  function checkVariable(variable: string): void {
-    if (!scope.some((names) => names.includes(variable))) fail(`undefined variable ${JSON.stringify(variable)}`)
+  function term(): Term | undefined {
+    const token = nextWord()
+    switch (token.kind) {
+      case 'identifier':
+        if (!functions.has(token.text)) fail(`function ${quoteGo(token.text)} not defined`)
+        return { kind: 'function', name: token.text, at: token.at }
+      case 'dot':
+      case 'nil':
+        return { kind: token.kind, at: token.at }
+      case 'variable':
+        if (!variables.includes(token.text)) fail(`undefined variable ${quoteGo(token.text)}`)
+        return { kind: 'variable', name: token.text, fields: [], at: token.at }
+      case 'field':
+        return { kind: 'field', fields: [token.text.slice(1)], at: token.at }
+      case 'bool':
+        return { kind: 'bool', value: token.text === 'true', at: token.at }
+      case 'character':
+      case 'number':
+        return { kind: 'number', text: token.text, value: numberOf(token), at: token.at }
+      case 'string':
+        return { kind: 'string', text: token.text, value: unquote(token), at: token.at }
+      case '(':
+        return deeper(() => pipeline('parenthesized pipeline', ')'))
+      default:
+        at -= 1
+        return undefined
+    }
   }
 
-  function unquote(text: string): string {
-    if (text.startsWith('`')) return text.slice(1, -1).replaceAll('\r', '')
-    const plain = unquoteGo(text)
-    if (plain === undefined) fail(`bad string ${text}`)
-    return plain
+  function unquote(token: Token): string {
+    if (token.text.startsWith('`')) return token.text.slice(1, -1).replaceAll('\r', '')
+    return unquoteGo(token.text) ?? fail('invalid syntax')
   }
 
-  function number(text: string): bigint | number {
-    const plain = text.replaceAll('_', '')
-    if (/[.eE]/.test(plain) && !/^[+-]?0[xX]/.test(plain)) return Number(plain)
-    const negative = plain.startsWith('-')
-    const digits = plain.replace(/^[+-]/, '').replace(/^0(?=\d)/, '0o')
-    return negative ? -BigInt(digits) : BigInt(digits)
+  function numberOf(token: Token): bigint | number | Complex {
+    if (token.kind === 'character') {
+      const [one, ...more] = unquoteGo(token.text) ?? ''
+      if (one === undefined || more.length > 0) fail(`malformed character constant: ${token.text}`)
+      return BigInt(one.codePointAt(0) ?? 0)
+    }
+    const value = parseNumber(token.text)
+    if (value === undefined) fail(`illegal number syntax: ${quoteGo(token.text)}`)
+    if (typeof value === 'bigint' && (value > 2n ** 63n - 1n || value < -(2n ** 63n)))
+      fail(`integer overflow: ${quoteGo(token.text)}`)
+    return value
+  }
+}
+
+const beginsOperand = new Set<Token['kind']>([
+  'bool',
+  'character',
+  'dot',
+  'field',
+  'identifier',
+  'number',
+  'nil',
+  'string',
+  'variable',
+  '(',
+])
+
+/** A number as Go writes them; undefined for what is none. */
+function parseNumber(text: string): bigint | number | Complex | undefined {
+  const imaginary = text.endsWith('i')
+  const body = imaginary ? text.slice(0, -1) : text
+  const [, sign = '', given = ''] = /^([+-]?)(.*)$/.exec(body) ?? []
+  // underscores stand between digits, or behind a prefix
+  if (/^_|_$|__|_[.eEpP+-]|[.eEpP+-]_/.test(given)) return undefined
+  if (given.includes('_') && /^[1-9.]/.test(given) && /[.eE]/.test(given)) return undefined
+  const digits = given.replaceAll('_', '')
+  const negative = sign === '-'
+  if (/^(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9]\d*)$/.test(digits)) {
+    const whole = BigInt(digits.replace(/^0(?=\d)/, '0o'))
+    if (imaginary) return new Complex(Number(negative ? -whole : whole))
+    return negative ? -whole : whole
+  }
+  const float = toFloat(digits)
+  if (float === undefined || !Number.isFinite(float)) return undefined
+  const value = negative ? -float : float
+  return imaginary ? new Complex(value) : value
+}
+
+function toFloat(digits: string): number | undefined {
+  const hex = /^0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/.exec(digits)
+  if (hex) {
+    const [, whole = '', fraction = '', exponent = '0'] = hex
+    if (whole + fraction === '') return undefined
+    return Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length)
+  }
+  return /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(digits) ? Number(digits) : undefined
+}
+
+function isEmpty(nodes: readonly Node[]): boolean {
+  return nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
+}
+
+/** Whether a definition would say nothing: such a one replaces no other. */
+export function saysNothing({ body }: Definition): boolean {
+  return isEmpty(body)
+}
+
+function shown({ kind, text }: Token): string {
+  if (kind === 'EOF') return 'EOF'
+  if (/^[a-z]/.test(text) && kind === text) return `<${text}>`
+  const characters = [...text]
+  return characters.length > 10 ? `${quoteGo(characters.slice(0, 10).join(''))}...` : quoteGo(text)
+}
+
+/** A part of a template as Go's messages show it. */
+export function show(node: Term | Command | Node): string {
+  switch (node.kind) {
+    case 'dot':
+      return '.'
+    case 'nil':
+      return 'nil'
+    case 'bool':
+      return String(node.value)
+    case 'number':
+    case 'string':
+    case 'text':
+      return node.text
+    case 'variable':
+      return [node.name, ...node.fields].join('.')
+    case 'field':
+      return node.fields.map((field) => `.${field}`).join('')
+    case 'function':
+      return node.name
+    case 'chain':
+      return `${node.of.kind === 'pipe' ? `(${show(node.of)})` : show(node.of)}.${node.fields.join('.')}`
+    case 'command':
+      return node.terms.map((term) => (term.kind === 'pipe' ? `(${show(term)})` : show(term))).join(' ')
+    case 'pipe': {
+      const declared = node.declares.length > 0 ? `${node.declares.join(', ')} ${node.assigns ? '=' : ':='} ` : ''
+      return declared + node.commands.map(show).join(' | ')
+    }
+    case 'action':
+      return `{{${show(node.pipe)}}}`
+    case 'template':
+      return `{{template ${quoteGo(node.name)}${node.pipe ? ` ${show(node.pipe)}` : ''}}}`
+    case 'if':
+    case 'with':
+    case 'range': {
+      const otherwise = node.otherwise ? `{{else}}${node.otherwise.map(show).join('')}` : ''
+      return `{{${node.kind} ${show(node.pipe)}}}${node.body.map(show).join('')}${otherwise}{{end}}`
+    }
+    case 'break':
+    case 'continue':
+      return `{{${node.kind}}}`
   }
 }

@@ -1,8 +1,9 @@
 import { type TemplateAlert, type TemplateData } from './data.ts'
-import { evaluate } from './evaluate.ts'
-import { escapeHtml, functions } from './functions.ts'
+import { escapeHtml } from './escape.ts'
+import { type Escape, evaluate, printed } from './evaluate.ts'
+import { functions, languageFunctions } from './functions.ts'
 import { TemplateError } from './lex.ts'
-import { type Definitions, type Node, parse } from './parse.ts'
+import { type Definition, type Definitions, parse, saysNothing } from './parse.ts'
 import { Time } from './time.ts'
 import { Kv, List, Struct } from './value.ts'
 
@@ -18,45 +19,48 @@ export interface Templates {
   html(source: string, data: TemplateData, at: number): string
 }
 
-const names = new Set([...functions.keys(), 'and', 'or'])
 const CACHED = 2000
 
 /** Parses files of definitions, later ones replacing earlier ones. Throws TemplateError. */
 export function parseTemplates(files: readonly { name: string; text: string }[]): Templates {
   const definitions: Definitions = new Map()
   for (const { name, text } of files) {
-    const parsed = parse(text, name, names)
-    definitions.set(name, parsed.body)
-    for (const [defined, nodes] of parsed.definitions) definitions.set(defined, nodes)
+    const parsed = parse(text, name, functions)
+    for (const definition of [parsed.main, ...parsed.definitions.values()]) define(definitions, definition)
   }
-  const cache = new Map<string, { body: Node[]; definitions: Definitions }>()
+  const cache = new Map<string, { main: Definition; definitions: Definitions }>()
 
-  function compiled(source: string): { body: Node[]; definitions: Definitions } {
+  function compiled(source: string): { main: Definition; definitions: Definitions } {
     const known = cache.get(source)
     if (known) return known
-    const parsed = parse(source, '', names)
-    const own = parsed.definitions.size > 0 ? new Map([...definitions, ...parsed.definitions]) : definitions
+    const parsed = parse(source, '', functions)
+    let own = definitions
+    if (parsed.definitions.size > 0) {
+      own = new Map(definitions)
+      for (const definition of parsed.definitions.values()) define(own, definition)
+    }
     if (cache.size >= CACHED) cache.clear()
-    const made = { body: parsed.body, definitions: own }
+    const made = { main: parsed.main, definitions: own }
     cache.set(source, made)
     return made
   }
 
-  function render(source: string, data: TemplateData, at: number, escape: (text: string) => string): string {
+  function render(source: string, data: TemplateData, at: number, escape: Escape): string {
     if (!source.includes('{{')) return source
-    const { body, definitions: known } = compiled(source)
-    return evaluate(body, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
+    const { main, definitions: known } = compiled(source)
+    return evaluate(main, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
   }
 
   return {
-    text: (source, data, at, escape = (text) => text) => render(source, data, at, escape),
-    html: (source, data, at) => render(source, data, at, escapeHtml),
+    text: (source, data, at, escape) => render(source, data, at, escape ? (value) => escape(printed(value)) : printed),
+    html: (source, data, at) => render(source, data, at, (value) => escapeHtml(printed(value))),
   }
 }
 
-const language = new Set(
-  'and or not eq ne lt le gt ge len index slice print printf println html js urlquery call'.split(' '),
-)
+/** A definition that says nothing does not replace one that does. */
+function define(definitions: Definitions, definition: Definition): void {
+  if (!definitions.has(definition.name) || !saysNothing(definition)) definitions.set(definition.name, definition)
+}
 
 /** What is wrong with a template's syntax; undefined where it parses. */
 export function syntaxError(
@@ -64,7 +68,7 @@ export function syntaxError(
   known: 'all functions' | 'language only' = 'all functions',
 ): string | undefined {
   try {
-    parse(source, '', known === 'language only' ? language : names)
+    parse(source, '', known === 'language only' ? languageFunctions : functions)
     return undefined
   } catch (error) {
     if (error instanceof TemplateError) return error.message
@@ -83,6 +87,8 @@ const dataJson = new Map([
   ['RouteLabels', 'routeLabels'],
   ['ExternalURL', 'externalURL'],
 ])
+/** A route without labels shows none: what reads the JSON of 0.33 sees no new key. */
+const dataJsonWithoutRouteLabels = new Map([...dataJson].filter(([field]) => field !== 'RouteLabels'))
 const alertJson = new Map([
   ['Status', 'status'],
   ['Labels', 'labels'],
@@ -97,7 +103,7 @@ function toStruct(data: TemplateData): Struct {
   const fields = new Map<string, string | List | Kv>([
     ['Receiver', data.receiver],
     ['Status', data.status],
-    ['Alerts', new List(data.alerts.map(toAlert), 'Alert')],
+    ['Alerts', new List(data.alerts.map(toAlert), 'template.Alerts')],
     ['NotificationReason', data.notificationReason],
     ['GroupLabels', new Kv(data.groupLabels)],
     ['CommonLabels', new Kv(data.commonLabels)],
@@ -105,7 +111,7 @@ function toStruct(data: TemplateData): Struct {
     ['RouteLabels', new Kv(data.routeLabels)],
     ['ExternalURL', data.externalURL],
   ])
-  return new Struct('*template.Data', fields, dataJson)
+  return new Struct('template.Data', fields, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
 }
 
 function toAlert(alert: TemplateAlert): Struct {

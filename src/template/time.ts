@@ -1,3 +1,13 @@
+import { abbreviation } from './zones.ts'
+
+export const months = 'January February March April May June July August September October November December'.split(' ')
+export const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ')
+
+const SECOND = 1_000_000_000n
+const MINUTE = 60n * SECOND
+/** From Go's zero time, the year 1, to 1970. */
+const EPOCH = 62_135_596_800n * SECOND
+
 /** A length of time in nanoseconds, printed as Go prints it. */
 export class Duration {
   readonly ns: bigint
@@ -10,16 +20,31 @@ export class Duration {
     const sign = this.ns < 0n ? '-' : ''
     const ns = this.ns < 0n ? -this.ns : this.ns
     if (ns < 1_000n) return `${sign}${ns}ns`
-    if (ns < 1_000_000n) return `${sign}${trim(ns, 1_000n)}µs`
-    if (ns < 1_000_000_000n) return `${sign}${trim(ns, 1_000_000n)}ms`
-    const minutes = ns / 60_000_000_000n
-    const seconds = `${trim(ns % 60_000_000_000n, 1_000_000_000n)}s`
+    if (ns < 1_000_000n) return `${sign}${withFraction(ns, 1_000n)}µs`
+    if (ns < SECOND) return `${sign}${withFraction(ns, 1_000_000n)}ms`
+    const minutes = ns / MINUTE
+    const seconds = `${withFraction(ns % MINUTE, SECOND)}s`
     if (minutes === 0n) return `${sign}${seconds}`
     return minutes < 60n ? `${sign}${minutes}m${seconds}` : `${sign}${minutes / 60n}h${minutes % 60n}m${seconds}`
   }
+
+  /** A multiple of a unit, towards zero. */
+  truncate(unit: bigint): Duration {
+    return unit <= 0n ? this : new Duration(this.ns - (this.ns % unit))
+  }
+
+  /** The nearest multiple of a unit, half away from zero. */
+  round(unit: bigint): Duration {
+    if (unit <= 0n) return this
+    const rest = this.ns % unit
+    const half = rest < 0n ? -rest : rest
+    const base = this.ns - rest
+    if (half + half < unit) return new Duration(base)
+    return new Duration(this.ns < 0n ? base - unit : base + unit)
+  }
 }
 
-function trim(ns: bigint, unit: bigint): string {
+function withFraction(ns: bigint, unit: bigint): string {
   const digits = String(unit).length - 1
   const fraction = String(ns % unit)
     .padStart(digits, '0')
@@ -27,70 +52,95 @@ function trim(ns: bigint, unit: bigint): string {
   return `${ns / unit}${fraction && `.${fraction}`}`
 }
 
-const months = 'January February March April May June July August September October November December'.split(' ')
-const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ')
-const pattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/
 
-/** A point in time in a zone, as Go's time.Time. */
+/** Where a time is told: a bare offset in minutes east of UTC, or an IANA zone ('UTC' too). */
+type Place = number | string
+
+/** A point in time at a place, as Go's time.Time. */
 export class Time {
-  readonly ms: number // epoch ms, rounded down
-  readonly ns: number // within the ms
+  readonly unixNano: bigint
+  readonly place: Place
   readonly offset: number // minutes east of UTC
-  readonly zone: string // 'UTC', 'CET'; '' for a bare offset
 
-  constructor(ms: number, ns: number, offset = 0, zone = 'UTC') {
-    this.ms = ms
-    this.ns = ns
-    this.offset = offset
-    this.zone = zone
+  constructor(unixNano: bigint, place: Place = 'UTC') {
+    this.unixNano = unixNano
+    this.place = place
+    this.offset = typeof place === 'number' ? place : offsetOf(place, this.ms)
   }
 
   /** From RFC 3339 as `alert` writes it. */
   static parse(text: string): Time {
-    const found = pattern.exec(text)
+    const found = rfc3339.exec(text)
     if (!found) throw new Error(`${text} is no RFC 3339 time`)
     const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = found
     const offset =
       zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
-    const date = new Date(0)
-    date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
-    date.setUTCHours(Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, '0').slice(0, 3)))
-    const ns = Number(fraction.padEnd(9, '0').slice(3))
-    return new Time(date.getTime() - offset * 60_000, ns, offset, offset === 0 ? 'UTC' : '')
+    const local = utc(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
+    const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
+    return new Time(BigInt(local - offset * 60_000) * 1_000_000n + nanos, offset || 'UTC')
   }
 
-  /** The same instant in an IANA zone. Throws RangeError for one that is unknown. */
+  /** The same instant in an IANA zone; `Local` is the process's own. Throws RangeError for one that is unknown. */
   in(zone: string): Time {
-    const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(
-      this.ms,
-    )
-    const found = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '')
-    const offset = found?.[1] ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0
-    const short = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' }).formatToParts(this.ms)
-    const name = short.find(({ type }) => type === 'timeZoneName')?.value ?? ''
-    return new Time(this.ms, this.ns, offset, /^[A-Z]{3,5}$/.test(name) ? name : '')
+    return new Time(this.unixNano, zone || 'UTC')
   }
 
+  /** Epoch ms, rounded down. */
+  get ms(): number {
+    return Number(floorDivide(this.unixNano, 1_000_000n))
+  }
+
+  /** The clock on the wall, in the fields that are called UTC. */
   get local(): Date {
     return new Date(this.ms + this.offset * 60_000)
   }
 
-  get unixNano(): bigint {
-    return BigInt(this.ms) * 1_000_000n + BigInt(this.ns)
+  /** Within the second. */
+  get nanosecond(): number {
+    return Number(this.unixNano - floorDivide(this.unixNano, SECOND) * SECOND)
+  }
+
+  get yearDay(): number {
+    const { local } = this
+    return Math.round((midnight(local) - utc(local.getUTCFullYear(), 1, 1)) / 86_400_000) + 1
   }
 
   isZero(): boolean {
-    return this.ms === -62_135_596_800_000 && this.ns === 0
+    return this.unixNano === -EPOCH
   }
 
-  numericZone(separator: string): string {
-    const minutes = Math.abs(this.offset)
-    return `${this.offset < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}${separator}${pad(minutes % 60)}`
+  add(ns: bigint): Time {
+    return new Time(this.unixNano + ns, this.place)
+  }
+
+  /** The same time of day, so many years, months and days on; days beyond a month's end run over. */
+  addDate(years: number, monthCount: number, dayCount: number): Time {
+    const { local } = this
+    const moved = utc(
+      local.getUTCFullYear() + years,
+      local.getUTCMonth() + 1 + monthCount,
+      local.getUTCDate() + dayCount,
+    )
+    const wall = moved + (local.getTime() - midnight(local))
+    const rest = this.unixNano - floorDivide(this.unixNano, 1_000_000n) * 1_000_000n
+    const guess = typeof this.place === 'number' ? this.place : offsetOf(this.place, wall - this.offset * 60_000)
+    return new Time(BigInt(wall - guess * 60_000) * 1_000_000n + rest, this.place)
+  }
+
+  /** The last multiple of a unit since the year 1. */
+  truncate(unit: bigint): Time {
+    return unit <= 0n ? this : this.add(-modulo(this.unixNano + EPOCH, unit))
+  }
+
+  round(unit: bigint): Time {
+    if (unit <= 0n) return this
+    const rest = modulo(this.unixNano + EPOCH, unit)
+    return this.add(rest + rest < unit ? -rest : unit - rest)
   }
 
   toString(): string {
-    const layout = `2006-01-02 15:04:05.999999999 -0700 MST`
-    return this.format(layout)
+    return this.format('2006-01-02 15:04:05.999999999 -0700 MST')
   }
 
   toJSON(): string {
@@ -100,52 +150,162 @@ export class Time {
   /** By an example of how the reference time would be written: Mon Jan 2 15:04:05 MST 2006. */
   format(layout: string): string {
     const date = this.local
-    const year = date.getUTCFullYear()
-    const hour = date.getUTCHours()
-    const nanos = `${String(date.getUTCMilliseconds()).padStart(3, '0')}${String(this.ns).padStart(6, '0')}`
-    const write: Record<string, string> = {
-      January: months[date.getUTCMonth()] ?? '',
-      Jan: (months[date.getUTCMonth()] ?? '').slice(0, 3),
-      Monday: days[date.getUTCDay()] ?? '',
-      Mon: (days[date.getUTCDay()] ?? '').slice(0, 3),
-      MST: this.zone || this.numericZone(''),
-      '2006': String(year).padStart(4, '0'),
-      '06': pad(year % 100),
-      '01': pad(date.getUTCMonth() + 1),
-      '1': String(date.getUTCMonth() + 1),
-      '02': pad(date.getUTCDate()),
-      _2: String(date.getUTCDate()).padStart(2, ' '),
-      '2': String(date.getUTCDate()),
+    const year = String(date.getUTCFullYear()).padStart(4, '0')
+    const [month, day, hour] = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()]
+    const [minute, second] = [date.getUTCMinutes(), date.getUTCSeconds()]
+    const [monthName = '', dayName = ''] = [months[month - 1], days[date.getUTCDay()]]
+    const minutes = Math.abs(this.offset)
+    const [sign, h, m] = [this.offset < 0 ? '-' : '+', pad(Math.floor(minutes / 60)), pad(minutes % 60)]
+    const zone = (text: string) => (this.offset === 0 ? 'Z' : text)
+    const write: Record<string, string | number> = {
+      January: monthName,
+      Jan: monthName.slice(0, 3),
+      Monday: dayName,
+      Mon: dayName.slice(0, 3),
+      MST: typeof this.place === 'number' ? `${sign}${h}${m}` : nameOf(this.place, this.offset),
+      '2006': year,
+      _2006: `_${year}`,
+      '06': year.slice(-2),
+      '01': pad(month),
+      '1': month,
+      '02': pad(day),
+      _2: String(day).padStart(2, ' '),
+      '2': day,
+      '002': String(this.yearDay).padStart(3, '0'),
+      __2: String(this.yearDay).padStart(3, ' '),
       '15': pad(hour),
       '03': pad(hour % 12 || 12),
-      '3': String(hour % 12 || 12),
-      '04': pad(date.getUTCMinutes()),
-      '4': String(date.getUTCMinutes()),
-      '05': pad(date.getUTCSeconds()),
-      '5': String(date.getUTCSeconds()),
+      '3': hour % 12 || 12,
+      '04': pad(minute),
+      '4': minute,
+      '05': pad(second),
+      '5': second,
       PM: hour < 12 ? 'AM' : 'PM',
       pm: hour < 12 ? 'am' : 'pm',
-      'Z07:00': this.offset === 0 ? 'Z' : this.numericZone(':'),
-      Z0700: this.offset === 0 ? 'Z' : this.numericZone(''),
-      '-07:00': this.numericZone(':'),
-      '-0700': this.numericZone(''),
-      '-07': this.numericZone('').slice(0, 3),
+      Z070000: zone(`${sign}${h}${m}00`),
+      'Z07:00:00': zone(`${sign}${h}:${m}:00`),
+      Z0700: zone(`${sign}${h}${m}`),
+      'Z07:00': zone(`${sign}${h}:${m}`),
+      Z07: zone(`${sign}${h}`),
+      '-070000': `${sign}${h}${m}00`,
+      '-07:00:00': `${sign}${h}:${m}:00`,
+      '-0700': `${sign}${h}${m}`,
+      '-07:00': `${sign}${h}:${m}`,
+      '-07': `${sign}${h}`,
     }
-    return layout.replace(
-      /January|Jan|Monday|Mon|MST|2006|_2|01|02|03|04|05|06|15|PM|pm|Z07:00|Z0700|-07:00|-0700|-07|[.,](?:0+|9+)(?!\d)|1|2|3|4|5/g,
-      (part) => {
-        if (!/^[.,]/.test(part)) return write[part] ?? part
-        const digits = nanos.slice(0, part.length - 1)
-        if (part[1] === '0') return part[0] + digits
-        const kept = digits.replace(/0+$/, '')
-        return kept && part[0] + kept
-      },
-    )
+    const nanos = String(this.nanosecond).padStart(9, '0')
+    return layout.replace(chunk, (part) => {
+      if (!/^[.,]/.test(part)) return String(write[part] ?? part)
+      const digits = nanos.slice(0, part.length - 1).padEnd(part.length - 1, '0')
+      if (part[1] === '0') return part[0] + digits
+      const kept = digits.replace(/0+$/, '')
+      return kept && part[0] + kept
+    })
   }
+}
+
+/** What means something in a layout, longest first (https://pkg.go.dev/time#pkg-constants). */
+const chunk =
+  /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|_2006|__2|_2|002|0[1-6]|15|1|2006|2|3|4|5|PM|pm|Z070000|Z07:00:00|Z0700|Z07:00|Z07|-070000|-07:00:00|-0700|-07:00|-07|[.,](?:0+|9+)(?!\d)/g
+
+/** Reads a time by a layout, as Go's time.Parse does; undefined where it does not fit. */
+export function parseTime(layout: string, given: string): Time | undefined {
+  const names: string[] = []
+  let pattern = ''
+  let last = 0
+  for (const found of layout.matchAll(chunk)) {
+    pattern += literal(layout.slice(last, found.index)) + patternOf(found[0])
+    names.push(found[0])
+    last = found.index + found[0].length
+  }
+  const match = new RegExp(`^${pattern}${literal(layout.slice(last))}$`).exec(given)
+  if (!match) return undefined
+  const part = new Map(names.map((name, i) => [name.replace(/^[_0]+(?=\d)/, ''), match[i + 1] ?? '']))
+  const number = (name: string, otherwise: number) => (part.has(name) ? Number(part.get(name)) : otherwise)
+  const index = (list: string[], text: string | undefined) =>
+    text === undefined ? undefined : list.findIndex((name) => name.toLowerCase().startsWith(text.toLowerCase())) + 1
+  const short = part.get('6')
+  const year = short === undefined ? number('2006', 0) : Number(short) + (Number(short) >= 69 ? 1900 : 2000)
+  const month = index(months, part.get('January') ?? part.get('Jan')) ?? number('1', 1)
+  const [day, minute, second] = [number('2', 1), number('4', 0), number('5', 0)]
+  const noon = part.get('PM')?.toLowerCase() ?? part.get('pm')
+  let hour = part.has('15') ? number('15', 0) : number('3', 0)
+  if (noon === 'pm' && hour < 12) hour += 12
+  if (noon === 'am' && hour === 12) hour = 0
+  const fraction = names.find((name) => /^[.,]/.test(name))
+  const nanos = (fraction ? (part.get(fraction) ?? '') : '').slice(1).padEnd(9, '0').slice(0, 9)
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined
+  if (day < 1 || day > new Date(utc(year, month + 1, 0)).getUTCDate()) return undefined
+  const zone = names.find((name) => /^[Z-]0?7/.test(name))
+  const shift = /^([+-])(\d\d):?(\d\d)?/.exec(zone ? (part.get(zone) ?? '') : '')
+  const offset = shift ? (shift[1] === '-' ? -1 : 1) * (Number(shift[2]) * 60 + Number(shift[3] ?? 0)) : 0
+  const wall = utc(year, month, day, hour, minute, second)
+  return new Time(BigInt(wall - offset * 60_000) * 1_000_000n + BigInt(nanos), offset || 'UTC')
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+}
+
+function patternOf(part: string): string {
+  if (part === 'January') return `(${months.join('|')})`
+  if (part === 'Jan') return `(${months.map((name) => name.slice(0, 3)).join('|')})`
+  if (part === 'Monday') return `(${days.join('|')})`
+  if (part === 'Mon') return `(${days.map((name) => name.slice(0, 3)).join('|')})`
+  if (part === 'MST') return '([A-Z]{3,4}|[+-]\\d\\d(?:\\d\\d)?)'
+  if (part === '2006') return '(\\d{4})'
+  if (part === '_2') return ' ?(\\d\\d?)'
+  if (/^0\d$|^15$/.test(part)) return '(\\d\\d)'
+  if (part === '002' || part === '__2') return '( {0,2}\\d{1,3})'
+  if (/^\d$/.test(part)) return '(\\d\\d?)'
+  if (part === 'PM') return '(AM|PM)'
+  if (part === 'pm') return '(am|pm)'
+  if (/^[.,]/.test(part)) return part[1] === '0' ? `([.,]\\d{${part.length - 1}})` : '((?:[.,]\\d+)?)'
+  const digits = '[+-]' + part.replace(/^[Z-]/, '').replace(/\d/g, '\\d')
+  return part.startsWith('Z') ? `(Z|${digits})` : `(${digits})`
+}
+
+function utc(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day) // Date.UTC takes the years 0 to 99 for 1900 to 1999
+  date.setUTCHours(hour, minute, second, 0)
+  return date.getTime()
+}
+
+function midnight(date: Date): number {
+  return utc(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate())
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+const MOST_FORMATS = 600
+
+/** Throws RangeError where there is no such zone. */
+function offsetOf(zone: string, ms: number): number {
+  if (zone === 'UTC') return 0
+  const format =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat('en-US', { ...(zone !== 'Local' && { timeZone: zone }), timeZoneName: 'longOffset' })
+  if (formats.size < MOST_FORMATS) formats.set(zone, format)
+  const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  const found = /GMT([+-])(\d\d):(\d\d)/.exec(name)
+  return found ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0
+}
+
+function nameOf(zone: string, offset: number): string {
+  if (zone !== 'Local') return abbreviation(zone, offset)
+  return abbreviation(new Intl.DateTimeFormat('en-US').resolvedOptions().timeZone, offset)
+}
+
+function floorDivide(a: bigint, b: bigint): bigint {
+  const quotient = a / b
+  return a % b < 0n ? quotient - 1n : quotient
+}
+
+function modulo(a: bigint, b: bigint): bigint {
+  const rest = a % b
+  return rest < 0n ? rest + b : rest
 }
 
 function pad(number: number): string {
   return String(number).padStart(2, '0')
 }
-
-export { months, days }

@@ -1,16 +1,60 @@
 import { type Labels, compareBytes, sortedNames } from '../model/labels.ts'
 import type { Duration, Time } from './time.ts'
 
-/** What a template works with. Integers are bigint, floats number, as Go tells them apart. */
-export type Value = undefined | string | bigint | number | boolean | List | Kv | Dict | Struct | Time | Duration
+/**
+ * What a template works with: Go's values. bigint is Go's int, number its float64, undefined its nil; a
+ * text is as `bytes.ts` has it.
+ */
+export type Value =
+  | undefined
+  | string
+  | bigint
+  | number
+  | boolean
+  | Whole
+  | Complex
+  | Safe
+  | List
+  | Kv
+  | Dict
+  | Struct
+  | Time
+  | Duration
 
-/** A list; Go's type of it decides which functions take it. */
+/** A whole number of another type than int; a month and a weekday have names. */
+export class Whole {
+  readonly value: bigint
+  readonly type: 'int64' | 'uint8' | 'time.Month' | 'time.Weekday'
+  constructor(value: bigint, type: Whole['type']) {
+    this.value = value
+    this.type = type
+  }
+}
+
+export class Complex {
+  readonly imaginary: number
+  constructor(imaginary: number) {
+    this.imaginary = imaginary
+  }
+}
+
+/** A text that html/template trusts as it is. */
+export class Safe {
+  readonly text: string
+  readonly kind: 'HTML' | 'URL'
+  constructor(text: string, kind: Safe['kind']) {
+    this.text = text
+    this.kind = kind
+  }
+}
+
+/** A list; Go's type of it decides which functions take it and which methods it has. */
 export class List {
   readonly items: readonly Value[]
-  readonly of: 'string' | 'any' | 'Alert' | 'Pair'
-  constructor(items: readonly Value[], of: List['of']) {
+  readonly type: '[]string' | '[]interface {}' | 'template.Alerts' | '[]template.Alert' | 'template.Pairs'
+  constructor(items: readonly Value[], type: List['type']) {
     this.items = items
-    this.of = of
+    this.type = type
   }
 }
 
@@ -25,12 +69,6 @@ export class Kv {
   names(): string[] {
     const names = sortedNames(this.labels)
     return names.includes('alertname') ? ['alertname', ...names.filter((name) => name !== 'alertname')] : names
-  }
-
-  toString(): string {
-    return this.names()
-      .map((name) => `${name}=${this.labels.get(name)}`)
-      .join(', ')
   }
 }
 
@@ -48,21 +86,26 @@ export class Dict {
 
 /** Named fields and nothing else: no JavaScript object is within reach of a template. */
 export class Struct {
-  readonly type: string // Go's name of it
+  readonly type: 'template.Data' | 'template.Alert' | 'template.Pair'
   readonly fields: ReadonlyMap<string, Value>
   readonly json: ReadonlyMap<string, string> // field → its name in JSON, in order
-  constructor(type: string, fields: ReadonlyMap<string, Value>, json: ReadonlyMap<string, string>) {
+  constructor(type: Struct['type'], fields: ReadonlyMap<string, Value>, json: ReadonlyMap<string, string>) {
     this.type = type
     this.fields = fields
     this.json = json
   }
 }
 
-/** Go's idea of emptiness: what `if` takes for false. */
-export function isTrue(value: Value): boolean {
-  if (value instanceof List) return value.items.length > 0
-  if (value instanceof Kv) return value.labels.size > 0
-  if (value instanceof Dict) return value.entries.size > 0
-  if (typeof value === 'object') return true
-  return Boolean(value)
+/** A pair of a Kv. */
+export function pair(name: string, value: string): Struct {
+  const fields = new Map([
+    ['Name', name],
+    ['Value', value],
+  ])
+  return new Struct('template.Pair', fields, pairJson)
 }
+
+const pairJson = new Map([
+  ['Name', 'Name'],
+  ['Value', 'Value'],
+])

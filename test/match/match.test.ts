@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareMatchers, formatMatchers, matcher, matchesAll, operatorOf, quoteGo } from '../../src/match/matcher.ts'
+import { compareMatchers, formatMatchers, matcher, matchesAll, operatorOf } from '../../src/match/matcher.ts'
 import { parseClassic, parseMatcher, parseMatchers, parseUtf8 } from '../../src/match/parse.ts'
 import { RegexError, anchored, anchoredSlowly } from '../../src/match/regex.ts'
-import { unquoteGo } from '../../src/match/unquote.ts'
+import { quoteGo, unquoteGo } from '../../src/model/quote.ts'
 
 interface Verdict<T> {
   ok?: T

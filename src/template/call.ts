@@ -1,0 +1,83 @@
+import { Duration, Time } from './time.ts'
+import { Kv, List, type Value, Whole } from './value.ts'
+
+/** What a function may know of the world. */
+export interface World {
+  at: number // now, epoch ms
+  routeLabels: Kv
+}
+
+/** Types of parameters, by Go's names. */
+export type Parameter =
+  | 'interface {}'
+  | 'string'
+  | 'int'
+  | '[]string'
+  | '[]interface {}'
+  | 'time.Time'
+  | 'time.Duration'
+
+/** A function or method: its parameters, a last one that may come any number of times, and what it does with checked arguments. */
+export interface Callable {
+  parameters: readonly Parameter[]
+  rest?: Parameter
+  call(args: Arguments, world: World): Value
+}
+
+/** Checked arguments, read by their type. */
+export class Arguments {
+  readonly values: readonly Value[]
+  constructor(values: readonly Value[]) {
+    this.values = values
+  }
+
+  text(index: number): string {
+    const value = this.values[index]
+    return typeof value === 'string' ? value : ''
+  }
+
+  whole(index: number): bigint {
+    const value = this.values[index]
+    return typeof value === 'bigint' ? value : 0n
+  }
+
+  list(index: number): readonly Value[] {
+    const value = this.values[index]
+    return value instanceof List ? value.items : []
+  }
+
+  texts(index: number): readonly string[] {
+    return this.list(index).map((item) => (typeof item === 'string' ? item : ''))
+  }
+
+  time(index: number): Time {
+    const value = this.values[index]
+    return value instanceof Time ? value : new Time(0n)
+  }
+
+  duration(index: number): bigint {
+    const value = this.values[index]
+    return value instanceof Duration ? value.ns : 0n
+  }
+}
+
+/** Whether a value may be an argument for a parameter, as Go's assignability has it. */
+export function fits(value: Value, parameter: Parameter): boolean {
+  switch (parameter) {
+    case 'interface {}':
+      return true
+    case 'string':
+      return typeof value === 'string'
+    case 'int':
+      return typeof value === 'bigint'
+    case '[]string':
+    case '[]interface {}':
+      return value instanceof List && value.type === parameter
+    case 'time.Time':
+      return value instanceof Time
+    case 'time.Duration':
+      return value instanceof Duration
+  }
+}
+
+export const int64 = (value: bigint): Whole => new Whole(value, 'int64')

@@ -1,0 +1,35 @@
+import { clean } from '../model/bytes.ts'
+import { formatFloat } from './float.ts'
+import { typeName, wholeOf } from './format.ts'
+import { TemplateError } from './lex.ts'
+import { Time } from './time.ts'
+import { Complex, Dict, Kv, List, Safe, Struct, type Value } from './value.ts'
+
+/** Compact JSON as Go writes it: map keys sorted, `< > &` and U+2028/9 escaped. Throws TemplateError. */
+export function toJson(value: Value): string {
+  return write(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function write(value: Value): string {
+  if (value === undefined) return 'null'
+  if (typeof value === 'string') return JSON.stringify(clean(value))
+  if (value instanceof Safe) return JSON.stringify(clean(value.text))
+  if (typeof value === 'boolean') return String(value)
+  const whole = wholeOf(value)
+  if (whole !== undefined) return String(whole)
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return JSON.stringify(value)
+    throw new TemplateError(`json: unsupported value: ${formatFloat(value, 'g', -1)}`)
+  }
+  if (value instanceof List) return `[${value.items.map(write).join(',')}]`
+  if (value instanceof Kv) return object([...value.labels].sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (value instanceof Dict) return object(value.keys().map((key) => [key, value.entries.get(key)]))
+  if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.fields.get(field)]))
+  if (value instanceof Time) return JSON.stringify(value.toJSON())
+  if (value instanceof Complex) throw new TemplateError(`json: unsupported type: ${typeName(value)}`)
+  return 'null'
+}
+
+function object(entries: readonly (readonly [string, Value])[]): string {
+  return `{${entries.map(([key, value]) => `${JSON.stringify(clean(key))}:${write(value)}`).join(',')}}`
+}

@@ -1,0 +1,153 @@
+import { type Arguments, type Callable, type Parameter, type World, int64 } from './call.ts'
+import { Duration, Time } from './time.ts'
+import { Kv, List, Struct, type Value, Whole, pair } from './value.ts'
+import { print } from './format.ts'
+
+type Methods<Receiver> = ReadonlyMap<
+  string,
+  { parameters: readonly Parameter[]; call(on: Receiver, args: Arguments, world: World): Value }
+>
+
+const none: readonly Parameter[] = []
+
+function methods<Receiver>(
+  table: Record<string, [readonly Parameter[], (on: Receiver, args: Arguments) => Value]>,
+): Methods<Receiver> {
+  return new Map(Object.entries(table).map(([name, [parameters, call]]) => [name, { parameters, call }]))
+}
+
+const alertsBy = (status: string) => (list: List) =>
+  new List(
+    list.items.filter((item) => item instanceof Struct && item.fields.get('Status') === status),
+    '[]template.Alert',
+  )
+
+const ofAlerts = methods<List>({ Firing: [none, alertsBy('firing')], Resolved: [none, alertsBy('resolved')] })
+
+const partsOf = (name: string) => (list: List) =>
+  new List(
+    list.items.map((item) => (item instanceof Struct ? item.fields.get(name) : '')),
+    '[]string',
+  )
+
+const ofPairs = methods<List>({
+  Names: [none, partsOf('Name')],
+  Values: [none, partsOf('Value')],
+  String: [none, (list) => print([list])],
+})
+
+/** Names and values have it from 0.34 on; an older template cannot tell, since a list has no other methods. */
+const ofTexts = methods<List>({
+  Join: [['string'], (list, args) => list.items.map((item) => print([item])).join(args.text(0))],
+})
+
+const valueOf = (kv: Kv, name: string) => kv.labels.get(name) ?? ''
+
+const ofKv = methods<Kv>({
+  SortedPairs: [
+    none,
+    (kv) =>
+      new List(
+        kv.names().map((name) => pair(name, valueOf(kv, name))),
+        'template.Pairs',
+      ),
+  ],
+  Names: [none, (kv) => new List(kv.names(), '[]string')],
+  Values: [
+    none,
+    (kv) =>
+      new List(
+        kv.names().map((name) => valueOf(kv, name)),
+        '[]string',
+      ),
+  ],
+  Remove: [
+    ['[]string'],
+    (kv, args) => {
+      const removed = new Set(args.texts(0))
+      return new Kv(new Map([...kv.labels].filter(([name]) => !removed.has(name))))
+    },
+  ],
+  String: [none, (kv) => print([kv])],
+})
+
+const ofTime = methods<Time>({
+  Format: [['string'], (time, args) => time.format(args.text(0))],
+  UTC: [none, (time) => time.in('UTC')],
+  Local: [none, (time) => time.in('Local')],
+  Unix: [none, (time) => int64(BigInt(Math.floor(time.ms / 1000)))],
+  UnixMilli: [none, (time) => int64(BigInt(time.ms))],
+  UnixMicro: [
+    none,
+    (time) => int64(BigInt(time.ms) * 1000n + BigInt(Math.floor((time.nanosecond % 1_000_000) / 1000))),
+  ],
+  UnixNano: [none, (time) => int64(BigInt.asIntN(64, time.unixNano))],
+  Year: [none, (time) => BigInt(time.local.getUTCFullYear())],
+  Month: [none, (time) => new Whole(BigInt(time.local.getUTCMonth() + 1), 'time.Month')],
+  Weekday: [none, (time) => new Whole(BigInt(time.local.getUTCDay()), 'time.Weekday')],
+  Day: [none, (time) => BigInt(time.local.getUTCDate())],
+  YearDay: [none, (time) => BigInt(time.yearDay)],
+  Hour: [none, (time) => BigInt(time.local.getUTCHours())],
+  Minute: [none, (time) => BigInt(time.local.getUTCMinutes())],
+  Second: [none, (time) => BigInt(time.local.getUTCSeconds())],
+  Nanosecond: [none, (time) => BigInt(time.nanosecond)],
+  IsZero: [none, (time) => time.isZero()],
+  Before: [['time.Time'], (time, args) => time.unixNano < args.time(0).unixNano],
+  After: [['time.Time'], (time, args) => time.unixNano > args.time(0).unixNano],
+  Equal: [['time.Time'], (time, args) => time.unixNano === args.time(0).unixNano],
+  Compare: [['time.Time'], (time, args) => order(time.unixNano, args.time(0).unixNano)],
+  Sub: [['time.Time'], (time, args) => new Duration(saturated(time.unixNano - args.time(0).unixNano))],
+  Add: [['time.Duration'], (time, args) => time.add(args.duration(0))],
+  AddDate: [
+    ['int', 'int', 'int'],
+    (time, args) => time.addDate(Number(args.whole(0)), Number(args.whole(1)), Number(args.whole(2))),
+  ],
+  Truncate: [['time.Duration'], (time, args) => time.truncate(args.duration(0))],
+  Round: [['time.Duration'], (time, args) => time.round(args.duration(0))],
+  String: [none, (time) => time.toString()],
+})
+
+const ofDuration = methods<Duration>({
+  Hours: [none, ({ ns }) => Number(ns) / 3.6e12],
+  Minutes: [none, ({ ns }) => Number(ns) / 6e10],
+  Seconds: [none, ({ ns }) => Number(ns) / 1e9],
+  Milliseconds: [none, ({ ns }) => int64(ns / 1_000_000n)],
+  Microseconds: [none, ({ ns }) => int64(ns / 1000n)],
+  Nanoseconds: [none, ({ ns }) => int64(ns)],
+  Abs: [none, ({ ns }) => new Duration(ns < 0n ? -ns : ns)],
+  Round: [['time.Duration'], (duration, args) => duration.round(args.duration(0))],
+  Truncate: [['time.Duration'], (duration, args) => duration.truncate(args.duration(0))],
+  String: [none, (duration) => duration.toString()],
+})
+
+const named = methods<Whole>({
+  String: [none, (whole) => print([whole])],
+})
+
+/** A value's method; undefined where it has none of that name. */
+export function methodOf(value: Value, name: string): Callable | undefined {
+  if (value instanceof Kv) return bound(ofKv, value, name)
+  if (value instanceof Time) return bound(ofTime, value, name)
+  if (value instanceof Duration) return bound(ofDuration, value, name)
+  if (value instanceof Whole && (value.type === 'time.Month' || value.type === 'time.Weekday'))
+    return bound(named, value, name)
+  if (!(value instanceof List)) return undefined
+  if (value.type === 'template.Alerts') return bound(ofAlerts, value, name)
+  if (value.type === 'template.Pairs') return bound(ofPairs, value, name)
+  return value.type === '[]string' ? bound(ofTexts, value, name) : undefined
+}
+
+function bound<Receiver>(table: Methods<Receiver>, value: Receiver, name: string): Callable | undefined {
+  const found = table.get(name)
+  return found && { parameters: found.parameters, call: (args, world) => found.call(value, args, world) }
+}
+
+function order(a: bigint, b: bigint): bigint {
+  return a < b ? -1n : a > b ? 1n : 0n
+}
+
+/** time.Duration holds 292 years, and no more. */
+export function saturated(ns: bigint): bigint {
+  const most = 2n ** 63n - 1n
+  return ns > most ? most : ns < -most - 1n ? -most - 1n : ns
+}
