@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type Transporter, createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import { z } from 'zod'
 import { atMostOne, fail, tlsConfig } from '../model/http-config.ts'
 import { flag, hostPort, maybe, secret, string, stringMap } from '../model/settings.ts'
 import { needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { noAnswer } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
+
+type Nodemailer = typeof import('nodemailer')
 
 const services: Record<string, number> = { smtp: 25, smtps: 465, submission: 587 }
 const smarthost = hostPort.transform(({ host, port }, context) => {
@@ -110,7 +112,8 @@ export const email = channel({
             detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address`,
           }
         if (payload.to.length === 0) return { state: 'failed', reason: 'rejected', detail: 'there is no recipient' }
-        transport ??= openTransport(settings)
+        const { createTransport } = await import('nodemailer')
+        transport ??= openTransport(settings, createTransport)
         return send(transport, payload, signal)
       },
       close: () => transport?.close(),
@@ -169,7 +172,7 @@ function bare(address: string): string {
   return /<([^>]+)>$/.exec(address)?.[1] ?? address
 }
 
-function openTransport(settings: z.output<typeof config>): Transporter {
+function openTransport(settings: z.output<typeof config>, createTransport: Nodemailer['createTransport']): Transporter {
   const { host, port } = settings.smarthost
   const password = secretOf(settings.auth_password, settings.auth_password_file)
   return createTransport({

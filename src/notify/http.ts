@@ -1,4 +1,3 @@
-import { Agent } from 'undici'
 import type { Outcome, Reason } from './notifier.ts'
 
 /** What a channel answers is short; more of it is not read. Bytes. */
@@ -6,13 +5,6 @@ export const LONGEST_ANSWER = 64 * 1024
 /** Shorter than any attempt, so that a deadline means that the request was under way. ms */
 export const CONNECT_TIMEOUT = 5000
 const LONGEST_WAIT = 15 * 60_000
-
-/** Connections to channels, kept alive. */
-export const dispatcher = new Agent({
-  connect: { timeout: CONNECT_TIMEOUT },
-  keepAliveTimeout: 30_000,
-  maxResponseSize: LONGEST_ANSWER,
-})
 
 /** What an HTTP status means where the channel has no rule of its own. */
 export function reasonOf(status: number): Reason {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { Agent, type AgentOptions } from 'node:https'
 import { type Socket, connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { event } from '@pagerduty/pdjs'
 import { z } from 'zod'
 import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts'
@@ -187,6 +186,7 @@ async function enqueue(url: string, key: string, made: PagerDutyEvent, signal: A
     agent,
   }
   try {
+    const { event } = await import('@pagerduty/pdjs')
     const { status, data } = await event(request)
     if (status === 202) return { state: 'delivered', id: made.dedup_key }
     return failedWith(status, messageOf(data), agent.answer?.retryAfter)

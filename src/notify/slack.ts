@@ -1,10 +1,9 @@
-import { IncomingWebhook, IncomingWebhookHTTPError, type IncomingWebhookSendArguments } from '@slack/webhook'
-import { fetch } from 'undici'
+import type { IncomingWebhookSendArguments } from '@slack/webhook'
 import { z } from 'zod'
 import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
 import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
 import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
-import { LONGEST_ANSWER, dispatcher, failedWith, noAnswer } from './http.ts'
+import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
 
 /** Alertmanager's cut of a title, in characters. */
@@ -222,6 +221,10 @@ const notAllowed = new Set([
 
 async function post(url: string, message: ReturnType<typeof compose>, signal: AbortSignal): Promise<Outcome> {
   if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'api_url is empty or no URL' }
+  const [{ IncomingWebhook, IncomingWebhookHTTPError }, { fetch, dispatcher }] = await Promise.all([
+    import('@slack/webhook'),
+    import('./connections.ts'),
+  ])
   let retryAfter: string | null = null
   const webhook = new IncomingWebhook(url, {
     timeout: 0, // the signal is the deadline

@@ -1,13 +1,13 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import axios from 'axios'
+import type { AxiosInstance } from 'axios'
 import { z } from 'zod'
 import { commonLabels, toRecord } from '../model/labels.ts'
 import { Secret } from '../model/secret.ts'
 import { fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, integer, maybe, string, whyNoUrl } from '../model/settings.ts'
 import { headersOf, link, or, secretOf, sendResolved } from './fields.ts'
-import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
+import { LONGEST_ANSWER, codeOf, failedWith, noAnswer } from './http.ts'
 import type { TemplateData } from '../template/data.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
@@ -35,16 +35,22 @@ const config = z
     if (isSet(given) && isSet(url_file)) fail(context, 'url_file', 'cannot stand beside url; keep one of them')
   })
 
-const client = axios.create({
-  httpAgent: new HttpAgent({ keepAlive: true }),
-  httpsAgent: new HttpsAgent({ keepAlive: true }),
-  maxRedirects: 0,
-  proxy: false,
-  maxContentLength: LONGEST_ANSWER,
-  responseType: 'text',
-  transformRequest: (body: string) => body, // bytes as made: the signature of who checks one must fit
-  validateStatus: () => true,
-})
+/** Made at the first delivery, as all that imports a vendor's library. */
+let client: Promise<AxiosInstance> | undefined
+
+async function openClient(): Promise<AxiosInstance> {
+  const { default: axios } = await import('axios')
+  return axios.create({
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+    maxRedirects: 0,
+    proxy: false,
+    maxContentLength: LONGEST_ANSWER,
+    responseType: 'text',
+    transformRequest: (body: string) => body, // bytes as made: the signature of who checks one must fit
+    validateStatus: () => true,
+  })
+}
 
 /** Alertmanager's webhook, payload version 4. */
 export const webhook = channel({
@@ -150,7 +156,10 @@ function isMap(value: unknown): value is object {
 
 async function post(url: string, body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Outcome> {
   try {
-    const answer = await client.post<string>(url, `${body}\n`, {
+    client ??= openClient()
+    const answer = await (
+      await client
+    ).post<string>(url, `${body}\n`, {
       signal,
       headers: {
         'Content-Type': 'application/json',
@@ -167,8 +176,7 @@ async function post(url: string, body: string, headers: Record<string, string>, 
       typeof retryAfter === 'string' ? retryAfter : null,
     )
   } catch (error) {
-    if (axios.isAxiosError(error) && error.code === 'ERR_CANCELED')
-      return { state: 'unknown', detail: 'no answer within the deadline' }
+    if (codeOf(error) === 'ERR_CANCELED') return { state: 'unknown', detail: 'no answer within the deadline' }
     return noAnswer(error)
   }
 }
