@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
-import { loadConfig } from './config/load.ts'
+import { ConfigError } from './config/error.ts'
+import { type LoadOptions, loadConfig } from './config/load.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -70,7 +71,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const events = openEvents()
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
-    const config = load() // before anything is opened: a bad file is the likeliest reason not to start
+    const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
 
     const address = await openRedis()
     const redis = storeConnection(address)
@@ -102,7 +103,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     opened.push(() => queue.close())
 
-    let routing = open(config)
+    let routing = open(first ?? load({ starting: true, lastGood: await store.includedBefore() }))
+    tellFaults(routing.config)
     const deps: Deps = {
       get routing() {
         return routing
@@ -134,7 +136,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     const port = await listen()
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
     queue.start()
-    metrics.reloadSuccessful.set(1)
     metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
     const url = `http://${options.listen.host ?? 'localhost'}:${port}`
@@ -156,7 +157,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function reload(): Promise<void> {
       try {
         const before = routing
-        routing = open(load()) // all that can fail has not touched what runs
+        // all that can fail has not touched what runs
+        routing = open(load({ lastGood: before.config.included }))
         setTimeout(() => before.close(), CLOSE_AFTER).unref()
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
@@ -164,9 +166,21 @@ export async function startApp(options: AppOptions): Promise<App> {
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
         throw error
       }
-      metrics.reloadSuccessful.set(1)
+      const { faults } = routing.config
+      tellFaults(routing.config)
+      if (faults.length > 0)
+        throw new ConfigError(faults, 'loaded, but not what is wrong; each of these files is in force as it was before')
       metrics.reloadedAt.setToCurrentTime()
       log.info({ config: options.configFile }, 'the routing file was loaded')
+    }
+
+    /** A mistake in a team's file leaves that team what it had; it is told until it is mended. */
+    function tellFaults({ faults }: Routing['config']): void {
+      metrics.reloadSuccessful.set(faults.length === 0 ? 1 : 0)
+      for (const fault of faults) {
+        const { file, line, column, path, message } = fault
+        log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is in force as it was before`)
+      }
     }
 
     /** Tries at once, and again each second where Redis is away, until it is done or another routing is in force. */
@@ -228,13 +242,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
   }
 
-  function load(): Routing['config'] {
+  function load(how: Pick<LoadOptions<Notifier>, 'starting' | 'lastGood'>): Routing['config'] {
     const { configFile: file, env } = options
-    const config = loadConfig<Notifier>(file, { env, sandbox, channels })
+    const config = loadConfig<Notifier>(file, { ...how, env, sandbox, channels })
     for (const { file: at, line, column, path, message } of config.warnings) {
       log.warn({ at: `${at}:${line}:${column}`, path }, message)
     }
     return config
+  }
+
+  /** The config; undefined where a file that it includes is broken, and Redis may know what that last said. */
+  function loadFirst(): Routing['config'] | undefined {
+    try {
+      const config = load({ starting: true })
+      return config.faults.length === 0 ? config : undefined
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error.problems.every(({ file }) => file === options.configFile))
+        throw error
+      return undefined
+    }
   }
 
   async function openRedis(): Promise<string> {

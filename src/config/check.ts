@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { Plain } from '../model/plain.ts'
 import { type Path, type Source } from './source.ts'
 import { suggest } from './nearest.ts'
 
@@ -17,6 +18,58 @@ export function check<S extends z.ZodType>(
   if (parsed.success) return parsed.data
   report(parsed.error.issues, source, path, known)
   return undefined
+}
+
+/**
+ * The same, but where something is wrong, what is left without it: for looking at the rest of a file too, so
+ * that all mistakes are told at once. Nothing that came of this may be taken into use.
+ */
+export function checkOn<S extends z.ZodType>(
+  ...[schema, value, source, path, known]: Parameters<typeof check<S>>
+): z.output<S> | undefined {
+  let parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  report(parsed.error.issues, source, path, known)
+  let rest = value
+  for (let rounds = 0; !parsed.success && rounds < ROUNDS; rounds++) {
+    for (const issue of parsed.error.issues) rest = without(rest, whereabouts(issue))
+    parsed = schema.safeParse(rest)
+  }
+  return parsed.data
+}
+
+/** Taking one thing out may make what is around it wrong, as far as the top. */
+const ROUNDS = 10
+
+function whereabouts(issue: z.core.$ZodIssue): Path[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+}
+
+/** A copy without what stands at some paths. What is taken out of a list leaves an empty map: places must not move. */
+function without(value: unknown, paths: readonly Path[]): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Plain) return value
+  const copy: unknown[] | Record<string, unknown> = Array.isArray(value)
+    ? [...value]
+    : Object.assign(Object.create(null), value)
+  for (const [key, ...deeper] of paths) {
+    if (key === undefined) continue
+    if (Array.isArray(copy)) {
+      const at = Number(key)
+      const isEmptied = deeper.length === 0 && isEmptyMap(copy[at])
+      if (isEmptied) return undefined // neither the thing nor an empty one: the list goes
+      copy[at] = deeper.length > 0 ? without(copy[at], [deeper]) : {}
+    } else {
+      const name = String(key)
+      const part = deeper.length > 0 ? without(copy[name], [deeper]) : undefined
+      if (part === undefined) delete copy[name]
+      else copy[name] = part
+    }
+  }
+  return copy
+}
+
+function isEmptyMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
 /** Turns what a schema found into problems of the file. */

@@ -40,4 +40,7 @@ export interface Config<N> {
   policy(severity: string, team: string): SeverityPolicy
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
   warnings: readonly Problem[]
+  /** What is wrong with included files: of each, what it last said is in force, or nothing. */
+  faults: readonly Problem[]
+  included: ReadonlyMap<string, string> // file → the text of it that is in force
 }

@@ -11,13 +11,14 @@ export function formatProblem({ file, line, column, path, message }: Problem): s
   return `${file}:${line}:${column}: ${path ? `${path}: ` : ''}${message}`
 }
 
-/** A config that was not taken into use. Carries every problem found, not only the first. */
+/** A config that was not, or not all of it, taken into use. Carries every problem found, not only the first. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
 
-  constructor(problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join('\n'))
+  /** `introduction` says what comes of them, where that is not that nothing was taken. */
+  constructor(problems: readonly Problem[], introduction?: string) {
+    super([...(introduction ? [`${introduction}:`] : []), ...problems.map(formatProblem)].join('\n'))
     this.problems = problems
   }
 }

@@ -1,278 +1,101 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import type { Route } from '../route/route.ts'
-import { buildTree, routesById } from '../route/tree.ts'
-import { string } from '../model/settings.ts'
-import { check } from './check.ts'
-import type { Config, Integration, Receiver } from './config.ts'
+import { dirname, resolve } from 'node:path'
+import type { MatcherMode } from '../match/mode.ts'
+import { checkOn } from './check.ts'
+import { compile } from './compile.ts'
+import type { Config } from './config.ts'
 import type { Environment } from './environment.ts'
-import { ConfigError, type Problem } from './error.ts'
+import { ConfigError, type Problem, formatProblem } from './error.ts'
 import { glob } from './glob.ts'
-import { readGlobal, resolveTimeout } from './global.ts'
-import { suggest } from './nearest.ts'
-import { type ChannelReader, receiverReader } from './receivers.ts'
-import { type Top, routeKeys, severity as severitySchema, teamSchema, top } from './schema.ts'
-import { type Path, type Source, type Yaml, isMap, present, readSource } from './source.ts'
-import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
-import { checkNames, checkRoutes, rootOf } from './tree.ts'
+import type { ChannelReader } from './receivers.ts'
+import { knownAt, top } from './schema.ts'
+import { type Path, type Source, isMap, readSource } from './source.ts'
 
 export interface LoadOptions<N> extends Environment {
   channels: readonly ChannelReader<N>[]
+  matcherMode?: MatcherMode // how matchers are read; fallback where it is not given
+  /** Texts of included files that were in force before, by file: each stands in for one that is broken now. */
+  lastGood?: ReadonlyMap<string, string>
+  /** Nothing runs yet that could go on: a broken file that nothing can stand in for is left out. */
+  starting?: boolean
 }
-
-const REOPEN_WITHIN = 15 * 60_000
 
 /**
- * Reads a routing file, with the files that it includes, checks all of it and compiles it. Throws
- * ConfigError with everything that is wrong.
+ * Reads a routing file, with the files that it includes, checks all of it and compiles it. A mistake in an
+ * included file is among the config's `faults`, and takes nothing but that file's own changes away: what it
+ * last said stays in force. Throws ConfigError with everything that is wrong where the file itself is.
  */
-export function loadConfig<N>(file: string, { channels, ...environment }: LoadOptions<N>): Config<N> {
+export function loadConfig<N>(file: string, options: LoadOptions<N>): Config<N> {
+  /** Included file → the text that is read in its place; undefined where it is left out. */
+  const standIns = new Map<string, string | undefined>()
+  const faults: Problem[] = []
+  for (;;) {
+    const sources = readSources(file, standIns, options)
+    const compiled = compile(sources, options)
+    const { main, included } = sources
+    if (compiled) {
+      const texts = included.map((one): [string, string] => [one.file, one.text])
+      return { ...compiled, file: main.file, faults: inOrder(faults), included: new Map(texts) }
+    }
+    // what is wrong with a text that only stands in is not for its writer to mend
+    const own = included.filter((one) => !standIns.has(one.file))
+    faults.push(...[main, ...own].flatMap(({ problems }) => problems))
+    const broken = included.filter(({ problems }) => problems.length > 0)
+    if (main.problems.length > 0 || !broken.every((source) => standFor(source, standIns, options)))
+      throw new ConfigError(inOrder(faults))
+  }
+}
+
+/** By file and place, each thing once. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const unique = new Map(problems.map((problem) => [formatProblem(problem), problem]))
+  const files = [...new Set(problems.map(({ file }) => file))]
+  return [...unique.values()].sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  )
+}
+
+/** Finds what is read in a broken file's place; false where there is nothing. */
+function standFor<N>(
+  { file, text }: Source,
+  standIns: Map<string, string | undefined>,
+  { lastGood, starting }: LoadOptions<N>,
+): boolean {
+  const before = lastGood?.get(file)
+  if (!standIns.has(file) && before !== undefined && before !== text) standIns.set(file, before)
+  else if (starting || before === undefined) standIns.set(file, undefined)
+  else return false // it is as it was, and does not fit any more what has changed elsewhere
+  return true
+}
+
+/** A routing file and what it includes. */
+export interface Sources {
+  main: Source
+  settings: ReturnType<typeof checkOn<typeof top>>
+  included: Source[] // in the order of their names
+  /** The same, those that are as they were first: where two do not fit together, the mistake is the newer one's. */
+  bySeniority: Source[]
+}
+
+function readSources<N>(
+  file: string,
+  standIns: ReadonlyMap<string, string | undefined>,
+  { lastGood, ...environment }: LoadOptions<N>,
+): Sources {
   const main = readSource(file, environment)
-  const settings =
-    isMap(main.value) || main.value === null ? check(top, main.value ?? {}, main, [], knownAt) : undefined
-  if (!isMap(main.value) && main.problems.length === 0) {
+  if (!isMap(main.value) && main.problems.length === 0)
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
-  }
-  const included = (settings?.include ?? []).flatMap((pattern, i) =>
-    includes(pattern, main, ['include', i]).map((one) => readSource(one, environment)),
-  )
-  for (const source of included) checkIncluded(source)
-  const sources = [main, ...included]
-  // a file that does not parse has nothing that could be looked at further
-  if (sources.some(({ value, problems }) => value === null && problems.length > 0)) throw failed(sources)
-
-  const global = readGlobal(main, channels)
-  const reader = receiverReader(channels, global, environment.sandbox)
-  const receivers = new Map<string, Receiver<N>>()
-  const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {
-    if (!receiver) return
-    if (receivers.has(receiver.name)) {
-      source.problems.push(
-        source.problem([...path, 'name'], `there is a receiver "${receiver.name}" already; names must differ`),
-      )
-    }
-    receivers.set(receiver.name, receiver)
-  }
-  for (const source of sources) {
-    for (const [i, value] of listAt(source, 'receivers').entries()) {
-      if (value === null) continue // as Alertmanager does
-      add(reader.fromFile(value, source, ['receivers', i]), source, ['receivers', i])
-    }
-  }
-
-  if (!settings) throw failed(sources)
-  const table = readTable(
-    sources,
-    settings,
-    channels.map(({ name }) => name),
-  )
-  for (const { name, entries, source, path } of table?.receivers ?? [])
-    add(reader.fromTable(name, entries, source, path), source, path)
-
-  checkNames(settings, main)
-  const root = rootOf(
-    settings,
-    table,
-    main,
-    sources.some(({ problems }) => problems.length > 0),
-  )
-  if (root) checkRoutes(settings.route, root, [...receivers.keys()], settings, main)
-  if (!root || sources.some(({ problems }) => problems.length > 0)) throw failed(sources)
-
-  const templates = readTemplates(settings, main)
-  if (main.problems.length > 0) throw failed(sources)
-  const tree = buildTree(root)
-  const routes = routesById(tree)
-  return {
-    file,
-    hash: hashOf([
-      ...sources.map(({ text }) => text),
-      JSON.stringify(sources.map(({ value }) => value)),
-      ...templates.map(({ text }) => text),
-    ]),
-    resolveTimeout: resolveTimeout(global),
-    incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
-    route: tree,
-    routes,
-    receivers,
-    integrations: new Map(
-      [...receivers.values()].flatMap(({ integrations }) =>
-        integrations.map((one): [string, Integration<N>] => [one.id, one]),
-      ),
-    ),
-    severities: table?.severities ?? [],
-    defaultSeverity: table?.defaultSeverity ?? '',
-    defaultTeam: table?.defaultTeam ?? '',
-    policy(severity, team) {
-      const found =
-        table?.policies.get(receiverName(team, severity)) ??
-        table?.policies.get(receiverName(team, table.defaultSeverity)) ??
-        table?.policies.get(receiverName(table.defaultTeam, severity)) ??
-        table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
-      return found ?? { incident: false, priority: 'normal' }
-    },
-    templates,
-    warnings: [...reader.warnings, ...warningsOf(settings, table, receivers, routes, main)],
-  }
+  const settings = isMap(main.value) ? checkOn(top, main.value, main, [], knownAt) : undefined
+  const files = (settings?.include ?? []).flatMap((pattern, i) => filesOf(pattern, main, ['include', i]))
+  const included = [...new Set(files)]
+    .filter((one) => !standIns.has(one) || standIns.get(one) !== undefined)
+    .map((one) => readSource(one, environment, standIns.get(one)))
+  const isSenior = ({ file: one, text }: Source) => Number(standIns.has(one) || lastGood?.get(one) === text)
+  return { main, settings, included, bySeniority: [...included].sort((a, b) => isSenior(b) - isSenior(a)) }
 }
 
-function failed(sources: readonly Source[]): ConfigError {
-  return new ConfigError(
-    sources
-      .flatMap(({ problems }) => problems)
-      .sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : 0)),
-  )
-}
-
-/** The keys that may stand at a path, for suggestions. */
-function knownAt(path: Path): readonly string[] {
-  if (path.length === 0) return Object.keys(top.shape)
-  if (path[0] === 'route') return routeKeys
-  if (path[0] === 'severities') return Object.keys(severitySchema.shape)
-  if (path[0] === 'incidents') return ['reopen_within']
-  if (path[0] === 'inhibit_rules')
-    return [
-      'name',
-      'source_matchers',
-      'target_matchers',
-      'source_match',
-      'source_match_re',
-      'target_match',
-      'target_match_re',
-      'equal',
-    ]
-  return ['name', 'time_intervals', 'times', 'weekdays', 'days_of_month', 'months', 'years', 'location']
-}
-
-function listAt(source: Source, key: string): Yaml[] {
-  if (!isMap(source.value)) return []
-  const value = source.value[key]
-  if (value === null || value === undefined) return []
-  if (Array.isArray(value)) return value
-  source.problems.push(source.problem([key], 'must be a list'))
-  return []
-}
-
-function includes(pattern: string, main: Source, path: Path): string[] {
+function filesOf(pattern: string, main: Source, path: Path): string[] {
   const found = glob(pattern, dirname(resolve(main.file)))
   if (found.length === 0 && !/[*?[]/.test(pattern))
     main.problems.push(main.problem(path, `there is no file ${pattern}`))
   return found
-}
-
-/** What a file that is included may hold. */
-function checkIncluded(source: Source): void {
-  if (source.problems.length > 0) return
-  if (!isMap(source.value)) {
-    if (source.value !== null) source.problems.push(source.problem([], 'the file must hold teams: or receivers:'))
-    return
-  }
-  for (const key of Object.keys(source.value)) {
-    if (key === 'teams' || key === 'receivers') continue
-    source.problems.push(source.problem([key], `unknown key "${key}"${suggest(key, ['teams', 'receivers'])}`, 'key'))
-  }
-}
-
-function readTable(sources: readonly Source[], settings: Top, channels: readonly string[]): Table | undefined {
-  const [main] = sources
-  if (!main) return undefined
-  const schema = teamSchema(channels)
-  const known = (path: Path) =>
-    path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape)
-  const teams: Team[] = []
-  let broken = false
-  for (const source of sources) {
-    const given = isMap(source.value) ? source.value['teams'] : undefined
-    if (given === undefined || given === null) continue
-    if (!isMap(given)) {
-      source.problems.push(source.problem(['teams'], 'must be a map of team names'))
-      broken = true
-      continue
-    }
-    for (const [name, value] of Object.entries(given)) {
-      const path = ['teams', name]
-      const row = check(schema, value ?? {}, source, path, known)
-      const twin = teams.find((team) => team.name === name)
-      if (twin) {
-        const { file, line } = twin.source.problem(twin.path, '', 'key')
-        source.problems.push(source.problem(path, `team "${name}" stands in ${file}:${line} already`, 'key'))
-      }
-      if (!row || twin) {
-        broken = true
-        continue
-      }
-      const { default: isDefault, severities, ...rest } = row
-      const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] =>
-        present(entry[1]),
-      )
-      teams.push({
-        name,
-        isDefault: isDefault ?? false,
-        destinations: new Map(destinations),
-        overrides: new Map(Object.entries(severities ?? {})),
-        source,
-        path,
-      })
-    }
-  }
-  if (broken) return undefined
-  const severities = Object.entries(settings.severities ?? {}).map(([name, value]): Severity => ({
-    name,
-    settings: value,
-    path: ['severities', name],
-  }))
-  if (teams.length === 0 && severities.length === 0) return undefined
-  if (teams.length === 0) {
-    main.problems.push(main.problem(['severities'], 'there are severities, but no teams: to notify', 'key'))
-    return undefined
-  }
-  return compileTable(severities, teams, channels, main)
-}
-
-function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {
-  return (settings.templates ?? []).flatMap((pattern, i) =>
-    glob(pattern, dirname(resolve(main.file))).flatMap((file) => {
-      try {
-        return [{ name: basename(file), text: readFileSync(file, 'utf8') }]
-      } catch {
-        main.problems.push(main.problem(['templates', i], `${file} cannot be read`))
-        return []
-      }
-    }),
-  )
-}
-
-function warningsOf<N>(
-  settings: Top,
-  table: Table | undefined,
-  receivers: ReadonlyMap<string, Receiver<N>>,
-  routes: ReadonlyMap<string, Route>,
-  main: Source,
-): Problem[] {
-  const warnings: Problem[] = []
-  const warn = (path: Path, message: string) => warnings.push(main.problem(path, message, 'key'))
-  if (table && settings.route?.receiver)
-    warn(['route', 'receiver'], 'is never used: what no route takes goes by the table')
-  const notYet = 'is read and checked, but not in force yet'
-  if (settings.inhibit_rules?.length) warn(['inhibit_rules'], notYet)
-  for (const route of routes.values()) {
-    if (route.muteTimeIntervals.length + route.activeTimeIntervals.length > 0) {
-      warn([settings.time_intervals ? 'time_intervals' : 'mute_time_intervals'], notYet)
-      break
-    }
-  }
-  const used = new Set([...routes.values()].map(({ receiver }) => receiver))
-  for (const [i, value] of listAt(main, 'receivers').entries()) {
-    const name = isMap(value) ? string.safeParse(value['name']).data : undefined
-    if (name !== undefined && receivers.has(name) && !used.has(name))
-      warn(['receivers', i, 'name'], `no route uses receiver "${name}"`)
-  }
-  return warnings
-}
-
-function hashOf(texts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const text of texts) hash.update(text).update('\0')
-  return hash.digest('hex')
 }

@@ -4,7 +4,6 @@ import { isSet } from '../model/http-config.ts'
 import { Plain } from '../model/plain.ts'
 import { string, stringMap } from '../model/settings.ts'
 import { check, report } from './check.ts'
-import type { Problem } from './error.ts'
 import { suggest } from './nearest.ts'
 import { undelivered } from './undelivered.ts'
 import { syntaxError } from '../template/templates.ts'
@@ -34,7 +33,6 @@ export function receiverReader<N>(
 ) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
-  const warnings: Problem[] = []
 
   function integration(
     receiver: string,
@@ -57,7 +55,7 @@ export function receiverReader<N>(
     for (const key of channel.ignores) {
       const keys = key.split('.')
       if (isSet(at(entry, keys)))
-        warnings.push(source.problem([...path, ...keys], 'is read and checked, but not obeyed yet', 'key'))
+        source.warnings.push(source.problem([...path, ...keys], 'is read and checked, but not obeyed yet', 'key'))
     }
     const { sendResolved, open } = reading
     const made: Integration<N> = {
@@ -85,7 +83,7 @@ export function receiverReader<N>(
   function warnOfTemplates(value: unknown, source: Source, path: Path): void {
     if (typeof value === 'string' && value.includes('{{')) {
       const problem = syntaxError(value)
-      if (problem) warnings.push(source.problem(path, `the template does not parse: ${problem}`))
+      if (problem) source.warnings.push(source.problem(path, `the template does not parse: ${problem}`))
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, part] of Object.entries(value))
         warnOfTemplates(part, source, [...path, Array.isArray(value) ? Number(key) : key])
@@ -118,8 +116,6 @@ export function receiverReader<N>(
   }
 
   return {
-    warnings,
-
     /** An item of `receivers:`. */
     fromFile(value: Yaml, source: Source, path: Path): Receiver<N> | undefined {
       if (!isMap(value)) {
@@ -149,7 +145,7 @@ export function receiverReader<N>(
           for (const [i, entry] of (entries ?? []).entries())
             check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
           if (entries?.length)
-            warnings.push(
+            source.warnings.push(
               source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),
             )
         } else {

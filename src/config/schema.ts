@@ -1,49 +1,18 @@
 import { z } from 'zod'
-import { type Matcher, matcher } from '../match/matcher.ts'
-import { MatcherError, parseMatchers } from '../match/parse.ts'
-import { RegexError } from '../match/regex.ts'
 import { fail, header, isSet, tlsConfig } from '../model/http-config.ts'
 import { duration, flag, maybe, number, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
 import { interval } from './interval.ts'
+import type { Path } from './source.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
 
 const positive = duration.refine((ms) => ms > 0, 'cannot be zero')
-const labelName = string.refine((name) => name !== '', 'a label name cannot be empty')
 
-const matcherList = maybe(z.array(z.preprocess((given) => given ?? '', string).transform(toMatchers)))
-const matcherMap = (isRegex: boolean) =>
-  maybe(
-    z.record(z.string(), string.nullable()).transform((map, context) =>
-      Object.entries(map).map(([name, value]): Matcher => {
-        if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) context.addIssue(`"${name}" is not a label name`)
-        if (isRegex && value === null) context.addIssue(`${name}: a regex is missing`)
-        // in the group key as Alertmanager writes it
-        return guard(
-          () => matcher(name, isRegex ? `^(?:${value ?? ''})$` : (value ?? ''), { isRegex, isEqual: true }),
-          context,
-        )
-      }),
-    ),
-  )
-
-function toMatchers(text: string, context: z.core.$RefinementCtx): Matcher[] {
-  return guard(() => parseMatchers(text).matchers, context)
-}
-
-function guard<T>(run: () => T, context: z.core.$RefinementCtx): T {
-  try {
-    return run()
-  } catch (error) {
-    if (!(error instanceof MatcherError) && !(error instanceof RegexError)) throw error
-    context.addIssue({ code: 'custom', message: error.message, input: undefined })
-    return z.NEVER
-  }
-}
+const matcherList = maybe(z.array(z.preprocess((given) => given ?? '', string)))
+const matcherMap = maybe(z.record(z.string(), string.nullable()))
 
 const groupBy = strings.transform((names, context): readonly string[] | 'all' => {
-  if (names.includes('')) context.addIssue('a label name cannot be empty')
   // as Alertmanager: twice `...` is still all
   if (names.length > 0 && names.every((name) => name === '...')) return 'all'
   const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -65,8 +34,8 @@ const routeShape = {
   ...timers,
   continue: maybe(flag),
   matchers: matcherList,
-  match: matcherMap(false),
-  match_re: matcherMap(true),
+  match: matcherMap,
+  match_re: matcherMap,
   mute_time_intervals: maybe(strings),
   active_time_intervals: maybe(strings),
   labels: maybe(stringMap),
@@ -96,11 +65,11 @@ const inhibitRule = z.strictObject({
   name: maybe(string),
   source_matchers: matcherList,
   target_matchers: matcherList,
-  source_match: matcherMap(false),
-  source_match_re: matcherMap(true),
-  target_match: matcherMap(false),
-  target_match_re: matcherMap(true),
-  equal: maybe(z.array(labelName)),
+  source_match: matcherMap,
+  source_match_re: matcherMap,
+  target_match: matcherMap,
+  target_match_re: matcherMap,
+  equal: maybe(strings),
 })
 
 const timeInterval = z.strictObject({
@@ -166,3 +135,14 @@ export const top = z.strictObject({
   event_recorder: z.unknown().optional(),
 })
 export type Top = z.output<typeof top>
+
+/** The keys that may stand at a path of the file, for suggestions. */
+export function knownAt(path: Path): readonly string[] {
+  if (path.length === 0) return Object.keys(top.shape)
+  if (path[0] === 'route') return routeKeys
+  if (path[0] === 'severities') return Object.keys(severity.shape)
+  if (path[0] === 'incidents') return ['reopen_within']
+  if (path[0] === 'inhibit_rules') return Object.keys(inhibitRule.shape)
+  if (path[0] === 'tracing') return path.length === 1 ? Object.keys(tracing.shape) : []
+  return ['name', 'time_intervals', 'times', 'weekdays', 'days_of_month', 'months', 'years', 'location']
+}

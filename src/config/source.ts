@@ -21,7 +21,8 @@ export interface Source {
   file: string
   text: string
   value: Yaml
-  problems: Problem[] // what is wrong with its YAML or its variables
+  problems: Problem[] // what is wrong with it
+  warnings: Problem[] // what is legal, and surely not meant
   /** A problem at a path: at its key, or at its nearest parent's where it is missing. */
   problem(path: Path, message: string, at?: 'key' | 'value'): Problem
 }
@@ -31,8 +32,8 @@ const DEEPEST = 100
 /** What aliases may unfold to. */
 const MOST_NODES = 200_000
 
-/** Reads a file; what is wrong with it is in `problems`, never thrown. */
-export function readSource(file: string, environment: Environment): Source {
+/** Reads a file, or `text` as if it stood there; what is wrong with it is in `problems`, never thrown. */
+export function readSource(file: string, environment: Environment, text?: string): Source {
   const lines = new LineCounter()
   const places = new Map<string, { key: number; value: number }>()
   const problems: Problem[] = []
@@ -41,6 +42,7 @@ export function readSource(file: string, environment: Environment): Source {
     text: '',
     value: null,
     problems,
+    warnings: [],
     problem(path, message, at = 'value') {
       const place = path.length === 0 ? undefined : places.get(keyOf(path))
       if (!place && path.length > 0)
@@ -56,7 +58,7 @@ export function readSource(file: string, environment: Environment): Source {
   }
 
   try {
-    source.text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
+    source.text = text ?? readFileSync(file, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     return fail(whyUnreadable(error))
   }

@@ -154,6 +154,7 @@ function node(receiver: string, settings: Partial<SeveritySettings>): RouteSpec 
     continue: false,
     muteTimeIntervals: [],
     activeTimeIntervals: [],
+    labels: new Map(),
     routes: [],
     ...timersOf(settings),
   }
@@ -187,8 +188,6 @@ function checkChannels(given: readonly string[], channels: readonly string[], so
 }
 
 function problemCount(source: Source, teams: readonly Team[]): number {
-  return [...new Set([source, ...teams.map((team) => team.source)])].reduce(
-    (sum, { problems }) => sum + problems.length,
-    0,
-  )
+  const sources = new Set([source, ...teams.map((team) => team.source)])
+  return [...sources].reduce((sum, { problems }) => sum + problems.length, 0)
 }

@@ -1,51 +1,105 @@
+import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import type { RouteSpec } from '../route/tree.ts'
+import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
-import { type RouteSettings, type Top, route as routeSchema, timersOf } from './schema.ts'
+import { type RouteSettings, type Top, timersOf } from './schema.ts'
 import type { Path, Source } from './source.ts'
 import type { Table } from './table.ts'
+
+/** What a file's own tree is checked against. */
+export interface Around {
+  receivers: readonly string[] | undefined // by name; undefined where not all are known
+  mode: MatcherMode
+  broken: boolean // something is wrong elsewhere: what is missing may be what did not parse
+}
 
 /** The file's own tree with the table's routes behind it; undefined where there is none, which is a problem. */
 export function rootOf(
   settings: Top,
   table: Table | undefined,
   main: Source,
-  broken: boolean,
+  around: Around,
 ): (RouteSpec & { receiver: string }) | undefined {
-  const given = settings.route
-  const own = given ? toSpec(given) : undefined
+  const own = settings.route ? toSpec(settings.route, main, ['route'], around.mode) : undefined
+  if (settings.route && own) checkRoot(settings.route, own, main)
+  if (settings.route) checkNames(settings.route, settings, main, around)
   if (table) {
-    const base = own ?? { ...toSpec(emptyRoute), groupBy: ['alertname', 'team', 'severity'] }
+    const base = own ?? { ...blank, groupBy: ['alertname', 'team', 'severity'] }
     return { ...base, receiver: table.rootReceiver, routes: [...base.routes, ...table.routes] }
   }
   if (!own) {
-    // a table with mistakes has said so already
-    if (!broken)
+    if (!around.broken && main.problems.length === 0)
       main.problems.push(main.problem([], 'no route: the file needs route: with a receiver, or severities: and teams:'))
     return undefined
   }
-  if (own.receiver === undefined || own.receiver === '') {
-    main.problems.push(main.problem(['route', 'receiver'], 'the root route needs a receiver'))
+  if (own.receiver === undefined) {
+    if (!main.problems.some(({ path }) => path === 'route.receiver'))
+      main.problems.push(main.problem(['route', 'receiver'], 'the root route needs a receiver'))
     return undefined
   }
   return { ...own, receiver: own.receiver }
 }
 
-const emptyRoute: RouteSettings = routeSchema.parse({})
+const blank: RouteSpec = {
+  matchers: [],
+  continue: false,
+  muteTimeIntervals: [],
+  activeTimeIntervals: [],
+  labels: new Map(),
+  routes: [],
+}
 
-function toSpec(given: RouteSettings): RouteSpec {
+function toSpec(given: RouteSettings, source: Source, path: Path, mode: MatcherMode): RouteSpec {
+  for (const [i, name] of (Array.isArray(given.group_by) ? given.group_by : []).entries()) {
+    if (!isLabelName(name, mode))
+      source.problems.push(source.problem([...path, 'group_by', i], `"${name}" is not a label name`))
+  }
   return {
-    matchers: [...(given.matchers ?? []).flat(), ...(given.match ?? []), ...(given.match_re ?? [])],
+    matchers: readMatchers(given, '', mode, source, path),
     continue: given.continue ?? false,
     muteTimeIntervals: given.mute_time_intervals ?? [],
     activeTimeIntervals: given.active_time_intervals ?? [],
-    routes: (given.routes ?? []).map(toSpec),
+    labels: new Map(Object.entries(given.labels ?? {})),
+    routes: (given.routes ?? []).map((child, i) => toSpec(child, source, [...path, 'routes', i], mode)),
     ...(given.receiver !== undefined && given.receiver !== '' && { receiver: given.receiver }),
     ...timersOf(given),
   }
 }
 
+/** The root takes every alert, at any time. */
+function checkRoot(given: RouteSettings, root: RouteSpec, main: Source): void {
+  const fail = (key: string, message: string) => main.problems.push(main.problem(['route', key], message))
+  if (root.matchers.length > 0) {
+    const key = (['matchers', 'match', 'match_re'] as const).find((one) => given[one]) ?? 'matchers'
+    fail(key, 'the root route must take every alert: it cannot have matchers')
+  }
+  if (root.continue) fail('continue', 'the root route cannot continue: it has no siblings')
+  if (root.muteTimeIntervals.length > 0) fail('mute_time_intervals', 'the root route cannot be muted')
+  if (root.activeTimeIntervals.length > 0) fail('active_time_intervals', 'the root route cannot be muted')
+}
+
+/** That what routes name is there. */
+function checkNames(given: RouteSettings, settings: Top, main: Source, { receivers }: Around): void {
+  const fail = (path: Path, message: string) => main.problems.push(main.problem(path, message))
+  const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(
+    ({ name }) => name,
+  )
+  const walk = (one: RouteSettings, path: Path) => {
+    if (one.receiver && receivers && !receivers.includes(one.receiver))
+      fail([...path, 'receiver'], `there is no receiver "${one.receiver}"${suggest(one.receiver, receivers)}`)
+    for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
+      for (const [i, name] of (one[key] ?? []).entries()) {
+        if (!intervals.includes(name))
+          fail([...path, key, i], `there is no time interval "${name}"${suggest(name, intervals)}`)
+      }
+    }
+    for (const [i, child] of (one.routes ?? []).entries()) walk(child, [...path, 'routes', i])
+  }
+  walk(given, ['route'])
+}
+
 /** Names of time intervals are one space over both lists. */
-export function checkNames(settings: Top, main: Source): void {
+export function checkIntervalNames(settings: Top, main: Source): void {
   const seen = new Set<string>()
   for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
     for (const [i, { name }] of (settings[key] ?? []).entries()) {
@@ -56,34 +110,29 @@ export function checkNames(settings: Top, main: Source): void {
   }
 }
 
-/** The rules of the root, and that what routes name is there. */
-export function checkRoutes(
-  given: RouteSettings | undefined,
-  root: RouteSpec,
-  receivers: readonly string[],
-  settings: Top,
-  main: Source,
-): void {
-  const fail = (path: Path, message: string) => main.problems.push(main.problem(path, message))
-  if (root.matchers.length > 0) fail(['route'], 'the root route must take every alert: it cannot have matchers')
-  if (root.continue) fail(['route', 'continue'], 'the root route cannot continue: it has no siblings')
-  if (root.muteTimeIntervals.length > 0) fail(['route', 'mute_time_intervals'], 'the root route cannot be muted')
-  if (root.activeTimeIntervals.length > 0) fail(['route', 'active_time_intervals'], 'the root route cannot be muted')
-  const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(
-    ({ name }) => name,
-  )
-
-  const walk = (one: RouteSettings, path: Path) => {
-    if (one.receiver && !receivers.includes(one.receiver)) {
-      fail([...path, 'receiver'], `there is no receiver "${one.receiver}"${suggest(one.receiver, receivers)}`)
+/** That both sides of each inhibition parse. */
+export function checkInhibitRules(settings: Top, main: Source, mode: MatcherMode): void {
+  for (const [i, rule] of (settings.inhibit_rules ?? []).entries()) {
+    const path = ['inhibit_rules', i]
+    const { source_matchers, source_match, source_match_re, target_matchers, target_match, target_match_re } =
+      rule ?? {}
+    readMatchers(
+      { matchers: source_matchers, match: source_match, match_re: source_match_re },
+      'source_',
+      mode,
+      main,
+      path,
+    )
+    readMatchers(
+      { matchers: target_matchers, match: target_match, match_re: target_match_re },
+      'target_',
+      mode,
+      main,
+      path,
+    )
+    for (const [j, name] of (rule?.equal ?? []).entries()) {
+      if (!isLabelName(name, mode))
+        main.problems.push(main.problem([...path, 'equal', j], `"${name}" is not a label name`))
     }
-    for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
-      for (const [i, name] of (one[key] ?? []).entries()) {
-        if (!intervals.includes(name))
-          fail([...path, key, i], `there is no time interval "${name}"${suggest(name, intervals)}`)
-      }
-    }
-    for (const [i, child] of (one.routes ?? []).entries()) walk(child, [...path, 'routes', i])
   }
-  if (given) walk(given, ['route'])
 }

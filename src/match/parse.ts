@@ -1,4 +1,5 @@
 import { type Matcher, formatMatchers, matcher } from './matcher.ts'
+import type { MatcherMode } from './mode.ts'
 import { isStray } from '../model/bytes.ts'
 import { unquoteGo } from '../model/quote.ts'
 
@@ -17,7 +18,7 @@ export interface Parsed {
  * (matcher/compat): the UTF-8 grammar, and the classic one where only that takes it or the two disagree.
  * Throws MatcherError or RegexError.
  */
-export function parseMatchers(text: string): Parsed {
+export function parseMatchers(text: string, _mode: MatcherMode = 'fallback'): Parsed {
   return fallback(text, parseUtf8, parseClassic)
 }
 

@@ -48,5 +48,5 @@ export async function regroup({ routing, store, clock, log }: Deps): Promise<voi
     await store.groups.drop(id, clock.now())
     log.info({ groupKey: group.key }, 'let go of a group whose route is gone; its alerts have others')
   }
-  await store.setConfigHash(routing.config.hash)
+  await store.setConfig(routing.config.hash, routing.config.included)
 }

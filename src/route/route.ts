@@ -7,6 +7,7 @@ export interface RouteOptions {
   groupWait: number
   groupInterval: number
   repeatInterval: number
+  labels: ReadonlyMap<string, string> // of the route itself: name → template (Alertmanager 0.34)
 }
 
 /** A node of the routing tree, its options resolved. */

@@ -3,11 +3,12 @@ import type { Labels } from '../model/labels.ts'
 import type { Route, RouteOptions } from './route.ts'
 
 /** A route as a file gives it: what it does not say, it inherits. */
-export interface RouteSpec extends Partial<RouteOptions> {
+export interface RouteSpec extends Partial<Omit<RouteOptions, 'labels'>> {
   matchers: readonly Matcher[]
   continue: boolean
   muteTimeIntervals: readonly string[] // these two and `continue` are not inherited
   activeTimeIntervals: readonly string[]
+  labels: ReadonlyMap<string, string> // over the parent's
   routes: readonly RouteSpec[]
 }
 
@@ -17,6 +18,7 @@ export const defaultOptions: Omit<RouteOptions, 'receiver'> = {
   groupWait: 30_000,
   groupInterval: 5 * 60_000,
   repeatInterval: 4 * 3_600_000,
+  labels: new Map(),
 }
 
 /** The tree with everything inherited filled in. The root needs a receiver. */
@@ -40,6 +42,7 @@ function build(
     groupWait: spec.groupWait ?? inherited.groupWait,
     groupInterval: spec.groupInterval ?? inherited.groupInterval,
     repeatInterval: spec.repeatInterval ?? inherited.repeatInterval,
+    labels: spec.labels.size > 0 ? new Map([...inherited.labels, ...spec.labels]) : inherited.labels,
   }
   const routes: Route[] = []
   const route: Route = {

@@ -26,6 +26,7 @@ export function keysFor(prefix: string) {
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
     inbox: `${tag}:inbox`, // list: JSON, newest first
     engine: `${tag}:engine`, // hash: configHash
+    included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
   }
 }

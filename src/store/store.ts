@@ -27,8 +27,16 @@ export function openStore(redis: Redis, prefix: string) {
       return (await redis.hget(keys.engine, 'configHash')) ?? ''
     },
 
-    async setConfigHash(hash: string): Promise<void> {
-      await redis.hset(keys.engine, 'configHash', hash)
+    /** Notes that all groups are sorted by a config: its hash, and the texts of the files that it includes, by file. */
+    async setConfig(hash: string, included: ReadonlyMap<string, string>): Promise<void> {
+      const all = redis.multi().hset(keys.engine, 'configHash', hash).del(keys.included)
+      if (included.size > 0) all.hset(keys.included, included)
+      for (const [error] of (await all.exec()) ?? []) if (error) throw error
+    },
+
+    /** The texts of included files that were in force last, by file. */
+    async includedBefore(): Promise<Map<string, string>> {
+      return new Map(Object.entries(await redis.hgetall(keys.included)))
     },
   }
 }

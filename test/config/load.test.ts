@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ConfigError } from '../../src/config/error.ts'
+import { ConfigError, type Problem } from '../../src/config/error.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { nearest } from '../../src/config/nearest.ts'
 import { channels } from '../../src/notify/index.ts'
@@ -24,15 +24,15 @@ function load(files: string | Record<string, string>, env: Record<string, string
 /** The problems of a file, each as `line:column path: message`. */
 function problems(files: string | Record<string, string>, env: Record<string, string> = {}): string[] {
   try {
-    load(files, env)
-    return []
+    return load(files, env).faults.map(shown)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(
-      ({ file, line, column, path, message }) =>
-        `${file.replace(`${dir}/`, '').replace('tocsin.yml', '')}${line}:${column} ${path}: ${message}`,
-    )
+    return error.problems.map(shown)
   }
+}
+
+function shown({ file, line, column, path, message }: Problem): string {
+  return `${file.replace(`${dir}/`, '').replace('tocsin.yml', '')}${line}:${column} ${path}: ${message}`
 }
 
 const receivers = 'receivers: [{ name: ops }]\n'
@@ -80,7 +80,7 @@ test.each([
   [
     'route: { receiver: ops, matchers: [a=b] }\n' + receivers,
     'a root with matchers',
-    '1:8 route: the root route must take every alert: it cannot have matchers',
+    '1:35 route.matchers: the root route must take every alert: it cannot have matchers',
   ],
   [
     'route: { receiver: ops, group_by: [a, a] }\n' + receivers,
@@ -159,7 +159,7 @@ receivers:
       - api_url: not a url
         titel: x
 `)
-  expect(found.map((line) => line.split(' ')[0])).toEqual(['2:3', '3:15', '7:18', '8:9'])
+  expect(found.map((line) => line.split(' ')[0])).toEqual(['1:1', '2:3', '3:15', '7:18', '8:9'])
 })
 
 describe('files that would end a careless process', () => {

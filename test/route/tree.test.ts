@@ -12,6 +12,7 @@ function spec({ on = '', routes = [], ...rest }: Given): RouteSpec {
     continue: false,
     muteTimeIntervals: [],
     activeTimeIntervals: [],
+    labels: new Map(),
     ...rest,
     matchers: parseMatchers(on).matchers,
     routes: routes.map(spec),

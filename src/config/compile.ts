@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { buildTree, routesById } from '../route/tree.ts'
+import { check } from './check.ts'
+import type { Config, Integration, Receiver } from './config.ts'
+import { glob } from './glob.ts'
+import { readGlobal, resolveTimeout } from './global.ts'
+import type { LoadOptions, Sources } from './load.ts'
+import { lint } from './lint.ts'
+import { suggest } from './nearest.ts'
+import { receiverReader } from './receivers.ts'
+import { type Top, severity as severitySchema, teamSchema } from './schema.ts'
+import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
+import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
+import { checkInhibitRules, checkIntervalNames, rootOf } from './tree.ts'
+
+const REOPEN_WITHIN = 15 * 60_000
+
+/** What of a config its files say; undefined where something is wrong, which is then among their problems. */
+export function compile<N>(
+  { main, settings, included, bySeniority }: Sources,
+  { channels, sandbox, matcherMode = 'fallback' }: LoadOptions<N>,
+): Omit<Config<N>, 'file' | 'faults' | 'included'> | undefined {
+  const sources = [main, ...bySeniority]
+  const isBroken = () => sources.some(({ problems }) => problems.length > 0)
+  for (const source of included) checkIncluded(source)
+
+  const global = readGlobal(main, channels)
+  const reader = receiverReader(channels, global, sandbox)
+  const receivers = new Map<string, Receiver<N>>()
+  const places = new Map<string, { source: Source; path: Path }>()
+  const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {
+    if (!receiver) return
+    const { name } = receiver
+    const here = { source, path }
+    const twin = places.get(name)
+    if (twin) {
+      const newer = sources.indexOf(twin.source) > sources.indexOf(source) ? twin : here
+      const message = `there is a receiver "${name}" already; names must differ`
+      newer.source.problems.push(newer.source.problem([...newer.path, 'name'], message))
+    }
+    receivers.set(name, receiver)
+    places.set(name, here)
+  }
+  for (const source of sources) {
+    for (const [i, value] of listAt(source, 'receivers').entries()) {
+      if (value === null) continue // as Alertmanager does
+      add(reader.fromFile(value, source, ['receivers', i]), source, ['receivers', i])
+    }
+  }
+  if (!settings) return undefined
+
+  const names = channels.map(({ name }) => name)
+  const table = readTable(main, [main, ...included], sources, settings, names)
+  for (const { name, entries, source, path } of table?.receivers ?? [])
+    add(reader.fromTable(name, entries, source, path), source, path)
+
+  checkIntervalNames(settings, main)
+  checkInhibitRules(settings, main, matcherMode)
+  const root = rootOf(settings, table, main, {
+    receivers: sources.every(parses) ? [...receivers.keys()] : undefined,
+    mode: matcherMode,
+    broken: isBroken(),
+  })
+  const templates = readTemplates(settings, main)
+  if (!root || isBroken()) return undefined
+
+  const tree = buildTree(root)
+  const routes = routesById(tree)
+  const config = {
+    hash: hashOf([
+      ...[main, ...included].map(({ text }) => text),
+      JSON.stringify([main, ...included].map(({ value }) => value)),
+      ...templates.map(({ text }) => text),
+    ]),
+    resolveTimeout: resolveTimeout(global),
+    incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
+    route: tree,
+    routes,
+    receivers,
+    integrations: new Map(
+      [...receivers.values()].flatMap(({ integrations }) =>
+        integrations.map((one): [string, Integration<N>] => [one.id, one]),
+      ),
+    ),
+    severities: table?.severities ?? [],
+    defaultSeverity: table?.defaultSeverity ?? '',
+    defaultTeam: table?.defaultTeam ?? '',
+    policy(severity: string, team: string) {
+      const found =
+        table?.policies.get(receiverName(team, severity)) ??
+        table?.policies.get(receiverName(team, table.defaultSeverity)) ??
+        table?.policies.get(receiverName(table.defaultTeam, severity)) ??
+        table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
+      return found ?? { incident: false, priority: 'normal' }
+    },
+    templates,
+  }
+  return {
+    ...config,
+    warnings: [...sources.flatMap(({ warnings }) => warnings), ...lint(config, settings, table, main, places)],
+  }
+}
+
+/** A file that does not may hold anything: what is missing then is no mistake of others. */
+function parses({ value, problems }: Source): boolean {
+  return value !== null || problems.length === 0
+}
+
+function listAt(source: Source, key: string): Yaml[] {
+  if (!isMap(source.value)) return []
+  const value = source.value[key]
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value)) return value
+  source.problems.push(source.problem([key], 'must be a list'))
+  return []
+}
+
+/** What a file that is included may hold. */
+function checkIncluded(source: Source): void {
+  if (source.problems.length > 0) return
+  if (!isMap(source.value)) {
+    if (source.value !== null) source.problems.push(source.problem([], 'the file must hold teams: or receivers:'))
+    return
+  }
+  for (const key of Object.keys(source.value)) {
+    if (key === 'teams' || key === 'receivers') continue
+    source.problems.push(source.problem([key], `unknown key "${key}"${suggest(key, ['teams', 'receivers'])}`, 'key'))
+  }
+}
+
+/** The table of all files. Of two teams of one name the mistake is the later's by `bySeniority`. */
+function readTable(
+  main: Source,
+  inOrder: readonly Source[],
+  bySeniority: readonly Source[],
+  settings: Top,
+  channels: readonly string[],
+): Table | undefined {
+  const schema = teamSchema(channels)
+  const known = (path: Path) =>
+    path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape)
+  const teams: Team[] = []
+  let broken = !inOrder.every(parses)
+  for (const source of bySeniority) {
+    const given = isMap(source.value) ? source.value['teams'] : undefined
+    if (given === undefined || given === null) continue
+    if (!isMap(given)) {
+      source.problems.push(source.problem(['teams'], 'must be a map of team names'))
+      broken = true
+      continue
+    }
+    for (const [name, value] of Object.entries(given)) {
+      const path = ['teams', name]
+      const row = check(schema, value ?? {}, source, path, known)
+      const twin = teams.find((team) => team.name === name)
+      if (twin) {
+        const { file, line } = twin.source.problem(twin.path, '', 'key')
+        source.problems.push(source.problem(path, `team "${name}" stands in ${file}:${line} already`, 'key'))
+      }
+      if (!row || twin) {
+        broken = true
+        continue
+      }
+      const { default: isDefault, severities, ...rest } = row
+      const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] =>
+        present(entry[1]),
+      )
+      teams.push({
+        name,
+        isDefault: isDefault ?? false,
+        destinations: new Map(destinations),
+        overrides: new Map(Object.entries(severities ?? {})),
+        source,
+        path,
+      })
+    }
+  }
+  if (broken) return undefined
+  const severities = Object.entries(settings.severities ?? {}).map(([name, value]): Severity => ({
+    name,
+    settings: value,
+    path: ['severities', name],
+  }))
+  if (teams.length === 0 && severities.length === 0) return undefined
+  if (teams.length === 0) {
+    main.problems.push(main.problem(['severities'], 'there are severities, but no teams: to notify', 'key'))
+    return undefined
+  }
+  teams.sort((a, b) => inOrder.indexOf(a.source) - inOrder.indexOf(b.source))
+  return compileTable(severities, teams, channels, main)
+}
+
+function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {
+  return (settings.templates ?? []).flatMap((pattern, i) =>
+    glob(pattern, dirname(resolve(main.file))).flatMap((file) => {
+      try {
+        return [{ name: basename(file), text: readFileSync(file, 'utf8') }]
+      } catch {
+        main.problems.push(main.problem(['templates', i], `${file} cannot be read`))
+        return []
+      }
+    }),
+  )
+}
+
+function hashOf(texts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const text of texts) hash.update(text).update('\0')
+  return hash.digest('hex')
+}

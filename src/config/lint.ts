@@ -1,0 +1,141 @@
+import { RETENTION } from '../dedup/dedup.ts'
+import { type Matcher, formatMatcher, formatMatchers } from '../match/matcher.ts'
+import { formatDuration } from '../model/duration.ts'
+import type { Route } from '../route/route.ts'
+import type { Config } from './config.ts'
+import type { Problem } from './error.ts'
+import type { RouteSettings, Top } from './schema.ts'
+import type { Path, Source } from './source.ts'
+import type { Table } from './table.ts'
+
+/** What is legal in a file that was taken, and surely not meant. */
+export function lint<N>(
+  { route, routes }: Pick<Config<N>, 'route' | 'routes'>,
+  settings: Top,
+  table: Table | undefined,
+  main: Source,
+  receivers: ReadonlyMap<string, { source: Source; path: Path }>,
+): Problem[] {
+  const warnings: Problem[] = []
+  const warn = (path: Path, message: string) => void warnings.push(main.problem(path, message, 'key'))
+
+  if (table && settings.route?.receiver)
+    warn(['route', 'receiver'], 'is never used: what no route takes goes by the table')
+  if (settings.route) lintRoutes(settings.route, route, ['route'], warn)
+
+  const used = new Set([...routes.values()].map(({ receiver }) => receiver))
+  for (const [name, { source, path }] of receivers) {
+    // the table makes one for each team and severity, used or not
+    if (path[0] === 'receivers' && !used.has(name))
+      warnings.push(source.problem([...path, 'name'], `no route uses receiver "${name}"`, 'key'))
+  }
+  const timed = new Set([...routes.values()].flatMap((one) => [...one.muteTimeIntervals, ...one.activeTimeIntervals]))
+  for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
+    for (const [i, { name }] of (settings[key] ?? []).entries())
+      if (!timed.has(name)) warn([key, i, 'name'], `no route uses time interval "${name}"`)
+  }
+  lintInhibitRules(settings, warn)
+
+  const notYet = 'is read and checked, but not in force yet'
+  if (settings.inhibit_rules?.length) warn(['inhibit_rules'], notYet)
+  if (timed.size > 0) warn([settings.time_intervals ? 'time_intervals' : 'mute_time_intervals'], notYet)
+  return warnings
+}
+
+type Warn = (path: Path, message: string) => void
+
+/** The routes of the file's own tree below one; those of the table stand behind them and have no place in it. */
+function lintRoutes(
+  given: RouteSettings,
+  route: Route,
+  path: Path,
+  warn: Warn,
+  inherited: readonly Matcher[] = [],
+): void {
+  const { groupInterval, repeatInterval } = route
+  if (repeatInterval < groupInterval && (given.repeat_interval ?? given.group_interval) !== undefined) {
+    const key = given.repeat_interval === undefined ? 'group_interval' : 'repeat_interval'
+    warn(
+      [...path, key],
+      `repeats are looked at every group_interval (${formatDuration(groupInterval)}), which is longer than repeat_interval (${formatDuration(repeatInterval)})`,
+    )
+  }
+  if (given.repeat_interval !== undefined && repeatInterval > RETENTION)
+    warn(
+      [...path, 'repeat_interval'],
+      `what was told is remembered for ${formatDuration(RETENTION)}: repeats come that often, not every ${formatDuration(repeatInterval)}`,
+    )
+
+  const matchers = [...inherited, ...route.matchers]
+  const clash = contradiction(matchers)
+  if (clash) {
+    warn(path, `can never be reached: no alert fits both ${clash.map(formatMatcher).join(' and ')}`)
+    return
+  }
+  const children = (given.routes ?? []).map((child, i) => ({
+    child,
+    node: route.routes[i],
+    path: [...path, 'routes', i],
+  }))
+  for (const [i, { child, node, path: at }] of children.entries()) {
+    if (!node) continue
+    const before = children.findIndex(
+      (other, j) => j < i && other.node && covers(other.node, [...matchers, ...node.matchers]),
+    )
+    if (before === -1) lintRoutes(child, node, at, warn, matchers)
+    else
+      warn(
+        at,
+        `can never be reached: routes.${before} before it takes ${takes(children[before]?.node)}, and does not continue`,
+      )
+  }
+  const last = children.findIndex(({ node }) => node && covers(node, matchers))
+  if (last !== -1 && route.routes.length > children.length)
+    warn(
+      children[last]?.path ?? path,
+      `takes ${takes(children[last]?.node)}, and does not continue: the table behind it is never reached`,
+    )
+}
+
+function takes(route: Route | undefined): string {
+  return route?.matchers.length ? `all that has ${formatMatchers(route.matchers)}` : 'every alert'
+}
+
+/** Whether a route takes every alert that fits some matchers, and lets none go on to its later siblings. */
+function covers(route: Route, known: readonly Matcher[]): boolean {
+  return !route.continue && route.matchers.every((wanted) => known.some((one) => implies(one, wanted)))
+}
+
+function implies(one: Matcher, wanted: Matcher): boolean {
+  if (one.name !== wanted.name) return false
+  if (one.isRegex === wanted.isRegex && one.isEqual === wanted.isEqual && one.value === wanted.value) return true
+  return literalsOf(one)?.every(wanted.test) ?? false
+}
+
+/** Two matchers that no value fits. */
+function contradiction(matchers: readonly Matcher[]): [Matcher, Matcher] | undefined {
+  for (const one of matchers) {
+    const values = literalsOf(one)
+    const other = values && matchers.find(({ name, test }) => name === one.name && !values.some(test))
+    if (other) return [one, other]
+  }
+  return undefined
+}
+
+/** The only values that fit, where a matcher names them. */
+function literalsOf({ isRegex, isEqual, value }: Matcher): readonly string[] | undefined {
+  if (!isEqual) return undefined
+  if (!isRegex) return [value]
+  const inner = /^\^\(\?:(.*)\)\$$/s.exec(value)?.[1] ?? value
+  return /[.*+?()[\]{}^$\\]/.test(inner) ? undefined : inner.split('|')
+}
+
+function lintInhibitRules(settings: Top, warn: Warn): void {
+  for (const [i, rule] of (settings.inhibit_rules ?? []).entries()) {
+    const says = (value: object | undefined) => Object.values(value ?? {}).some((text) => text !== '')
+    const hasSource = [rule?.source_matchers, rule?.source_match, rule?.source_match_re].some(says)
+    const hasTarget = [rule?.target_matchers, rule?.target_match, rule?.target_match_re].some(says)
+    if (!hasSource && !hasTarget)
+      warn(['inhibit_rules', i], 'never inhibits: every alert is both its source and its target')
+  }
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
+import { channels } from '../../src/notify/index.ts'
+
+let dir: string
+beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'tocsin-lint-'))))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+/** A file's warnings, each as `line:column path: message`. */
+function warnings(text: string): string[] {
+  const file = join(dir, 'tocsin.yml')
+  writeFileSync(file, text)
+  return loadConfig(file, { env: {}, sandbox: false, channels }).warnings.map(
+    ({ line, column, path, message }) => `${line}:${column} ${path}: ${message}`,
+  )
+}
+const tree = (...routes: string[]) =>
+  `route:\n  receiver: ops\n  routes:\n${routes.map((route) => `  - ${route}\n`).join('')}receivers: [{ name: ops }]\n`
+
+test.each([
+  [
+    'a sibling takes every alert',
+    tree('{ receiver: ops }', '{ matchers: [a=b] }'),
+    '5:5 route.routes.1: can never be reached: routes.0 before it takes every alert, and does not continue',
+  ],
+  [
+    'a sibling takes more',
+    tree('{ matchers: [a=b] }', '{ matchers: [c=d, a=b] }'),
+    '5:5 route.routes.1: can never be reached: routes.0 before it takes all that has {a="b"}, and does not continue',
+  ],
+  [
+    'a sibling’s regex takes it',
+    tree('{ matchers: ["a=~b.*"] }', '{ matchers: [a=bc] }'),
+    '5:5 route.routes.1: can never be reached: routes.0 before it takes all that has {a=~"b.*"}, and does not continue',
+  ],
+  [
+    'a sibling’s regex takes each of its words',
+    tree('{ match_re: { a: b|c|d } }', '{ matchers: ["a=~c|d"] }'),
+    '5:5 route.routes.1: can never be reached: routes.0 before it takes all that has {a=~"^(?:b|c|d)$"}, and does not continue',
+  ],
+  [
+    'it contradicts its parent',
+    tree('{ matchers: [a=b], routes: [{ matchers: [a!=b] }] }'),
+    '4:33 route.routes.0.routes.0: can never be reached: no alert fits both a="b" and a!="b"',
+  ],
+  [
+    'it contradicts itself',
+    tree('{ match: { a: b }, match_re: { a: c|d } }'),
+    '4:5 route.routes.0: can never be reached: no alert fits both a=~"^(?:c|d)$" and a="b"',
+  ],
+  [
+    'a receiver that nobody uses',
+    'route: { receiver: ops }\nreceivers: [{ name: ops }, { name: dev }]\n',
+    '2:30 receivers.1.name: no route uses receiver "dev"',
+  ],
+  [
+    'an interval that nobody uses',
+    'route: { receiver: ops }\nreceivers: [{ name: ops }]\ntime_intervals: [{ name: night, time_intervals: [] }]\n',
+    '3:20 time_intervals.0.name: no route uses time interval "night"',
+  ],
+  [
+    'repeats sooner than anybody looks',
+    'route: { receiver: ops, repeat_interval: 1m }\nreceivers: [{ name: ops }]\n',
+    '1:25 route.repeat_interval: repeats are looked at every group_interval (5m), which is longer than repeat_interval (1m)',
+  ],
+  [
+    'repeats later than is remembered',
+    'route: { receiver: ops, repeat_interval: 30d }\nreceivers: [{ name: ops }]\n',
+    '1:25 route.repeat_interval: what was told is remembered for 5d: repeats come that often, not every 30d',
+  ],
+  [
+    'an inhibition of nothing',
+    'route: { receiver: ops }\nreceivers: [{ name: ops }]\ninhibit_rules: [{ equal: [a] }]\n',
+    '3:17 inhibit_rules.0: never inhibits: every alert is both its source and its target',
+  ],
+  [
+    'matchers of the old grammar',
+    tree('{ matchers: ["a=b c"] }'),
+    /^4:18 route\.routes\.0\.matchers\.0: .*classic.*\{?a="b c"\}?/,
+  ],
+])('%s', (_what, text, wanted) => {
+  const found = warnings(text)
+  if (typeof wanted === 'string') expect(found).toContain(wanted)
+  else expect(found.join('\n')).toMatch(wanted)
+})
+
+test.each([
+  ['siblings with other values', tree('{ matchers: [a=b] }', '{ matchers: [a=c] }')],
+  ['a sibling that continues', tree('{ receiver: ops, continue: true }', '{ matchers: [a=b] }')],
+  ['a sibling that wants more', tree('{ matchers: [a=b, c=d] }', '{ matchers: [a=b] }')],
+  ['a regex that may fit', tree('{ matchers: ["a=~b.*"] }', '{ matchers: ["a=~.*c"] }')],
+  ['a label that is not looked at before', tree('{ matchers: [a!=b] }', '{ matchers: [c=d] }')],
+  ['a last route for the rest', tree('{ matchers: [a=b] }', '{ receiver: ops }')],
+  ['a parent’s narrower child', tree('{ matchers: ["a=~b|c"], routes: [{ matchers: [a=b] }, { matchers: [a=c] }] }')],
+])('nothing to warn of: %s', (_what, text) => {
+  expect(warnings(text)).toEqual([])
+})
+
+test('a route that keeps everything from the table', () => {
+  const text = `severities: { info: { notify: [webhook] } }
+teams: { core: { webhook: "https://hooks.example.com/core" } }
+route: { routes: [{ matchers: [a=b] }, { receiver: ops }] }
+receivers: [{ name: ops }]
+`
+  expect(warnings(text)).toEqual([
+    '3:40 route.routes.1: takes every alert, and does not continue: the table behind it is never reached',
+  ])
+})

@@ -1,0 +1,136 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ConfigError, formatProblem } from '../../src/config/error.ts'
+import { type LoadOptions, loadConfig } from '../../src/config/load.ts'
+import { channels } from '../../src/notify/index.ts'
+import { matchRoutes } from '../../src/route/tree.ts'
+
+// One team's mistake is that team's alone: each of these begins with a good table of three files.
+
+const main = `include: [teams/*.yml]
+global: { smtp_from: tocsin@example.com, smtp_smarthost: smtp.example.com:587 }
+severities:
+  critical: { notify: [slack] }
+  info: { notify: [email], default: true }
+`
+const files: Record<string, string> = {
+  'tocsin.yml': main,
+  'teams/core.yml':
+    'teams: { core: { default: true, slack: "https://slack.example.com/core", email: core@example.com } }\n',
+  'teams/data.yml': 'teams: { data: { slack: "https://slack.example.com/data" } }\n',
+  'teams/quant.yml': 'teams: { quant: { email: quant@example.com } }\n',
+}
+
+let dir: string
+beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'tocsin-teams-'))))
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+/** Writes some files and loads what is there; `lastGood` is what was in force before. */
+function load(changed: Record<string, string>, rest: Pick<LoadOptions<unknown>, 'lastGood' | 'starting'> = {}) {
+  mkdirSync(join(dir, 'teams'), { recursive: true })
+  for (const [name, text] of Object.entries(changed)) writeFileSync(join(dir, name), text)
+  return loadConfig(join(dir, 'tocsin.yml'), { env: {}, sandbox: false, channels, ...rest })
+}
+const receiverOf = ({ route }: ReturnType<typeof load>, team: string, severity: string) =>
+  matchRoutes(
+    route,
+    new Map([
+      ['team', team],
+      ['severity', severity],
+    ]),
+  ).map(({ receiver }) => receiver)
+const told = (problems: readonly Parameters<typeof formatProblem>[0][]) =>
+  problems.map((problem) => formatProblem(problem).replace(`${dir}/`, ''))
+
+test.each([
+  [
+    'a key that is none',
+    'teams: { data: { slak: "https://slack.example.com/new" } }\n',
+    /^teams\/data\.yml:1:18: .*"slack"/,
+  ],
+  ['YAML that does not parse', 'teams: { data: {\n', /^teams\/data\.yml:2:1: /],
+  [
+    'a URL that is none',
+    'teams: { data: { slack: "slack.example.com" } }\n',
+    /^teams\/data\.yml:1:18: teams\.data\.slack/,
+  ],
+  [
+    'another team of its name',
+    'teams: { core: { email: c@example.com } }\n',
+    /^teams\/data\.yml:1:10: .*"core" stands in/,
+  ],
+  ['a severity that is none', 'teams: { data: { severities: { fatal: {} } } }\n', /^teams\/data\.yml:1:32: .*"fatal"/],
+  ['a second default team', 'teams: { data: { default: true } }\n', /^teams\/data\.yml:1:18: .*"core" is the default/],
+  [
+    'a variable that is not set',
+    'teams: { data: { slack: "${NOT_SET}" } }\n',
+    /^teams\/data\.yml:1:25: .*NOT_SET is not set/,
+  ],
+  ['a matching receiver', 'receivers: [{ name: core/info }]\n', /^teams\/data\.yml:1:21: .*"core\/info"/],
+])('%s: the team keeps what it had, the others get what is new', (_mistake, text, problem) => {
+  const before = load(files)
+  expect(before.faults).toEqual([])
+  const after = load(
+    { 'teams/data.yml': text, 'teams/quant.yml': 'teams: { quant: { slack: "https://slack.example.com/quant" } }\n' },
+    { lastGood: before.included },
+  )
+  expect(told(after.faults)).toEqual([expect.stringMatching(problem)])
+  expect(receiverOf(after, 'data', 'critical')).toEqual(['data/critical'])
+  expect(after.included.get(join(dir, 'teams/data.yml'))).toBe(files['teams/data.yml'])
+  expect(after.included.get(join(dir, 'teams/quant.yml'))).toContain('slack.example.com/quant')
+  expect(after.hash).not.toBe(before.hash)
+})
+
+test('mended again, the new version holds and nothing is left to tell', () => {
+  const before = load(files)
+  const broken = load({ 'teams/data.yml': 'teams: [' }, { lastGood: before.included })
+  const mended = load({ 'teams/data.yml': files['teams/data.yml'] ?? '' }, { lastGood: broken.included })
+  expect(mended.faults).toEqual([])
+  expect(mended.hash).toBe(before.hash)
+})
+
+test('a new team that is broken is not there; its alerts go to the default team', () => {
+  const before = load(files)
+  const after = load({ 'teams/new.yml': 'teams: { new: { slak: x } }\n' }, { lastGood: before.included })
+  expect(told(after.faults)).toHaveLength(1)
+  expect(receiverOf(after, 'new', 'critical')).toEqual(['core/critical'])
+  expect(receiverOf(after, 'data', 'critical')).toEqual(['data/critical'])
+})
+
+test('a change of the main file that unchanged teams do not fit is the main file’s mistake: nothing of it is taken', () => {
+  const before = load({ ...files, 'teams/data.yml': 'teams: { data: { severities: { info: { incident: true } } } }\n' })
+  const change = () => load({ 'tocsin.yml': main.replace('info:', 'notice:') }, { lastGood: before.included })
+  expect(change).toThrow(ConfigError)
+  expect(change).toThrow(/there is no severity "info"/)
+})
+
+test('a mistake of the main file is told together with those of the teams', () => {
+  const before = load(files)
+  const change = () =>
+    load(
+      { 'tocsin.yml': `${main}receviers: []\n`, 'teams/data.yml': 'teams: { data: { slak: x } }\n' },
+      { lastGood: before.included },
+    )
+  expect(change).toThrow(/receviers.*[^]*slak|slak.*[^]*receviers/)
+})
+
+test('the default team’s file keeps its last version too', () => {
+  const before = load(files)
+  const after = load({ 'teams/core.yml': 'teams: {' }, { lastGood: before.included })
+  expect(receiverOf(after, 'nobody', 'info')).toEqual(['core/info'])
+})
+
+test('at a start without a version that was good, the others are in force', () => {
+  const config = load({ ...files, 'teams/data.yml': 'teams: {' }, { starting: true })
+  expect(told(config.faults)).toEqual([expect.stringMatching(/^teams\/data\.yml:/)])
+  expect(receiverOf(config, 'data', 'critical')).toEqual(['core/critical'])
+  expect(receiverOf(config, 'quant', 'info')).toEqual(['quant/info'])
+})
+
+test('at a start with one, it stands in', () => {
+  const before = load(files)
+  const config = load({ 'teams/data.yml': 'teams: {' }, { starting: true, lastGood: before.included })
+  expect(receiverOf(config, 'data', 'critical')).toEqual(['data/critical'])
+})
