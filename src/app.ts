@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
+import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
 import { inbox } from './notify/inbox.ts'
@@ -15,6 +15,7 @@ import { regroup } from './pipeline/accept.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
 import { openRouting } from './pipeline/routing.ts'
+import { rehearse } from './pipeline/rehearse.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
@@ -143,8 +144,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return { url, reload, stop: once(stop) }
 
     function open(loaded: Routing['config']): Routing {
-      const builtin = readTemplates()
-      return openRouting(loaded, builtin, (id, notifier) => {
+      const opening = openRouting(loaded, builtinTemplates(), (id, notifier) => {
         const integration = loaded.integrations.get(id)
         if (!sandbox || !integration) return notifier
         return inbox(notifier, integration.channel, async (entry) => {
@@ -152,6 +152,8 @@ export async function startApp(options: AppOptions): Promise<App> {
           events.publish('inbox', entry)
         })
       })
+      for (const line of rehearse(loaded, opening.templates, Date.now())) log.warn(line)
+      return opening
     }
 
     async function reload(): Promise<void> {
@@ -273,15 +275,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 const deadlines = new Map<string, number>(channels.map(({ name, deadline }) => [name, deadline]))
-
-/** The definitions that come with Tocsin; those of the routing file may replace them. */
-function readTemplates(): { name: string; text: string }[] {
-  const folder = join(packageRoot, 'templates')
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.tmpl'))
-    .sort()
-    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
-}
 
 /** Waits for the end of something, but so many ms at the most. */
 async function within(ms: number, ending: Promise<unknown> | void): Promise<void> {

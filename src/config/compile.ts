@@ -96,6 +96,7 @@ export function compile<N>(
       return found ?? { incident: false, priority: 'normal' }
     },
     templates,
+    fields: reader.fields,
   }
   return {
     ...config,

@@ -17,6 +17,15 @@ export interface Receiver<N> {
   integrations: readonly Integration<N>[]
 }
 
+/** A template as it stands in a receiver's settings. */
+export interface TemplateField {
+  integration: string // its id; kinds that are not delivered yet have one too
+  receiver: string
+  text: string
+  isHtml: boolean
+  problem(message: string): Problem // at its place
+}
+
 /** What a severity means beyond where its alerts go. */
 export interface SeverityPolicy {
   incident: boolean
@@ -39,6 +48,7 @@ export interface Config<N> {
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
+  fields: readonly TemplateField[]
   warnings: readonly Problem[]
   /** What is wrong with included files: of each, what it last said is in force, or nothing. */
   faults: readonly Problem[]

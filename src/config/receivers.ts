@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Integration, Receiver } from './config.ts'
+import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
 import { Plain } from '../model/plain.ts'
 import { string, stringMap } from '../model/settings.ts'
@@ -32,6 +32,7 @@ export function receiverReader<N>(
   sandbox: boolean,
 ) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
+  const fields: TemplateField[] = []
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
 
   function integration(
@@ -51,7 +52,8 @@ export function receiverReader<N>(
       report(issues, source, path, () => channel.keys)
       return undefined
     }
-    warnOfTemplates(entry, source, path)
+    const id = `${receiver}/${name}/${index}`
+    readTemplates({ integration: id, receiver }, entry, source, path)
     for (const key of channel.ignores) {
       const keys = key.split('.')
       if (isSet(at(entry, keys)))
@@ -59,7 +61,7 @@ export function receiverReader<N>(
     }
     const { sendResolved, open } = reading
     const made: Integration<N> = {
-      id: `${receiver}/${name}/${index}`,
+      id,
       receiver,
       channel: name,
       index,
@@ -79,14 +81,26 @@ export function receiverReader<N>(
     }
   }
 
-  /** Alertmanager finds these out when it delivers. */
-  function warnOfTemplates(value: unknown, source: Source, path: Path): void {
+  /** Notes every template of an entry; one that does not parse Alertmanager finds out about when it delivers. */
+  function readTemplates(
+    of: { integration: string; receiver: string },
+    value: unknown,
+    source: Source,
+    path: Path,
+  ): void {
     if (typeof value === 'string' && value.includes('{{')) {
-      const problem = syntaxError(value)
-      if (problem) source.warnings.push(source.problem(path, `the template does not parse: ${problem}`))
+      const fails = syntaxError(value)
+      if (fails) source.warnings.push(source.problem(path, `the template does not parse: ${fails}`))
+      else
+        fields.push({
+          ...of,
+          text: value,
+          isHtml: path.at(-1) === 'html',
+          problem: (message) => source.problem(path, message),
+        })
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, part] of Object.entries(value))
-        warnOfTemplates(part, source, [...path, Array.isArray(value) ? Number(key) : key])
+        readTemplates(of, part, source, [...path, Array.isArray(value) ? Number(key) : key])
     }
   }
 
@@ -116,6 +130,8 @@ export function receiverReader<N>(
   }
 
   return {
+    fields,
+
     /** An item of `receivers:`. */
     fromFile(value: Yaml, source: Source, path: Path): Receiver<N> | undefined {
       if (!isMap(value)) {
@@ -142,8 +158,11 @@ export function receiverReader<N>(
         } else if (entries !== null && !Array.isArray(entries)) {
           source.problems.push(source.problem([...path, key], 'must be a list'))
         } else if (kind) {
-          for (const [i, entry] of (entries ?? []).entries())
+          for (const [i, entry] of (entries ?? []).entries()) {
             check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
+            const integration = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
+            readTemplates({ integration, receiver: name }, entry, source, [...path, key, i])
+          }
           if (entries?.length)
             source.warnings.push(
               source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),

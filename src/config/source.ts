@@ -32,8 +32,8 @@ const DEEPEST = 100
 /** What aliases may unfold to. */
 const MOST_NODES = 200_000
 
-/** Reads a file, or `text` as if it stood there; what is wrong with it is in `problems`, never thrown. */
-export function readSource(file: string, environment: Environment, text?: string): Source {
+/** Reads a file, or `standIn` as if it stood there; what is wrong with it is in `problems`, never thrown. */
+export function readSource(file: string, environment: Environment, standIn?: string): Source {
   const lines = new LineCounter()
   const places = new Map<string, { key: number; value: number }>()
   const problems: Problem[] = []
@@ -58,7 +58,7 @@ export function readSource(file: string, environment: Environment, text?: string
   }
 
   try {
-    source.text = text ?? readFileSync(file, 'utf8').replace(/^\ufeff/, '')
+    source.text = standIn ?? readFileSync(file, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     return fail(whyUnreadable(error))
   }

@@ -13,6 +13,7 @@ import { TemplateError } from '../template/templates.ts'
 import type { Integration } from '../config/config.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Deps } from './deps.ts'
+import { toNotification } from './notification.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
 const LEASE_MARGIN = 2000
@@ -55,7 +56,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   }
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
-  const notification = toNotification(row, group, integration, reason, at, deps)
+  const notification = toNotification(factsOf(row, group, integration, reason, at, deps), routing.templates)
   const { message, outcome } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
   const sent = { group, integration, notification, message, outcome }
@@ -94,14 +95,14 @@ interface Sent {
   outcome: Outcome
 }
 
-function toNotification(
+function factsOf(
   row: Row,
   group: Group,
   integration: Integration<Notifier>,
   reason: NotificationReason,
   at: number,
-  { routing: { config, templates }, externalURL }: Deps,
-): Notification {
+  { routing: { config }, externalURL }: Deps,
+): Parameters<typeof toNotification>[0] {
   const firing = group.alerts.filter((alert) => !isResolved(alert, at))
   // Alertmanager: resolved alerts go along only where resolves are sent
   const alerts = integration.sendResolved ? group.alerts : firing
@@ -118,9 +119,6 @@ function toNotification(
     severity: gravest(firing.length > 0 ? firing : group.alerts, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',
     data,
-    text: (template, escape) => templates.text(template, data, at, escape),
-    html: (template) => templates.html(template, data, at),
-    structure: (value, seen = data) => structure(value, (text) => templates.text(text, seen, at), decodePayload),
   }
 }
 

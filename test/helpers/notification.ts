@@ -1,16 +1,12 @@
-import { decodePayload } from '../../src/config/payload.ts'
-import { structure } from '../../src/template/structure.ts'
-import { readFileSync } from 'node:fs'
+import { builtinTemplates } from '../../src/config/builtin.ts'
+import { toNotification } from '../../src/pipeline/notification.ts'
 import type { Notification } from '../../src/notify/notifier.ts'
 import { toTemplateData } from '../../src/template/notification.ts'
 import { parseTemplates } from '../../src/template/templates.ts'
 import type { Alert } from '../../src/alert/alert.ts'
 import { alertOf } from './alerts.ts'
 
-const folder = new URL('../../templates/', import.meta.url)
-export const templates = parseTemplates(
-  ['alertmanager.tmpl', 'tocsin.tmpl'].map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') })),
-)
+export const templates = parseTemplates(builtinTemplates())
 
 export const at = Date.UTC(2026, 10, 23, 21, 40)
 
@@ -39,7 +35,7 @@ export function notificationOf(alerts: readonly Alert[] = [diskFull], rest: Part
     },
     at,
   )
-  return {
+  const facts = {
     id: '0b54c5c1-4f0e-4a38-9d3f-6a8f5a1d3f11',
     groupKey: '{}:{alertname="DiskFull"}',
     integration: 'database/critical/x/0',
@@ -50,9 +46,6 @@ export function notificationOf(alerts: readonly Alert[] = [diskFull], rest: Part
     severity: 'critical',
     team: 'database',
     data,
-    text: (template, escape) => templates.text(template, data, at, escape),
-    html: (template) => templates.html(template, data, at),
-    structure: (value, seen = data) => structure(value, (text) => templates.text(text, seen, at), decodePayload),
-    ...rest,
   }
+  return { ...toNotification(facts, templates), ...rest }
 }
