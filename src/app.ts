@@ -8,6 +8,7 @@ import { openServer } from './api/server.ts'
 import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
+import type { MatcherMode } from './match/mode.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -34,6 +35,7 @@ export interface AppOptions {
   dataDir: string
   prefix: string // of every key in Redis
   sandbox: boolean
+  matcherMode: MatcherMode
   env: Readonly<Record<string, string | undefined>>
   version: string
   log: Log
@@ -245,8 +247,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   function load(how: Pick<LoadOptions<Notifier>, 'starting' | 'lastGood'>): Routing['config'] {
-    const { configFile: file, env } = options
-    const config = loadConfig<Notifier>(file, { ...how, env, sandbox, channels })
+    const { configFile: file, env, matcherMode } = options
+    const config = loadConfig<Notifier>(file, { ...how, env, sandbox, channels, matcherMode })
     for (const { file: at, line, column, path, message } of config.warnings) {
       log.warn({ at: `${at}:${line}:${column}`, path }, message)
     }

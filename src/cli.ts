@@ -1,15 +1,25 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { text as read } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 
 const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 const program = new Command('tocsin').description('Alertmanager-compatible alert routing on Redis').version(version)
+const { stdin, stdout, stderr, env } = process
+
+/** What an action gets: commander's names in camel case, `config.file` as `config.file`. */
+type Options = Readonly<Record<string, string | boolean | string[] | undefined>>
+
+const configFile = () => new Option('--config.file <file>', 'the routing file').default('routing/tocsin.yml')
+const features = () =>
+  new Option('--enable-feature <names>', 'features, comma separated: classic-mode, utf8-strict-mode').default('')
+const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
 // what a command needs is imported when it runs: the CLI answers in a fraction of a second
 program
   .command('serve')
   .description('run the engine')
-  .addOption(new Option('--config.file <file>', 'the routing file').default('routing/tocsin.yml'))
+  .addOption(configFile())
   .addOption(
     new Option('--web.listen-address <address>', 'where to listen; default :9093, with --sandbox 127.0.0.1:9093'),
   )
@@ -20,34 +30,139 @@ program
   .addOption(
     new Option('--log.level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
   )
+  .addOption(features())
   .addOption(new Option('--sandbox', 'deliver to the built-in inbox instead of the world').default(false))
-  .action(async (options: Record<string, string | boolean | undefined>) => {
+  .action(async (options: Options) => {
     const { serve } = await import('./serve.ts')
-    const sandbox = options['sandbox'] === true
+    const isSandbox = options['sandbox'] === true
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
-      listenAddress: text(options['web.listenAddress']) ?? (sandbox ? '127.0.0.1:9093' : ':9093'),
+      listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
       externalURL: text(options['web.externalUrl']),
       redisUrl: text(options['redis.url']),
       prefix: text(options['redis.prefix']) ?? '',
       dataDir: text(options['storage.path']) ?? '',
       logLevel: text(options['log.level']) ?? '',
-      sandbox,
-      env: process.env,
+      sandbox: isSandbox,
+      env,
       version,
+      ...(await featuresOf(options)),
     })
     process.exit(exitCode) // a channel's idle connection is no reason to stay
   })
 
 program
   .command('check-config')
-  .description('check routing files without using them')
-  .argument('<files...>')
-  .action(async (files: string[]) => {
+  .description('check routing files, with their templates, without using them')
+  .argument('[files...]', 'without any, standard input')
+  .addOption(features())
+  .addOption(sandbox())
+  .action(async (files: string[], options: Options) => {
     const { checkConfig } = await import('./command/check-config.ts')
-    const { channels } = await import('./notify/index.ts')
-    const { stdout, stderr, env } = process
-    process.exitCode = checkConfig(files, { stdout, stderr, env, channels })
+    const given = files.length > 0 ? {} : { text: await read(stdin) }
+    process.exitCode = checkConfig(files.length > 0 ? files : ['/dev/stdin'], {
+      ...(await loadOptions(options)),
+      ...given,
+      stdout,
+      stderr,
+      at: Date.now(),
+    })
+  })
+
+const config = program.command('config').description('look at a routing file')
+
+const routes = config.command('routes').description('the routing tree (show is the default)')
+routes
+  .command('show', { isDefault: true })
+  .description('draw the routing tree')
+  .addOption(configFile())
+  .addOption(features())
+  .addOption(sandbox())
+  .action(async (options: Options) => {
+    const { showRoutes } = await import('./command/routes.ts')
+    const loaded = await load(options)
+    if (loaded) showRoutes(loaded.route, stdout)
+  })
+routes
+  .command('test')
+  .description('print the receivers of a label set, comma separated')
+  .argument('[labels...]', 'name=value each')
+  .addOption(configFile())
+  .addOption(new Option('--verify.receivers <names>', 'fail where the receivers are not these').default(''))
+  .addOption(new Option('--tree', 'draw the routes that match, too').default(false))
+  .addOption(new Option('--batch', 'read label sets from standard input, a JSON map a line').default(false))
+  .addOption(features())
+  .addOption(sandbox())
+  .action(async (labels: string[], options: Options) => {
+    const { testRoutes, testRoutesBatch } = await import('./command/routes.ts')
+    const loaded = await load(options)
+    if (!loaded) return
+    const { route } = loaded
+    if (options['batch'] === true) {
+      process.exitCode = await testRoutesBatch(route, stdin, { stdout, stderr })
+      return
+    }
+    process.exitCode = testRoutes({
+      route,
+      mode: (await featuresOf(options)).matcherMode,
+      labels,
+      verifyReceivers: text(options['verify.receivers']) ?? '',
+      tree: options['tree'] === true,
+      stdout,
+      stderr,
+    })
+  })
+
+program
+  .command('template')
+  .description('work with templates')
+  .command('render')
+  .description('render a template over the data of a notification')
+  .addOption(new Option('--config.file <file>', 'a routing file whose templates are known'))
+  .addOption(
+    new Option('--template.glob <glob>', 'files of definitions; may be given again')
+      .argParser((glob: string, before: string[]) => [...before, glob])
+      .default([]),
+  )
+  .addOption(new Option('--template.text <text>', 'the template'))
+  .addOption(new Option('--template.type <type>', 'how it is escaped').choices(['text', 'html']).default('text'))
+  .addOption(new Option('--template.data <file>', 'the data as JSON; without it, made-up alerts').default(''))
+  .addOption(new Option('--batch', 'read {"text","data"?} from standard input, one a line').default(false))
+  .addOption(features())
+  .addOption(sandbox())
+  .action(async (options: Options) => {
+    const isBatch = options['batch'] === true
+    const given = options['template.text']
+    if (!isBatch && typeof given !== 'string') return fail('--template.text is required, or --batch')
+    const { templateRender } = await import('./command/template-render.ts')
+    const loaded = options['config.file'] === undefined ? { templates: [] } : await load(options)
+    if (!loaded) return
+    const globs = options['template.glob']
+    process.exitCode = await templateRender({
+      templates: loaded.templates,
+      globs: Array.isArray(globs) ? globs : [],
+      dataFile: text(options['template.data']) ?? '',
+      type: options['template.type'] === 'html' ? 'html' : 'text',
+      text: isBatch || typeof given !== 'string' ? undefined : given,
+      stdin,
+      stdout,
+      stderr,
+      at: Date.now(),
+    })
+  })
+
+program
+  .command('matchers')
+  .description('work with matchers')
+  .command('parse')
+  .description('say what matchers mean, as JSON')
+  .argument('[texts...]', 'matchers')
+  .addOption(new Option('--batch', 'read JSON texts from standard input, one a line').default(false))
+  .addOption(features())
+  .action(async (texts: string[], options: Options) => {
+    const { matchersParse } = await import('./command/matchers-parse.ts')
+    if (texts.length === 0 && options['batch'] !== true) return fail('give matchers, or --batch')
+    process.exitCode = await matchersParse({ texts, mode: (await featuresOf(options)).matcherMode, stdin, stdout })
   })
 
 program
@@ -57,11 +172,47 @@ program
   .addOption(new Option('--pace <factor>', 'how long the pauses are; 1 takes two minutes').default('1'))
   .action(async (options: { url: string; pace: string }) => {
     const { demo } = await import('./command/demo.ts')
-    process.exitCode = await demo({ url: options.url, pace: Number(options.pace), stdout: process.stdout })
+    process.exitCode = await demo({ url: options.url, pace: Number(options.pace), stdout })
   })
 
 await program.parseAsync()
 
-function text(value: string | boolean | undefined): string | undefined {
+function text(value: Options[string]): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function fail(message: string): void {
+  stderr.write(`tocsin: error: ${message}\n`)
+  process.exitCode = 1
+}
+
+async function featuresOf(options: Options) {
+  const { parseFeatures } = await import('./config/features.ts')
+  try {
+    return parseFeatures(text(options['enableFeature']) ?? '')
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error))
+    process.exit()
+  }
+}
+
+async function loadOptions(options: Options) {
+  const { channels } = await import('./notify/index.ts')
+  return { channels, env, sandbox: options['sandbox'] === true, ...(await featuresOf(options)) }
+}
+
+/** The routing file of a command; undefined where it is bad, which was said then. */
+async function load(options: Options) {
+  const { ConfigError, formatProblem } = await import('./config/error.ts')
+  const { loadConfig } = await import('./config/load.ts')
+  try {
+    const loaded = loadConfig(text(options['config.file']) ?? '', await loadOptions(options))
+    for (const fault of loaded.faults) stderr.write(`${formatProblem(fault)}\n`)
+    if (loaded.faults.length === 0) return loaded
+    process.exitCode = 1
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    fail(error.message)
+  }
+  return undefined
 }

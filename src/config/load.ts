@@ -12,6 +12,7 @@ import { type Path, type Source, isMap, readSource } from './source.ts'
 
 export interface LoadOptions<N> extends Environment {
   channels: readonly ChannelReader<N>[]
+  text?: string // the routing file's, where it is not to be read from disk
   matcherMode?: MatcherMode // how matchers are read; fallback where it is not given
   /** Texts of included files that were in force before, by file: each stands in for one that is broken now. */
   lastGood?: ReadonlyMap<string, string>
@@ -79,9 +80,9 @@ export interface Sources {
 function readSources<N>(
   file: string,
   standIns: ReadonlyMap<string, string | undefined>,
-  { lastGood, ...environment }: LoadOptions<N>,
+  { lastGood, text: given, ...environment }: LoadOptions<N>,
 ): Sources {
-  const main = readSource(file, environment)
+  const main = readSource(file, environment, given)
   if (!isMap(main.value) && main.problems.length === 0)
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
   const settings = isMap(main.value) ? checkOn(top, main.value, main, [], knownAt) : undefined

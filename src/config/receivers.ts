@@ -160,8 +160,8 @@ export function receiverReader<N>(
         } else if (kind) {
           for (const [i, entry] of (entries ?? []).entries()) {
             check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
-            const integration = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
-            readTemplates({ integration, receiver: name }, entry, source, [...path, key, i])
+            const id = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
+            readTemplates({ integration: id, receiver: name }, entry, source, [...path, key, i])
           }
           if (entries?.length)
             source.warnings.push(

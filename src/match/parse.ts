@@ -23,7 +23,7 @@ export function parseMatchers(text: string, _mode: MatcherMode = 'fallback'): Pa
 }
 
 /** The one matcher of an API filter or a command's argument. Throws MatcherError or RegexError. */
-export function parseMatcher(text: string): { matcher: Matcher; warning?: string } {
+export function parseMatcher(text: string, _mode: MatcherMode = 'fallback'): { matcher: Matcher; warning?: string } {
   if (text.startsWith('{') || text.endsWith('}')) throw new MatcherError(`unexpected open or close brace: ${text}`)
   const { matchers, warning } = fallback(text, parseOneUtf8, (one) => [parseClassicOne(one)])
   const [first] = matchers

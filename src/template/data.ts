@@ -1,10 +1,10 @@
 import type { Labels } from '../model/labels.ts'
 
 /** What the templates of a notification see, as Alertmanager has it (template data, version 0.33). */
-export interface TemplateData {
+export interface TemplateData<Status extends string = 'firing' | 'resolved'> {
   receiver: string // with regex characters backslashed, as Alertmanager gives it: `ops\.team`
-  status: 'firing' | 'resolved'
-  alerts: readonly TemplateAlert[] // in notification order
+  status: Status
+  alerts: readonly TemplateAlert<Status>[] // in notification order
   notificationReason: string
   groupLabels: Labels
   commonLabels: Labels
@@ -13,8 +13,8 @@ export interface TemplateData {
   externalURL: string // without a trailing slash
 }
 
-export interface TemplateAlert {
-  status: 'firing' | 'resolved'
+export interface TemplateAlert<Status extends string = 'firing' | 'resolved'> {
+  status: Status
   labels: Labels
   annotations: Labels
   startsAt: string // RFC 3339 with up to nine fraction digits and the sender's offset

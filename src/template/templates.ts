@@ -14,9 +14,9 @@ export interface Templates {
    * Renders a Go text/template over a notification's data; `at`: now, epoch ms. What actions print goes
    * through `escape`, the template's own text does not. Throws TemplateError.
    */
-  text(source: string, data: TemplateData, at: number, escape?: (text: string) => string): string
+  text(source: string, data: TemplateData<string>, at: number, escape?: (text: string) => string): string
   /** The same with what actions print escaped for HTML. Throws TemplateError. */
-  html(source: string, data: TemplateData, at: number): string
+  html(source: string, data: TemplateData<string>, at: number): string
 }
 
 const CACHED = 2000
@@ -45,7 +45,7 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     return made
   }
 
-  function render(source: string, data: TemplateData, at: number, escape: Escape): string {
+  function render(source: string, data: TemplateData<string>, at: number, escape: Escape): string {
     if (!source.includes('{{')) return source
     const { main, definitions: known } = compiled(source)
     return evaluate(main, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
@@ -99,7 +99,7 @@ const alertJson = new Map([
   ['Fingerprint', 'fingerprint'],
 ])
 
-function toStruct(data: TemplateData): Struct {
+function toStruct(data: TemplateData<string>): Struct {
   const fields = new Map<string, string | List | Kv>([
     ['Receiver', data.receiver],
     ['Status', data.status],
@@ -114,7 +114,7 @@ function toStruct(data: TemplateData): Struct {
   return new Struct('template.Data', fields, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
 }
 
-function toAlert(alert: TemplateAlert): Struct {
+function toAlert(alert: TemplateAlert<string>): Struct {
   const fields = new Map<string, string | Kv | Time>([
     ['Status', alert.status],
     ['Labels', new Kv(alert.labels)],
