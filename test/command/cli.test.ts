@@ -141,7 +141,7 @@ describe('check-config', () => {
   test.each([
     ['a key that is none', 'rout: {}\n', /x\.yml:1:1: rout: unknown key "rout"; did you mean "route"/],
     ['no such file', undefined, /nofile\.yml:1:1: there is no such file/],
-    ['a template that does not parse', `${config}`, /bad\.tmpl:1: .*unclosed action|bad\.tmpl/],
+    ['a template that does not parse', config, /bad\.tmpl:1: .*unclosed action|bad\.tmpl/],
   ])('%s: exit code 1', (what, text, wanted) => {
     if (what.startsWith('a template')) file('bad.tmpl', '{{ define "x" }}{{ nope }}{{ end }}')
     const name = text === undefined ? 'nofile.yml' : file('x.yml', text)

@@ -95,7 +95,7 @@ test.each([
   [
     'route:\n  receiver: ops\n  routes:\n    - matchers: ["team"]\n' + receivers,
     'a bad matcher',
-    '4:18 route.routes.0.matchers.0: bad matcher format: team',
+    '4:18 route.routes.0.matchers.0: bad matcher format: team: unexpected end, expected an operator (=, !=, =~ or !~)',
   ],
   [
     'route:\n  receiver: ops\n  routes:\n    - matchers: ["team=~("]\n' + receivers,
