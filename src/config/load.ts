@@ -11,8 +11,9 @@ import { ConfigError, type Problem } from './error.ts'
 import { glob } from './glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
 import { suggest } from './nearest.ts'
+import { checkReferences, namesIn } from './references.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
-import { type Top, routeKeys, severity as severitySchema, teamSchema, top } from './schema.ts'
+import { type Top, teamSchema, top } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present, readSource } from './source.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
 import { checkNames, checkRoutes, rootOf } from './tree.ts'
@@ -29,8 +30,7 @@ const REOPEN_WITHIN = 15 * 60_000
  */
 export function loadConfig<N>(file: string, { channels, ...environment }: LoadOptions<N>): Config<N> {
   const main = readSource(file, environment)
-  const settings =
-    isMap(main.value) || main.value === null ? check(top, main.value ?? {}, main, [], knownAt) : undefined
+  const settings = isMap(main.value) || main.value === null ? check(top, main.value ?? {}, main, []) : undefined
   if (!isMap(main.value) && main.problems.length === 0) {
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
   }
@@ -61,7 +61,13 @@ export function loadConfig<N>(file: string, { channels, ...environment }: LoadOp
     }
   }
 
-  if (!settings) throw failed(sources)
+  if (!settings) {
+    checkReferences(
+      main,
+      sources.flatMap(({ value }) => (isMap(value) ? namesIn(value['receivers']) : [])),
+    )
+    throw failed(sources)
+  }
   const table = readTable(
     sources,
     settings,
@@ -125,26 +131,6 @@ function failed(sources: readonly Source[]): ConfigError {
   )
 }
 
-/** The keys that may stand at a path, for suggestions. */
-function knownAt(path: Path): readonly string[] {
-  if (path.length === 0) return Object.keys(top.shape)
-  if (path[0] === 'route') return routeKeys
-  if (path[0] === 'severities') return Object.keys(severitySchema.shape)
-  if (path[0] === 'incidents') return ['reopen_within']
-  if (path[0] === 'inhibit_rules')
-    return [
-      'name',
-      'source_matchers',
-      'target_matchers',
-      'source_match',
-      'source_match_re',
-      'target_match',
-      'target_match_re',
-      'equal',
-    ]
-  return ['name', 'time_intervals', 'times', 'weekdays', 'days_of_month', 'months', 'years', 'location']
-}
-
 function listAt(source: Source, key: string): Yaml[] {
   if (!isMap(source.value)) return []
   const value = source.value[key]
@@ -178,8 +164,6 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
   const [main] = sources
   if (!main) return undefined
   const schema = teamSchema(channels)
-  const known = (path: Path) =>
-    path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape)
   const teams: Team[] = []
   let broken = false
   for (const source of sources) {
@@ -192,7 +176,7 @@ function readTable(sources: readonly Source[], settings: Top, channels: readonly
     }
     for (const [name, value] of Object.entries(given)) {
       const path = ['teams', name]
-      const row = check(schema, value ?? {}, source, path, known)
+      const row = check(schema, value ?? {}, source, path)
       const twin = teams.find((team) => team.name === name)
       if (twin) {
         const { file, line } = twin.source.problem(twin.path, '', 'key')
