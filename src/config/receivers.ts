@@ -17,9 +17,9 @@ export interface ChannelReader<N> {
   readonly ignores: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
-  readonly keys: readonly string[]
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  keysAt(within: Path): readonly string[]
   read(
     entry: unknown,
   ): { ok: true; sendResolved: boolean; open(): N } | { ok: false; issues: readonly z.core.$ZodIssue[] }
@@ -49,7 +49,7 @@ export function receiverReader<N>(
     if (!channel || !reading) return undefined
     if (!reading.ok) {
       const issues = reading.issues.map((issue) => whereElse(issue, channel.inherits))
-      report(issues, source, path, () => channel.keys)
+      report(issues, source, path, (within) => channel.keysAt(within))
       return undefined
     }
     const id = `${receiver}/${name}/${index}`
@@ -74,7 +74,7 @@ export function receiverReader<N>(
 
   /** Labels of the receiver itself; its name is one of them. */
   function checkLabels(name: string, labels: Yaml, source: Source, path: Path): void {
-    const given = check(stringMap, labels ?? {}, source, [...path, 'labels'], () => [])
+    const given = check(stringMap, labels ?? {}, source, [...path, 'labels'])
     if (given?.['name'] !== undefined && given['name'] !== name) {
       const message = `must be the receiver's own name, "${name}"; leave it out`
       source.problems.push(source.problem([...path, 'labels', 'name'], message))
@@ -114,14 +114,15 @@ export function receiverReader<N>(
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
-      if (value === undefined || value === null) continue
+      // an unknown key is one also where nothing stands behind it
+      if (!present(value) && key in inherits && value !== '') continue
       whole[key] = value
       // a setting of its own, given the other way, is not joined by the global one
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
     }
     if (alternatives.some((key) => isSet(at(entry, key.split('.'))))) {
-      for (const key of alternatives) if (!isSet(entry[key])) delete whole[key]
+      for (const key of alternatives) if (!(key in entry)) delete whole[key]
     }
     for (const [key, value] of Object.entries(standIns)) {
       if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
@@ -159,7 +160,7 @@ export function receiverReader<N>(
           source.problems.push(source.problem([...path, key], 'must be a list'))
         } else if (kind) {
           for (const [i, entry] of (entries ?? []).entries()) {
-            check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
+            check(kind.config, inherit(entry, kind), source, [...path, key, i])
             const id = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
             readTemplates({ integration: id, receiver: name }, entry, source, [...path, key, i])
           }
