@@ -75,6 +75,7 @@ export function compile<N>(
       ...templates.map(({ text }) => text),
     ]),
     resolveTimeout: resolveTimeout(global),
+    matcherMode,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
     route: tree,
     routes,

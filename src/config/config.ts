@@ -1,3 +1,4 @@
+import type { MatcherMode } from '../match/mode.ts'
 import type { Route } from '../route/route.ts'
 import type { Problem } from './error.ts'
 
@@ -37,6 +38,7 @@ export interface Config<N> {
   file: string
   hash: string // hex digest of all that was read
   resolveTimeout: number // ms
+  matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id

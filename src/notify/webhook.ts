@@ -126,6 +126,7 @@ export function toPayload({ data: whole, groupKey }: Notification, maxAlerts: nu
     groupLabels: toRecord(data.groupLabels),
     commonLabels: toRecord(data.commonLabels),
     commonAnnotations: toRecord(data.commonAnnotations),
+    ...(data.routeLabels.size > 0 && { routeLabels: toRecord(data.routeLabels) }),
     externalURL: data.externalURL,
     version: '4',
     groupKey,

@@ -1,10 +1,10 @@
 import { Duration, Time } from './time.ts'
-import { Kv, List, type Value, Whole } from './value.ts'
+import { List, type Value, Whole } from './value.ts'
 
 /** What a function may know of the world. */
 export interface World {
   at: number // now, epoch ms
-  routeLabels: Kv
+  routeLabel(name: string): string // '' where the route has none of the name
 }
 
 /** Types of parameters, by Go's names. */

@@ -76,7 +76,7 @@ const ofAlertmanager: Record<string, Row> = {
   mustToDate: [['string', 'string'], undefined, (args) => mustToDate(args.text(0), args.text(1))],
   base64encode: [['string'], undefined, (args) => base64(args.text(0))],
   base64decode: [['string'], undefined, (args) => unbase64(args.text(0))],
-  routeLabels: [['string'], undefined, (args, { routeLabels }) => routeLabels.labels.get(args.text(0)) ?? ''],
+  routeLabels: [['string'], undefined, (args, { routeLabel }) => routeLabel(args.text(0))],
 }
 
 const zeroTime = Time.parse('0001-01-01T00:00:00Z')

@@ -1,3 +1,5 @@
+import { quoteGo } from '../model/quote.ts'
+import type { Labels } from '../model/labels.ts'
 import { type TemplateAlert, type TemplateData } from './data.ts'
 import { escapeHtml } from './escape.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
@@ -17,6 +19,16 @@ export interface Templates {
   text(source: string, data: TemplateData<string>, at: number, escape?: (text: string) => string): string
   /** The same with what actions print escaped for HTML. Throws TemplateError. */
   html(source: string, data: TemplateData<string>, at: number): string
+  /**
+   * A route's labels over a group's data; they may refer to each other by the function `routeLabels`. One that
+   * fails, or refers to itself, is left out and told to `failed`.
+   */
+  routeLabels(
+    sources: ReadonlyMap<string, string>,
+    data: TemplateData<string>,
+    at: number,
+    failed: (name: string, error: TemplateError) => void,
+  ): Labels
 }
 
 const CACHED = 2000
@@ -45,14 +57,49 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     return made
   }
 
-  function render(source: string, data: TemplateData<string>, at: number, escape: Escape): string {
+  function render(
+    source: string,
+    data: TemplateData<string>,
+    at: number,
+    escape: Escape,
+    routeLabel = (name: string) => data.routeLabels.get(name) ?? '',
+  ): string {
     if (!source.includes('{{')) return source
     const { main, definitions: known } = compiled(source)
-    return evaluate(main, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
+    return evaluate(main, toStruct(data), known, { at, routeLabel }, escape)
+  }
+
+  function renderRouteLabels(...[sources, data, at, failed]: Parameters<Templates['routeLabels']>): Labels {
+    const rendered = new Map<string, string>()
+    const rendering = new Set<string>()
+    const valueOf = (name: string): string => {
+      const known = rendered.get(name)
+      const source = sources.get(name)
+      if (known !== undefined || source === undefined) return known ?? ''
+      if (rendering.has(name)) throw new TemplateError(`route label ${quoteGo(name)} refers to itself`)
+      rendering.add(name)
+      try {
+        const value = render(source, data, at, printed, valueOf)
+        rendered.set(name, value)
+        return value
+      } finally {
+        rendering.delete(name)
+      }
+    }
+    for (const name of sources.keys()) {
+      try {
+        valueOf(name)
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error
+        failed(name, error)
+      }
+    }
+    return rendered
   }
 
   return {
     text: (source, data, at, escape) => render(source, data, at, escape ? (value) => escape(printed(value)) : printed),
+    routeLabels: renderRouteLabels,
     html: (source, data, at) => render(source, data, at, (value) => escapeHtml(printed(value))),
   }
 }
