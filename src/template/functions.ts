@@ -96,7 +96,7 @@ export function isTrue(value: Value): boolean {
   if (value instanceof Kv) return value.labels.size > 0
   if (value instanceof Dict) return value.entries.size > 0
   if (value instanceof Safe) return value.text !== ''
-  if (value instanceof Complex) return value.imaginary !== 0
+  if (value instanceof Complex) return value.real !== 0 || value.imaginary !== 0
   const whole = wholeOf(value)
   if (whole !== undefined) return whole !== 0n
   return typeof value === 'object' || Boolean(value) || Number.isNaN(value)
@@ -115,7 +115,7 @@ function kindOf(value: Value): Kind | undefined {
 /** What two values of one kind are compared by. */
 function comparable(value: Value): boolean | number | string | bigint | undefined {
   if (value instanceof Safe) return value.text
-  if (value instanceof Complex) return value.imaginary
+  if (value instanceof Complex) return `${value.real} ${value.imaginary}`
   if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value
   return wholeOf(value)
 }
@@ -130,14 +130,23 @@ function isEqual([first, ...others]: readonly Value[]): boolean {
     }
     if (a !== undefined) return comparable(first) === comparable(other)
     if (first === undefined || other === undefined) return first === other
-    for (const value of [first, other]) {
-      if (value instanceof Time || (value instanceof Struct && value.type === 'template.Pair')) continue
-      throw new TemplateError(`non-comparable type ${print([value])}: ${typeName(value)}`)
+    if (shapeOf(first) !== shapeOf(other)) {
+      const [one, two] = [first, other].map((value) => printf('%s', [value]))
+      throw new TemplateError(`non-comparable types ${one}: ${typeName(first)}, ${typeName(other)}: ${two}`)
     }
+    if (first instanceof List && other instanceof List && (first.isNil || other.isNil))
+      return first.isNil && other.isNil
+    if (!(other instanceof Time) && !(other instanceof Struct && other.type === 'template.Pair'))
+      throw new TemplateError(`non-comparable type ${printf('%s', [other])}: ${typeName(other)}`)
     if (first instanceof Time && other instanceof Time)
       return first.unixNano === other.unixNano && first.place === other.place
     return typeName(first) === typeName(other) && print([first]) === print([other])
   })
+}
+
+/** Go's kinds of what is made of other values. */
+function shapeOf(value: Value): string {
+  return value instanceof List ? 'list' : value instanceof Kv || value instanceof Dict ? 'map' : 'struct'
 }
 
 function isLess(a: Value, b: Value): boolean {
@@ -147,7 +156,7 @@ function isLess(a: Value, b: Value): boolean {
   const [left, right] = [comparable(a), comparable(b)]
   if (typeof left === 'bigint' && typeof right === 'bigint') return left < right
   if (typeof left === 'number' && typeof right === 'number' && x === 'float') return left < right
-  if (typeof left === 'string' && typeof right === 'string') return compareTexts(left, right) < 0
+  if (typeof left === 'string' && typeof right === 'string' && x === 'string') return compareTexts(left, right) < 0
   throw new TemplateError('invalid type for comparison')
 }
 

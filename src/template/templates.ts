@@ -38,7 +38,7 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   const definitions: Definitions = new Map()
   for (const { name, text } of files) {
     const parsed = parse(text, name, functions)
-    for (const definition of [parsed.main, ...parsed.definitions.values()]) define(definitions, definition)
+    for (const definition of parsed.definitions.values()) define(definitions, definition)
   }
   const cache = new Map<string, { main: Definition; definitions: Definitions }>()
 
@@ -46,11 +46,8 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     const known = cache.get(source)
     if (known) return known
     const parsed = parse(source, '', functions)
-    let own = definitions
-    if (parsed.definitions.size > 0) {
-      own = new Map(definitions)
-      for (const definition of parsed.definitions.values()) define(own, definition)
-    }
+    const own = new Map(definitions)
+    for (const definition of parsed.definitions.values()) define(own, definition)
     if (cache.size >= CACHED) cache.clear()
     const made = { main: parsed.main, definitions: own }
     cache.set(source, made)

@@ -101,6 +101,11 @@ export class Time {
     return Number(this.unixNano - floorDivide(this.unixNano, SECOND) * SECOND)
   }
 
+  /** Whole seconds since Go's zero time. */
+  get sinceYearOne(): bigint {
+    return floorDivide(this.unixNano + EPOCH, SECOND)
+  }
+
   get yearDay(): number {
     const { local } = this
     return Math.round((midnight(local) - utc(local.getUTCFullYear(), 1, 1)) / 86_400_000) + 1
