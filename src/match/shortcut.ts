@@ -74,6 +74,9 @@ function toTest({ literals, gaps }: Glob): Test {
   const suffix = rest.pop() ?? ''
   const [firstGap = 0, ...laterGaps] = gaps
   const least = literals.join('').length + gaps.reduce((sum, gap) => sum + gap, 0)
+  if (rest.length === 0 && suffix === '') {
+    return (text) => text.length >= least && text.startsWith(prefix) && !text.includes('\n', prefix.length)
+  }
   const fits = (text: string) =>
     text.length >= least && text.startsWith(prefix) && text.endsWith(suffix) && !text.includes('\n')
   if (rest.length === 0) return fits

@@ -5,14 +5,16 @@ import { unicodeClass } from './unicode.ts'
 const LARGEST = 250_000
 /** RE2 refuses higher counts itself. */
 const MOST_REPEATS = 1000
-/** A class has a table of its own, so it weighs as much as some characters. */
+/** A class has a table of its own, so it weighs as much as some characters; what puts tables together weighs more. */
 const CLASS = 4
+const CLASS_IN_CLASS = 50
 
+// each token ends soon, or hostile patterns would take time by their square
 const outside = new RegExp(
   [
     String.raw`(?<quote>\\Q[^]*?(?:\\E|$))`,
-    String.raw`\\(?<kind>[pP])(?:\{(?<not>\^?)(?<name>[^}]*)\}|(?<letter>[^{]))`,
-    String.raw`\\x\{[^}]*\}`,
+    String.raw`\\(?<kind>[pP])(?:\{(?<not>\^?)(?<name>[^}]{0,64})\}|(?<letter>[^{]))`,
+    String.raw`\\x\{[^}]{0,16}\}`,
     String.raw`\\[^]`,
     String.raw`(?<class>\[\^?\]?)`,
     String.raw`(?<group>\((?:\?P?<(?<label>[0-9A-Za-z_]+)>)?)`,
@@ -23,7 +25,8 @@ const outside = new RegExp(
   ].join('|'),
   'gu',
 )
-const inside = /\\(?<kind>[pP])(?:\{(?<not>\^?)(?<name>[^}]*)\}|(?<letter>[^{]))|\\[^]|\[:[^]*?:\]|(?<end>\])|[^]/gu
+const inside =
+  /\\(?<kind>[pP])(?:\{(?<not>\^?)(?<name>[^}]{0,64})\}|(?<letter>[^{]))|\\[^]|(?<posix>\[:(?:\^?[a-z]{1,8}:\])?)|(?<end>\])|[^]/gu
 
 /**
  * A pattern of Go's regexp as RE2JS reads it: it is strict in the names of Unicode classes, and refuses names of groups
@@ -51,6 +54,7 @@ export function toRe2(pattern: string, { keepNames }: { keepNames: boolean }): s
       const end = classEnd(pattern, at)
       text += token + end.text
       at = end.at
+      size += end.size
       add(CLASS)
     } else if (found.kind !== undefined) {
       text += unicode(token, found)
@@ -91,6 +95,7 @@ interface Groups {
   name?: string
   letter?: string
   class?: string
+  posix?: string
   group?: string
   label?: string
   end?: string
@@ -105,17 +110,19 @@ function step(tokens: RegExp, pattern: string): [token: string, groups: Groups] 
 }
 
 /** The rest of a class in brackets, of which only Unicode classes change. */
-function classEnd(pattern: string, start: number): { text: string; at: number } {
+function classEnd(pattern: string, start: number): { text: string; at: number; size: number } {
   let text = ''
   let at = start
+  let size = 0
   while (at < pattern.length) {
     inside.lastIndex = at
     const [token, found] = step(inside, pattern)
     at += token.length
     text += found.kind === undefined ? token : unicode(token, found)
+    size += found.kind === undefined && found.posix === undefined ? 1 : CLASS_IN_CLASS
     if (found.end !== undefined) break
   }
-  return { text, at }
+  return { text, at, size }
 }
 
 function unicode(token: string, { kind, not = '', name, letter = '' }: Groups): string {

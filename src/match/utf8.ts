@@ -16,7 +16,8 @@ export function parseUtf8(text: string): Matcher[] {
   const opens = tokens[0]?.kind === '{'
   const closes = tokens.at(-1)?.kind === '}'
   if (opens && !closes) throw new MatcherError(text, 'expected a closing brace at the end')
-  if (closes && !opens) throw new MatcherError(text, 'expected an opening brace at the start')
+  if (closes && !opens)
+    throw new MatcherError(text, 'expected an opening brace at the start', 'put a value with a brace in double quotes')
   const inner = opens ? tokens.slice(1, -1) : tokens
   const matchers: Matcher[] = []
   for (let i = 0; i < inner.length; i += 4) {

@@ -110,7 +110,11 @@ test.each([
 
 test.each<[text: string, mode: MatcherMode, message: string]>([
   ['a b', 'fallback', 'a b: column 3: unexpected b, expected an operator (=, !=, =~ or !~)'],
-  ['foo=~a{2,3}', 'fallback', 'foo=~a{2,3}: expected an opening brace at the start'],
+  [
+    'foo=~a{2,3}',
+    'fallback',
+    'foo=~a{2,3}: expected an opening brace at the start; put a value with a brace in double quotes',
+  ],
   ['a=b,,c=d', 'fallback', 'a=b,,c=d: column 5: unexpected ,, expected a label name'],
   ["日本='a'", 'fallback', "日本='a': column 4: unexpected '; put a name or value that holds it in double quotes"],
   [
