@@ -70,7 +70,7 @@ export function evaluate(
     const begin = text.lastIndexOf('\n', node.at - 1) + 1
     const column = new TextEncoder().encode(text.slice(begin, node.at)).length
     throw new TemplateError(
-      `template: ${name}:${line}:${column}: executing ${quoteGo(template.name)} at <${shortened(show(node))}>: ${message}`,
+      `template: ${name}:${line}:${column}: executing ${quoteGo(template.name)} at <${show(node)}>: ${clean(message)}`,
     )
   }
   function spend(amount: number): void {
@@ -274,7 +274,7 @@ export function evaluate(
   }
 
   function invoke(
-    { parameters, rest, call: run_ }: Callable,
+    { parameters, rest, unusable, call: run_ }: Callable,
     name: string,
     at: Command | Term,
     dot: Held,
@@ -286,6 +286,7 @@ export function evaluate(
       fail(
         `wrong number of args for ${name}: want ${rest === undefined ? '' : 'at least '}${parameters.length} got ${rest === undefined ? count : args.length}`,
       )
+    if (unusable !== undefined) fail(unusable)
     if (name === 'and' || name === 'or') {
       let value: Value
       for (const one of args) {
@@ -305,8 +306,9 @@ export function evaluate(
       if (!(error instanceof TemplateError) || error.message.startsWith('template: ')) throw error
       node = at
       const first = args[0]
+      const called = first ? show(first) : typeof final === 'string' ? final : `<${typeName(values[0])} Value>`
       const told =
-        name === 'call' && first ? error.message.replace('non-function', `non-function ${show(first)}`) : error.message
+        name === 'call' ? error.message.replace(/^non-function/, () => `non-function ${called}`) : error.message
       return fail(`error calling ${name}: ${told}`)
     }
   }
@@ -322,7 +324,7 @@ export function evaluate(
       case 'dot':
         return checked(dot, parameter)
       case 'nil':
-        if (parameter === 'string' || parameter === 'int' || parameter.startsWith('time.'))
+        if (parameter === 'string' || parameter === 'int' || parameter === 'time.Time' || parameter === 'time.Duration')
           fail(`cannot assign nil to ${parameter}`)
         return undefined
       case 'field':
@@ -360,7 +362,7 @@ export function evaluate(
     if (fits(value, parameter)) return value
     if (value === undefined) {
       if (held instanceof Boxed) return fail(`wrong type for value; expected ${parameter}; got interface {}`)
-      if (parameter === '[]string' || parameter === '[]interface {}') return undefined
+      if (parameter === '[]string' || parameter === '[]interface {}' || parameter === '*time.Location') return undefined
       return fail(`invalid value; expected ${parameter}`)
     }
     return fail(`wrong type for value; expected ${parameter}; got ${typeName(value)}`)
@@ -414,9 +416,4 @@ function costOf(value: Value): number {
   if (value instanceof Safe) return value.text.length / STEP_LENGTH
   if (value instanceof List) return value.items.length / STEP_LENGTH
   return value instanceof Dict ? value.entries.size / STEP_LENGTH : 0
-}
-
-/** As Go's messages have it: a long context is cut. */
-function shortened(context: string): string {
-  return context.length > 20 * 1024 ? `${context.slice(0, 20 * 1024)}...` : context
 }

@@ -72,7 +72,7 @@ function fixed({ digits, point }: Decimal, precision: number): string {
 
 function general(decimal: Decimal, threshold: number, length: number): string {
   const { digits, point } = decimal
-  const exponent = digits === '' ? 0 : point - 1
+  const exponent = point - 1
   if (exponent < -4 || exponent >= threshold) return scientific(decimal, Math.max(length - 1, 0))
   return fixed(decimal, Math.max(digits.length - point, 0))
 }

@@ -1,5 +1,5 @@
 import { quoteGo } from '../model/quote.ts'
-import { Duration, Time, days, months } from './time.ts'
+import { Duration, Location, Time, days, months } from './time.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
 import { Flags, formatBoolean, formatComplex, formatNumber, formatText, formatWhole, noFlags } from './verbs.ts'
 
@@ -122,7 +122,7 @@ export function printf(pattern: string, args: readonly Value[]): string {
     if (verb === '%') text += '%'
     else if (!goodIndex) text += `%!${verb}(BADINDEX)`
     else if (next >= args.length) text += `%!${verb}(MISSING)`
-    else text += format(verb, args[next++], verb === 'v' ? forValue(flags) : flags)
+    else text += format(verb, args[next++], verb === 'v' || verb === 'w' ? forValue(flags) : flags)
   }
 
   if (reordered || next >= args.length) return text
@@ -153,7 +153,8 @@ function format(verb: string, value: Value, flags: Flags): string {
 const address = 0xc000000000n
 
 function formatAddress(value: Value, flags: Flags): string {
-  if (!(value instanceof List || value instanceof Kv || value instanceof Dict)) return bad('p', value, flags)
+  if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Location))
+    return bad('p', value, flags)
   return formatWhole('x', address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
 }
 
@@ -243,7 +244,7 @@ function stringOf(value: Value): string | undefined {
       )
       .join(', ')
   }
-  if (value instanceof Time || value instanceof Duration) return value.toString()
+  if (value instanceof Time || value instanceof Duration || value instanceof Location) return value.toString()
   if (value instanceof Whole && value.type === 'time.Month')
     return months[Number(value.value) - 1] ?? `%!Month(${value.value})`
   if (value instanceof Whole && value.type === 'time.Weekday')
@@ -284,5 +285,6 @@ export function typeName(value: Value): string {
   if (value instanceof Time) return 'time.Time'
   if (value instanceof Duration) return 'time.Duration'
   if (value instanceof Complex) return 'complex128'
+  if (value instanceof Location) return '*time.Location'
   return value.type
 }

@@ -1,5 +1,5 @@
 import { type Labels, compareBytes, sortedNames } from '../model/labels.ts'
-import type { Duration, Time } from './time.ts'
+import type { Duration, Location, Time } from './time.ts'
 
 /**
  * What a template works with: Go's values. bigint is Go's int, number its float64, undefined its nil; a
@@ -20,6 +20,7 @@ export type Value =
   | Struct
   | Time
   | Duration
+  | Location
 
 /** A whole number of another type than int; a month and a weekday have names. */
 export class Whole {

@@ -30,11 +30,11 @@ export class Flags {
   }
 
   /** So many characters; throws TemplateError where there were too many already. */
-  fill(character: string, count: number): string {
+  fill(filling: string, count: number): string {
     if (count <= 0) return ''
     this.#padding.left -= count
     if (this.#padding.left < 0) throw new TemplateError(`more than ${MOST_PADDING} characters of padding`)
-    return character.repeat(count)
+    return filling.repeat(count)
   }
 
   /** In code points, on the left unless `-`. */
@@ -53,7 +53,11 @@ export const noFlags = new Flags()
 
 function runeCount(text: string): number {
   let count = text.length
-  for (const _pair of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count -= 1
+  for (let at = 0; at < text.length; at++) {
+    if ((text.codePointAt(at) ?? 0) <= 0xffff) continue
+    at += 1
+    count -= 1
+  }
   return count
 }
 
