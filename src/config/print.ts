@@ -116,12 +116,16 @@ function asMap(printed: Printed | undefined): { [key: string]: Printed } {
 // oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu
 
+/** A merge key, and block texts whose indentation or tabs the two versions read differently. */
+const misread = /^<<$|^\s|\n *\t/
+
 /** YAML that means the same to a 1.1 parser. */
 function toYaml(value: unknown): string {
-  const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false })
+  const document = new Document(value, { version: '1.1', merge: false, aliasDuplicateObjects: false })
   visit(document, {
     Scalar(_key, node) {
-      if (typeof node.value === 'string' && node.value.search(unprintable) >= 0) node.type = 'QUOTE_DOUBLE'
+      if (typeof node.value === 'string' && (node.value.search(unprintable) >= 0 || misread.test(node.value)))
+        node.type = 'QUOTE_DOUBLE'
     },
   })
   const text = document.toString({ lineWidth: 0, directives: false })

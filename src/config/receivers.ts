@@ -158,10 +158,10 @@ export function receiverReader<N>(
         const wholes = (entries ?? []).map((entry) => inherit(entry, kind, channel))
         settings.set(key, wholes)
         for (const [i, entry] of (entries ?? []).entries()) {
-          const at = [...path, key, i]
-          if ('config' in kind) check(kind.config, wholes[i], source, at)
+          const place = [...path, key, i]
+          if ('config' in kind) check(kind.config, wholes[i], source, place)
           else {
-            const made = integration(name, kind, entry, wholes[i], i, source, at)
+            const made = integration(name, kind, entry, wholes[i], i, source, place)
             if (made) integrations.push(made)
           }
         }
