@@ -11,16 +11,30 @@ const free = new Set(
 /** Maps that a second one replaces; others are filled up by it. */
 const replaced = new Set(['global', 'http_config', 'http_headers', 'proxy_connect_header', 'sigv4', 'payload'])
 
+/** Settings of no fixed form; the second is whether their own keys are texts, whatever they look like. */
+const untyped: readonly (readonly [name: string, within: string, textKeys: boolean])[] = [
+  ['payload', 'webhook_configs', false],
+  ['fields', 'jira_configs', true],
+  ['details', 'pagerduty_configs', true],
+  ['claims', 'oauth2', true],
+]
+
 function isUntyped(path: Path): boolean {
-  return (
-    path.includes('payload') || path.includes('claims') || (path.includes('jira_configs') && path.includes('fields'))
-  )
+  return untyped.some(([name, within]) => path.includes(within) && path.includes(name))
+}
+
+/** Whether a key that is no text (`5`, an unquoted `yes`) is left out of the map at a path, as it is in JSON. */
+export function dropsTypedKeys(path: Path): boolean {
+  return untyped.some(([name, within, textKeys]) => {
+    const at = path.includes(within) ? path.indexOf(name) : -1
+    return at >= 0 && path.length > at + (textKeys ? 1 : 0)
+  })
 }
 
 /** Whether the map at a path has keys that no schema knows. */
 export function isFreeMap(path: Path): boolean {
   const last = path.at(-1)
-  return (typeof last === 'string' && free.has(last)) || isUntyped(path) || path.includes('details')
+  return (typeof last === 'string' && free.has(last)) || isUntyped(path)
 }
 
 /**

@@ -18,8 +18,8 @@ import { decodeFile } from './encoding.ts'
 import type { Problem } from './error.ts'
 import { type Environment, expand, shield, unshield } from './environment.ts'
 import { indentContinued } from './indent.ts'
-import { combine, isFreeMap } from './merge.ts'
-import { describe, findGluedColon, findUnclosed, nestsTooDeep } from './syntax.ts'
+import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
+import { describe, findFlowFaults, findUnclosed, nestsTooDeep } from './syntax.ts'
 
 export type Path = readonly PropertyKey[]
 export type Yaml = null | string | Plain | Yaml[] | { [key: string]: Yaml }
@@ -103,8 +103,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     fail(describe(code, message), (isQuote ? findUnclosed(tokens) : undefined) ?? pos[0])
     if (isQuote) break // all that follows is taken for text
   }
-  const glued = findGluedColon(tokens, parsed.text)
-  if (glued !== undefined) fail('a space is missing behind this colon', glued)
+  for (const { message, offset } of findFlowFaults(tokens, parsed.text)) fail(message, offset)
   const { explicit, version } = document.directives?.yaml ?? {}
   if (explicit && version !== '1.1') fail(`the file says that it is YAML ${version}; Alertmanager's language is 1.1`)
   if (problems.length > 0) return source
@@ -202,6 +201,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
         own.add(name)
         note(keyPath, key, value)
         const part = toValue(value, keyPath)
+        if (isTyped(scalar) && dropsTypedKeys(path)) continue
         whole[name] = name in whole ? combine(whole[name], part, keyPath) : part
       }
     }
@@ -246,9 +246,11 @@ function startOf(node: unknown): number | undefined {
 /** Only the first document of a file counts; what is behind it is not looked at. */
 function firstDocument(text: string): CST.Token[] {
   const tokens: CST.Token[] = []
+  let isOver = false
   for (const token of new Parser().parse(text)) {
-    tokens.push(token)
-    if (token.type === 'document') break
+    if (isOver && ['document', 'doc-end', 'directive'].includes(token.type)) break
+    tokens.push(token) // what is behind the document without a mark, `]` say, is an error of it
+    isOver ||= token.type === 'document'
   }
   return tokens
 }
@@ -303,6 +305,11 @@ function scalarText({ value, source }: { value: unknown; source?: string | undef
 function keyText(key: Scalar): string {
   const text = scalarText(key)
   return key.type === 'PLAIN' && !key.tag && fromPlain(text) === null ? '' : text
+}
+
+/** Whether an unquoted scalar is a number or a boolean. */
+function isTyped(node: unknown): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && !node.tag && fromPlain(scalarText(node)) instanceof Plain
 }
 
 export function isMap(value: Yaml): value is { [key: string]: Yaml } {

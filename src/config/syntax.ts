@@ -58,14 +58,21 @@ export function findUnclosed(tokens: readonly CST.Token[]): number | undefined {
   return undefined
 }
 
-/** Where a colon touches a bracket, brace or comma, as in `{a:}`: to YAML 1.1 it is part of the key then. */
-export function findGluedColon(tokens: readonly CST.Token[], text: string): number | undefined {
+/** What YAML 1.1 reads otherwise between brackets than its later versions, and our parser, do. */
+export function findFlowFaults(tokens: readonly CST.Token[], text: string): { message: string; offset: number }[] {
+  const faults: { message: string; offset: number }[] = []
   for (const { token } of parts(tokens)) {
     if (token.type !== 'flow-collection') continue
-    for (const { key, sep } of token.items) {
+    for (const { key, sep, value } of token.items) {
       const colon = sep?.find(({ type }) => type === 'map-value-ind')
-      if (key?.type === 'scalar' && colon && /[,[\]{}]/.test(text[colon.offset + 1] ?? '')) return colon.offset
+      if (key?.type === 'scalar' && colon && /[,[\]{}]/.test(text[colon.offset + 1] ?? ''))
+        faults.push({ message: 'a space is missing behind this colon', offset: colon.offset })
+      for (const part of [key, value]) {
+        const at = part?.type === 'scalar' ? part.source.indexOf('?') : -1
+        if (part && at >= 0)
+          faults.push({ message: 'a text with a ? must be quoted between brackets', offset: part.offset + at })
+      }
     }
   }
-  return undefined
+  return faults
 }

@@ -89,7 +89,7 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   inherits: Readonly<Record<string, string>>
   /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
   ignores: readonly string[]
-  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`. */
+  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`; of inherited ones the first counts. */
   alternatives?: readonly string[]
   /** Keys of `global` that only this channel knows, with their schema. */
   globals: z.ZodObject
