@@ -5,9 +5,9 @@ import { toRe2 } from './syntax.ts'
 
 export { RegexError }
 
-const CACHED = 10_000
+const CACHED = 5000
 /** Longer label values hardly come twice. */
-const LONGEST_CACHED = 1024
+const LONGEST_CACHED = 256
 
 /**
  * Whether a whole text matches, as Go's `^(?:pattern)$`: RE2 syntax, linear time, `.` stops at newlines. What

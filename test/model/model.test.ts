@@ -6,6 +6,7 @@ import { formatDuration, parseDuration, parseGoDuration } from '../../src/model/
 import { fingerprint } from '../../src/model/fingerprint.ts'
 import { formatInstant, parseInstant } from '../../src/model/instant.ts'
 import { commonLabels, compareBytes, compareLabels, toRecord } from '../../src/model/labels.ts'
+import { quoteGo, unquoteGo } from '../../src/model/quote.ts'
 import { Secret } from '../../src/model/secret.ts'
 
 const labels = (record: Record<string, string>) => new Map(Object.entries(record))
@@ -235,4 +236,35 @@ test('a secret does not print, whatever prints it', () => {
     'hunter2',
   )
   expect(secret.reveal()).toBe('hunter2')
+})
+
+test('Go quoting reads back', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => unquoteGo(quoteGo(text)) === text))
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => unquoteGo(quoteGo(text, true)) === text))
+})
+
+test.each([
+  ['a\tb\u00a0é\u200b', '"a\\tb\\u00a0é\\u200b"'],
+  ['\0\u007f\ufeff', '"\\x00\\x7f\\ufeff"'],
+  ['q"\'\\', '"q\\"\'\\\\"'],
+  ['\ue000\u{10ffff}', '"\\ue000\\U0010ffff"'],
+])('%j is quoted as %s', (text, quoted) => {
+  expect(quoteGo(text)).toBe(quoted)
+  expect(unquoteGo(quoted)).toBe(text)
+})
+
+test.each([
+  ['"\\xe6\\x97\\xa5"', '日'],
+  ['"\\346\\227\\245"', '日'],
+  ['"\\U0001f600"', '😀'],
+  ['"\\777"', undefined],
+  ['"\\ud800"', undefined],
+  ['"\\U00110000"', undefined],
+  ['"\\\'"', undefined],
+  ['"\\d"', undefined],
+  ['"a\nb"', undefined],
+  ['"a', undefined],
+  ['"', undefined],
+])('%s means %j', (quoted, text) => {
+  expect(unquoteGo(quoted)).toBe(text)
 })
