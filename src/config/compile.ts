@@ -9,6 +9,7 @@ import { readGlobal, resolveTimeout } from './global.ts'
 import type { LoadOptions, Sources } from './load.ts'
 import { lint } from './lint.ts'
 import { suggest } from './nearest.ts'
+import { toRouteSettings } from './print.ts'
 import { receiverReader } from './receivers.ts'
 import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
@@ -98,6 +99,12 @@ export function compile<N>(
     },
     templates,
     fields: reader.fields,
+    printable: {
+      ...(isMap(main.value) ? main.value : {}),
+      global,
+      route: toRouteSettings(root),
+      receivers: reader.printable,
+    },
   }
   return {
     ...config,

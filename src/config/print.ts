@@ -1,17 +1,17 @@
 import { Document, visit } from 'yaml'
 import { formatDuration } from '../model/duration.ts'
-import { formatMatchers } from '../match/matcher.ts'
+import { formatMatcher } from '../match/matcher.ts'
 import type { RouteSpec } from '../route/tree.ts'
 import {
   type Printed,
+  type Printer,
+  type Reader,
   eventRecorder,
-  global,
   inhibitRules,
-  integrations,
   isMap,
   isPrintedMap,
   labels,
-  route,
+  shapesFor,
   templates,
   timeIntervals,
   tracing,
@@ -38,19 +38,27 @@ export interface Printable {
 }
 
 /** Kinds whose entry would be refused, or mean another thing, with the global `http_config` written into it. */
-const onlyOwnHttpConfig = new Set(['slack_configs', 'incidentio_configs', 'webex_configs', 'email_configs'])
+const onlyOwnHttpConfig = new Set([
+  'slack_configs',
+  'incidentio_configs',
+  'webex_configs',
+  'email_configs',
+  'sms_configs',
+])
 
 /**
- * A config in Alertmanager's own language, as its status shows it: defaults filled in, secrets hidden,
- * Tocsin's own keys left out. Alertmanager's strict parser takes it (spec: config.md §1.10).
+ * A config in Alertmanager's language, as its status shows it: defaults filled in, secrets hidden. With
+ * `Alertmanager` its strict parser takes it, Tocsin's own keys left out (spec: config.md §1.10); with
+ * `Tocsin` they stand in it, and what it is loaded as routes the same.
  */
-export function printConfig(config: Printable): string {
-  const printedGlobal = withoutSlackUrl(global(isMap(config.global) ? config.global : {}), 'slack_')
+export function printConfig(config: Printable, reader: Reader): string {
+  const shapes = shapesFor(reader)
+  const printedGlobal = withoutSlackUrl(shapes.global(isMap(config.global) ? config.global : {}), 'slack_')
   const whole: Record<string, Printed | undefined> = {
     global: printedGlobal,
-    route: route(config.route),
+    route: shapes.route(config.route),
     inhibit_rules: inhibitRules(config.inhibit_rules),
-    receivers: config.receivers.map((receiver) => printReceiver(receiver, printedGlobal)),
+    receivers: config.receivers.map((receiver) => printReceiver(receiver, printedGlobal, shapes.integrations)),
     templates: templates(config.templates),
     time_intervals: timeIntervals(config.time_intervals),
     mute_time_intervals: timeIntervals(config.mute_time_intervals),
@@ -60,20 +68,21 @@ export function printConfig(config: Printable): string {
   return toYaml(Object.fromEntries(Object.entries(whole).filter(([, part]) => part !== undefined)))
 }
 
-/** A compiled route in the keys of the file. */
+/** A compiled route in the keys of the file; what says nothing is left out. */
 export function toRouteSettings(spec: RouteSpec): Record<string, unknown> {
-  const { groupBy, groupWait, groupInterval, repeatInterval } = spec
+  const { groupBy, matchers, muteTimeIntervals, activeTimeIntervals, routes } = spec
   return {
     receiver: spec.receiver,
-    group_by: groupBy === 'all' ? ['...'] : groupBy,
-    matchers: spec.matchers.map((matcher) => formatMatchers([matcher])),
-    mute_time_intervals: spec.muteTimeIntervals,
-    active_time_intervals: spec.activeTimeIntervals,
+    group_by: groupBy === 'all' ? ['...'] : groupBy, // [] says something
+    ...(matchers.length > 0 && { matchers: matchers.map(formatMatcher) }),
+    ...(muteTimeIntervals.length > 0 && { mute_time_intervals: muteTimeIntervals }),
+    ...(activeTimeIntervals.length > 0 && { active_time_intervals: activeTimeIntervals }),
     continue: spec.continue,
-    routes: spec.routes.map(toRouteSettings),
-    group_wait: durationText(groupWait),
-    group_interval: durationText(groupInterval),
-    repeat_interval: durationText(repeatInterval),
+    ...(routes.length > 0 && { routes: routes.map(toRouteSettings) }),
+    group_wait: durationText(spec.groupWait),
+    group_interval: durationText(spec.groupInterval),
+    repeat_interval: durationText(spec.repeatInterval),
+    ...(spec.labels.size > 0 && { labels: Object.fromEntries(spec.labels) }),
   }
 }
 
@@ -81,7 +90,11 @@ function durationText(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : formatDuration(ms)
 }
 
-function printReceiver(receiver: PrintableReceiver, printedGlobal: Printed): Printed {
+function printReceiver(
+  receiver: PrintableReceiver,
+  printedGlobal: Printed,
+  integrations: Readonly<Record<string, Printer>>,
+): Printed {
   const printed: { [key: string]: Printed } = {
     name: receiver.name,
     labels: { ...asMap(labels(receiver.labels)), name: receiver.name },

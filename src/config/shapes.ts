@@ -2,6 +2,9 @@ import { Plain } from '../model/plain.ts'
 
 // How Alertmanager 0.33 prints each setting: from a value as a YAML file gives it to one that may be shown.
 
+/** Who is to read what is printed: Alertmanager's strict parser, or Tocsin with its own keys. */
+export type Reader = 'Alertmanager' | 'Tocsin'
+
 const CHAT = 'https://slack.com/api/chat.postMessage'
 
 export type Printed = null | string | number | boolean | Printed[] | { [key: string]: Printed }
@@ -148,7 +151,7 @@ export function isPrintedMap(given: Printed | undefined): given is { [key: strin
   return typeof given === 'object' && given !== null && !Array.isArray(given)
 }
 
-export const global = struct({
+const globalShape = {
   resolve_timeout: or(text, '5m'),
   http_config: or(httpConfig, { follow_redirects: true, enable_http2: true }),
   jira_api_url: url,
@@ -191,7 +194,7 @@ export const global = struct({
   rocketchat_token_id_file: text,
   mattermost_webhook_url: secret,
   mattermost_webhook_url_file: text,
-})
+}
 
 const noTimeout = or(goDuration, '0s')
 const webhookUrl = { webhook_url: secret, webhook_url_file: text }
@@ -225,8 +228,13 @@ const jiraText =
       ? struct({ template: or(text, otherwise), enable_update: flag })(given)
       : { template: text(given) ?? otherwise }
 
+interface Kind {
+  sendResolved: boolean
+  shape: Readonly<Record<string, Printer>>
+}
+
 /** Settings of each kind of integration; `send_resolved` and `http_config` stand before them. */
-const kinds: Readonly<Record<string, { sendResolved: boolean; shape: Readonly<Record<string, Printer>> }>> = {
+const kinds: Readonly<Record<string, Kind>> = {
   discord_configs: {
     sendResolved: true,
     shape: {
@@ -554,17 +562,59 @@ function printedMap(printed: Printed | undefined): { [key: string]: Printed } {
   return isPrintedMap(printed) ? printed : {}
 }
 
-/** The kinds of integration that Alertmanager knows, in the order of its print. */
-export const integrations: Readonly<Record<string, Printer>> = Object.fromEntries(
-  Object.entries(kinds).map(([name, { sendResolved, shape }]) => [
-    name,
-    struct({
-      send_resolved: or(flag, sendResolved),
-      ...(name !== 'email_configs' && { http_config: httpConfig }),
-      ...shape,
-    }),
-  ]),
-)
+/** What only Tocsin reads: kinds of its own, and keys of its own beside Alertmanager's. */
+const own = {
+  kinds: {
+    sms_configs: {
+      sendResolved: false,
+      shape: {
+        account_sid: text,
+        auth_token: secret,
+        from: text,
+        messaging_service_sid: text,
+        api_url: url,
+        to: text,
+        text,
+        max_segments: number,
+      },
+    },
+  } satisfies Readonly<Record<string, Kind>>,
+  keys: { slack_configs: { timestamp: flag } } satisfies Readonly<Record<string, Kind['shape']>>,
+  global: {
+    twilio_account_sid: text,
+    twilio_auth_token: secret,
+    twilio_from: text,
+    twilio_messaging_service_sid: text,
+    twilio_api_url: url,
+  },
+  route: { labels: textMap },
+}
+
+/** The shapes that a reader takes; integrations by kind, in the order of Alertmanager's print. */
+export function shapesFor(reader: Reader): {
+  global: Printer
+  route: Printer
+  integrations: Readonly<Record<string, Printer>>
+} {
+  const isOurs = reader === 'Tocsin'
+  const ownKeys: Readonly<Record<string, Kind['shape']>> = isOurs ? own.keys : {}
+  const integrations = Object.entries({ ...kinds, ...(isOurs && own.kinds) }).map(
+    ([name, { sendResolved, shape }]): [string, Printer] => [
+      name,
+      struct({
+        send_resolved: or(flag, sendResolved),
+        ...(name !== 'email_configs' && { http_config: httpConfig }),
+        ...shape,
+        ...ownKeys[name],
+      }),
+    ],
+  )
+  return {
+    global: struct({ ...globalShape, ...(isOurs && own.global) }),
+    route: routePrinter(isOurs ? own.route : {}),
+    integrations: Object.fromEntries(integrations),
+  }
+}
 
 const matching = (prefix: '' | 'source_' | 'target_') => ({
   [`${prefix}match`]: textMap,
@@ -572,19 +622,23 @@ const matching = (prefix: '' | 'source_' | 'target_') => ({
   [`${prefix}matchers`]: texts,
 })
 
-export const route: Printer = (given) =>
-  struct({
-    receiver: text,
-    group_by: texts,
-    ...matching(''),
-    mute_time_intervals: texts,
-    active_time_intervals: texts,
-    continue: or(flag, false),
-    routes: list(route),
-    group_wait: text,
-    group_interval: text,
-    repeat_interval: text,
-  })(given)
+function routePrinter(more: Readonly<Record<string, Printer>>): Printer {
+  const route: Printer = (given) =>
+    struct({
+      receiver: text,
+      group_by: texts,
+      ...matching(''),
+      mute_time_intervals: texts,
+      active_time_intervals: texts,
+      continue: or(flag, false),
+      routes: list(route),
+      group_wait: text,
+      group_interval: text,
+      repeat_interval: text,
+      ...more,
+    })(given)
+  return route
+}
 
 export const inhibitRules = list(
   struct({ name: text, ...matching('source_'), ...matching('target_'), equal: texts }),
