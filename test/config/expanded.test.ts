@@ -86,7 +86,8 @@ const { route } = fc.letrec<{ route: object }>((tie) => ({
   }),
 }))
 const severity = fc.record({
-  ...{ group_wait: options.group_wait, repeat_interval: options.repeat_interval },
+  group_wait: options.group_wait,
+  repeat_interval: options.repeat_interval,
   notify: fc.subarray(['slack', 'sms', 'webhook', 'pagerduty', 'email'], { minLength: 1 }),
 })
 const file = fc.record({
