@@ -142,7 +142,7 @@ global: { twilio_account_sid: AC1, twilio_auth_token: s3cret, twilio_from: '+614
 
   test('--expanded: with them, and it loads to the same tree', () => {
     const { stdout } = tocsin(['config', 'show', '--expanded', `--config.file=${file('table.yml', table)}`])
-    expect(stdout).toMatch(/ {6}sms_configs:\n {8}- send_resolved: true\n( {10}.*\n)* {10}auth_token: <secret>\n/)
+    expect(stdout).toMatch(/ {4}sms_configs:\n {6}- send_resolved: true\n( {8}.*\n)* {8}auth_token: <secret>\n/)
     expect(stdout).not.toContain('s3cret')
     const show = (name: string) => tocsin(['config', 'routes', `--config.file=${name}`]).stdout
     expect(show(file('expanded.yml', stdout))).toBe(show('table.yml'))
