@@ -206,7 +206,7 @@ function formatValue(verb: string, value: Value, flags: Flags, methods: boolean)
 }
 
 /** What a value's String method says; undefined where it has none. */
-function stringOf(value: Value): string | undefined {
+export function stringOf(value: Value): string | undefined {
   if (value instanceof Kv)
     return value
       .names()

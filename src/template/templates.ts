@@ -1,7 +1,8 @@
+import type { World } from './call.ts'
 import { type TemplateAlert, type TemplateData } from './data.ts'
-import { escapeHtml } from './escape.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
 import { functions, languageFunctions } from './functions.ts'
+import { type Analysis, openAnalysis } from './html/analyse.ts'
 import { TemplateError } from './lex.ts'
 import { type Definition, type Definitions, parse, saysNothing } from './parse.ts'
 import { Time } from './time.ts'
@@ -15,7 +16,7 @@ export interface Templates {
    * through `escape`, the template's own text does not. Throws TemplateError.
    */
   text(source: string, data: TemplateData, at: number, escape?: (text: string) => string): string
-  /** The same with what actions print escaped for HTML. Throws TemplateError. */
+  /** The same as Go's html/template: what actions print is escaped by where in the HTML it stands. Throws TemplateError. */
   html(source: string, data: TemplateData, at: number): string
 }
 
@@ -28,33 +29,66 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     const parsed = parse(text, name, functions)
     for (const definition of [parsed.main, ...parsed.definitions.values()]) define(definitions, definition)
   }
-  const cache = new Map<string, { main: Definition; definitions: Definitions }>()
+  const analysis = openAnalysis(definitions)
+  const cache = new Map<string, Compiled>()
 
-  function compiled(source: string): { main: Definition; definitions: Definitions } {
+  function compiled(source: string): Compiled {
     const known = cache.get(source)
     if (known) return known
-    const parsed = parse(source, '', functions)
-    let own = definitions
-    if (parsed.definitions.size > 0) {
-      own = new Map(definitions)
-      for (const definition of parsed.definitions.values()) define(own, definition)
+    const { main, definitions: added } = parse(source, '', functions)
+    let made: Compiled = { main, definitions, analysis, analysed: undefined }
+    if (added.size > 0) {
+      const own: Definitions = new Map(definitions)
+      for (const definition of added.values()) define(own, definition)
+      made = { main, definitions: own, analysis: openAnalysis(own), analysed: undefined }
     }
     if (cache.size >= CACHED) cache.clear()
-    const made = { main: parsed.main, definitions: own }
     cache.set(source, made)
     return made
   }
 
-  function render(source: string, data: TemplateData, at: number, escape: Escape): string {
-    if (!source.includes('{{')) return source
-    const { main, definitions: known } = compiled(source)
-    return evaluate(main, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
-  }
-
   return {
-    text: (source, data, at, escape) => render(source, data, at, escape ? (value) => escape(printed(value)) : printed),
-    html: (source, data, at) => render(source, data, at, (value) => escapeHtml(printed(value))),
+    text(source, data, at, escape) {
+      if (!source.includes('{{')) return source
+      const { main, definitions: known } = compiled(source)
+      return evaluate(
+        main,
+        toStruct(data),
+        known,
+        worldOf(data, at),
+        escape ? (value) => escape(printed(value)) : printed,
+      )
+    },
+    html(source, data, at) {
+      if (!/\{\{|</.test(source)) return source
+      const one = compiled(source)
+      one.analysed ??= analysed(one)
+      if (one.analysed instanceof TemplateError) throw one.analysed
+      const { escapers, definitions: known } = one.analysis
+      const escape: Escape = (value, node) => escapers.get(node)?.(value) ?? ''
+      return evaluate(one.analysed, toStruct(data), known, worldOf(data, at), escape)
+    },
   }
+}
+
+interface Compiled {
+  main: Definition
+  definitions: Definitions
+  analysis: Analysis // of these definitions
+  analysed: Definition | TemplateError | undefined // main for HTML; undefined: not asked for yet
+}
+
+function analysed({ main, analysis }: Compiled): Definition | TemplateError {
+  try {
+    return analysis.analyse(main)
+  } catch (error) {
+    if (error instanceof TemplateError) return error
+    throw error
+  }
+}
+
+function worldOf(data: TemplateData, at: number): World {
+  return { at, routeLabels: new Kv(data.routeLabels) }
 }
 
 /** A definition that says nothing does not replace one that does. */
