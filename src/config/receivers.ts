@@ -156,7 +156,7 @@ export function receiverReader<N>(
           continue
         }
         const wholes = (entries ?? []).map((entry) => inherit(entry, kind, channel))
-        settings.set(key, wholes)
+        settings.set(key, wholes.map(withOwnHttpConfig(entries ?? [])))
         for (const [i, entry] of (entries ?? []).entries()) {
           const place = [...path, key, i]
           if ('config' in kind) check(kind.config, wholes[i], source, place)
@@ -187,7 +187,7 @@ export function receiverReader<N>(
         if (!channel) return []
         const entries = channel.fromTeam(value).map((entry) => ({ send_resolved: true, ...entry }))
         const wholes = entries.map((entry) => inherit(entry, channel, channel))
-        settings.set(`${channelName}_configs`, wholes)
+        settings.set(`${channelName}_configs`, wholes.map(withOwnHttpConfig(entries)))
         return entries.map((entry, i) =>
           integration(name, channel, entry, wholes[i], i, source, [...path, channelName]),
         )
@@ -200,6 +200,12 @@ export function receiverReader<N>(
 
 function isEntry(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Plain)
+}
+
+/** For printing: an `http_config` of `global` is not the entry's own. */
+function withOwnHttpConfig(entries: readonly unknown[]) {
+  return (whole: unknown, i: number): unknown =>
+    isEntry(whole) ? { ...whole, http_config: at(entries[i], ['http_config']) } : whole
 }
 
 /** Whether `global` may fill a setting: an empty text says nothing, unless an empty one is a mistake there. */
