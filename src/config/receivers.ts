@@ -15,12 +15,12 @@ import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
 export interface ChannelReader<N> {
   readonly name: string
   readonly inherits: Readonly<Record<string, string>>
-  readonly alternatives: readonly string[]
   readonly ignores: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  declines(own: Readonly<Record<string, unknown>>, whole: Readonly<Record<string, unknown>>): readonly string[]
   keysAt(within: Path): readonly string[]
   read(
     entry: unknown,
@@ -99,7 +99,6 @@ export function receiverReader<N>(
     channel: ChannelReader<N> | undefined,
   ): unknown {
     if (!isEntry(entry)) return entry
-    const alternatives = channel?.alternatives ?? []
     const standIns = (sandbox && channel?.standIns) || {}
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
@@ -110,9 +109,7 @@ export function receiverReader<N>(
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
     }
-    if (alternatives.some((key) => isSet(at(entry, key.split('.'))))) {
-      for (const key of alternatives) if (!(key in entry)) delete whole[key]
-    }
+    for (const key of channel?.declines(entry, whole) ?? []) delete whole[key]
     for (const [key, value] of Object.entries(standIns)) {
       if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
     }

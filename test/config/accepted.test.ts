@@ -51,6 +51,31 @@ test.each<[what: string, yaml: string, isOk: boolean]>([
 
   ['an empty URL', `global: { jira_api_url: '' }\n${plain}`, false],
   ['an empty URL beside a token', receiver("slack_configs: [{ api_url: '', app_token: x }]"), false],
+  [
+    'Slack: a token, and a client that brings another',
+    `global: { http_config: { bearer_token: x } }\n${receiver('slack_configs: [{ app_token: x }]')}`,
+    false,
+  ],
+  [
+    'Slack: a client with a token, but nowhere to send to',
+    receiver('slack_configs: [{ http_config: { bearer_token: x } }]'),
+    false,
+  ],
+  [
+    'Slack: a URL and a token in global that go together',
+    `global: { slack_app_token: x, slack_api_url: 'https://slack.com/api/chat.postMessage' }\n${receiver('slack_configs: [{}, { http_config: { bearer_token: x } }]')}`,
+    true,
+  ],
+  [
+    'Slack: messages that change, by a token of its own',
+    receiver('slack_configs: [{ app_token: x, update_message: true }]'),
+    false,
+  ],
+  [
+    'Webex: an old form of authorization',
+    receiver('webex_configs: [{ room_id: x, http_config: { bearer_token: x } }]'),
+    true,
+  ],
   ['an unknown key with nothing behind it', receiver('opsgenie_configs: [{ api_key: x, nope: }]'), false],
   [
     'an empty address, which global gives',
