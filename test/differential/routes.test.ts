@@ -167,8 +167,13 @@ test(`amtool 0.${amtoolVersion} draws and decides ${held.length} trees and ${pai
     for (const labels of labelSets) {
       const [stdout, stderr] = [collect(), collect()]
       const code = testRoutes({
-        ...{ route: root, mode: amtoolMode, labels, verifyReceivers: '', tree: true },
-        ...{ stdout: stdout.stream, stderr: stderr.stream },
+        route: root,
+        mode: amtoolMode,
+        labels,
+        verifyReceivers: '',
+        tree: true,
+        stdout: stdout.stream,
+        stderr: stderr.stream,
       })
       const ours = { ok: code === 0, stdout: stdout.text() }
       const theirs = await amtool('config', 'routes', 'test', flag, '--tree', '--', ...labels)

@@ -24,7 +24,7 @@ export interface Answer {
 const noBreak = '│\u00a0\u00a0 '
 
 /** Newer ones log on stdout. */
-const warning = /^time=\S+ level=WARN .*\n/gm
+const warning = /time=\S+ level=WARN .*\n/g
 
 /** One run of it; what it says on stderr is left, for the words of an error are each program's own. */
 export function amtool(...args: string[]): Promise<Answer> {
