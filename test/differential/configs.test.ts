@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { ConfigError } from '../../src/config/error.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { channels } from '../../src/notify/index.ts'
-import { LeftOut, amtool, amtoolMode, amtoolVersion } from '../helpers/amtool.ts'
+import { LeftOut, amtool, amtoolMode, amtoolVersion, oneOf } from '../helpers/amtool.ts'
 
 // Whether a file is taken: `amtool check-config` must say of each what ours says.
 
@@ -126,43 +126,11 @@ templates:
 
 /** What is done to a file, line by line. */
 type Mutate = (lines: string[], at: number, word: string) => void
-const words = fc.constantFrom(
-  ...[
-    '',
-    '~',
-    'null',
-    '5m',
-    '0s',
-    '1x',
-    '1m1h',
-    '90',
-    '-1',
-    '1.5',
-    'true',
-    'yes',
-    "'true'",
-    '[]',
-    '{}',
-    '[a, b]',
-    '{a: b}',
-  ],
-  ...[
-    '"a',
-    "it's",
-    'x: y',
-    '&a 1',
-    'ops',
-    'default',
-    'hooks',
-    '"a=b"',
-    "['a=b']",
-    "['a=~(']",
-    '[nights]',
-    '#x',
-    '@x',
-    '%x',
-  ],
-  ...['"\\n"', '| text', 'http://a.b/c', 'ftp://a.b', '2024-01-01', '0x10', '!!str 5', '!!int a', '*none', '"\\q"'],
+const words = oneOf(
+  ['', '~', 'null', '5m', '0s', '1x', '1m1h', '90', '-1', '1.5', 'true', 'yes', "'true'", '[]', '{}', '[a, b]'],
+  ['{a: b}', '"a', "it's", 'x: y', '&a 1', 'ops', 'default', 'hooks', '"a=b"', "['a=b']", "['a=~(']"],
+  ['[nights]', '#x', '@x', '%x', '"\\n"', '| text', 'http://a.b/c', 'ftp://a.b', '2024-01-01', '0x10'],
+  ['!!str 5', '!!int a', '*none', '"\\q"'],
 )
 const mutations: Record<string, Mutate> = {
   'line dropped': (lines, at) => void lines.splice(at, 1),
@@ -200,7 +168,7 @@ const mutants = fc
 
 const cases: Case[] = [...vectors, ...mutants]
 
-/** Samples of which an older binary has another opinion: the version that brought ours, and what it is about. */
+/** Samples of which an older binary has another opinion: the first that surely shares ours, and what it is about. */
 const since: Record<string, [version: number, what: string]> = {
   'receiver null item': [33, 'a crash mended'],
   'inhibit dup names': [33, 'inhibition rules with names'],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { showRoutes, testRoutes } from '../../src/command/routes.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { channels } from '../../src/notify/index.ts'
-import { LeftOut, amtool, amtoolMode, amtoolVersion, collect, difference, forEach } from '../helpers/amtool.ts'
+import { LeftOut, amtool, amtoolMode, amtoolVersion, collect, difference, forEach, oneOf } from '../helpers/amtool.ts'
 
 // Generated trees and label sets: `amtool config routes` must say of each what ours says.
 
@@ -27,16 +27,17 @@ interface Route {
 const receivers = ['ops', 'db', 'web', 'audit', 'ops/pager']
 const classicNames = ['team', 'severity', 'service', '_a1']
 const newNames = [...classicNames, 'odd name', 'größe', 'a.b', '日本']
-const values = fc.constantFrom(
-  ...['', 'db', 'web', 'critical', 'warning', 'db-1', 'DB', 'dbx', 'a b', ' padded ', 'é', '日本', '😀', 'K', '12'],
-  ...['a\nb', '\n', 'a,b', '{x}', "it's", 'say "x"', 'back\\slash', '\\n', 'k=v', 'a|b', 'd.*', 'ab', 'a-1', 'éa'],
+const values = oneOf(
+  ['', 'db', 'web', 'critical', 'warning', 'db-1', 'DB', 'dbx', 'a b', ' padded ', 'é', '日本', '😀', 'K', '12'],
+  ['a\nb', '\n', 'a,b', '{x}', "it's", 'say "x"', 'back\\slash', '\\n', 'k=v', 'a|b', 'd.*', 'ab', 'a-1', 'éa'],
 )
-const patterns = fc.constantFrom(
-  ...['db|web', 'd.*', '.*', '.+', '', '^db$', 'db$|^web', '[a-z]+', '[^b]*', '(?i)DB', '\\d+', '(?s).*', '(?s).+'],
-  ...['a.b', 'a\\nb', 'a\nb', '\\w+-\\d', '(a|b)?', 'é|日本', '\\p{Han}+', '[[:upper:]]+', '(crit|warn).*', '(?m)^a$'],
-  ...['\\Qa,b\\E', '[é-日]+', 'db(?:-\\d+)?', '(?U)d.+', '\\bdb\\b', '\\x{65E5}本', '|db', 'db|', '()', '(?i)É'],
-  ...['(?i)k', '\\s', '\\s*\\S+\\s*', '^.$', '\\pL{2}', '\\PL+', 'a{1,2}b', '[^\\n]*', '.*"x"', 'back\\\\slash'],
-  ...['critical|warning|', 'db.*|we.+', '(?P<n>d)b', '[\\d-]+', 'db\\z', '\\Adb', '\\{x\\}', '(?i:dB)x?', '.{3}'],
+const patterns = oneOf(
+  ['db|web', 'd.*', '.*', '.+', '', '^db$', 'db$|^web', '[a-z]+', '[^b]*', '(?i)DB', '\\d+', '(?s).*', '(?s).+'],
+  ['a.b', 'a\\nb', 'a\nb', '\\w+-\\d', '(a|b)?', 'é|日本', '\\p{Han}+', '[[:upper:]]+', '(crit|warn).*'],
+  ['(?m)^a$', '\\Qa,b\\E', '[é-日]+', 'db(?:-\\d+)?', '(?U)d.+', '\\bdb\\b', '\\x{65E5}本', '|db', 'db|', '()'],
+  ['(?i)É', '(?i)k', '\\s', '\\s*\\S+\\s*', '^.$', '\\pL{2}', '\\PL+', 'a{1,2}b', '[^\\n]*', '.*"x"'],
+  ['back\\\\slash', 'critical|warning|', 'db.*|we.+', '(?P<n>d)b', '[\\d-]+', 'db\\z', '\\Adb', '\\{x\\}'],
+  ['(?i:dB)x?', '.{3}'],
 )
 const { regex } = fc.letrec<{ regex: string; piece: string }>((tie) => ({
   regex: fc.oneof(
@@ -67,13 +68,13 @@ const isBare = (text: string) => /^[\w.*+|$^()[\]/?:-]+$/.test(text)
 /** One matcher's text, in the ways to write one that both grammars read the same. */
 function matcherOf(names: readonly string[]): fc.Arbitrary<string> {
   const name = fc.constantFrom(...names).map((text) => (names === classicNames || isBare(text) ? text : quoted(text)))
-  const test = fc.oneof(
+  const claim = fc.oneof(
     fc.tuple(fc.constantFrom('=', '!='), anyValue),
     fc.tuple(fc.constantFrom('=~', '!~'), anyPattern),
   )
   const style = fc.record({ bare: fc.boolean(), space: fc.constantFrom('', '', ' ', '\t') })
   return fc
-    .tuple(name, test, style)
+    .tuple(name, claim, style)
     .map(([left, [operator, right], { bare, space }]) =>
       [left, operator, bare && isBare(right) ? right : quoted(right)].join(space),
     )
@@ -155,7 +156,7 @@ test(`amtool 0.${amtoolVersion} draws and decides ${held.length} trees and ${pai
   const stories = held.map((story, name) => ({ ...story, name, file: join(dir, `${name}.yml`) }))
 
   await forEach(stories, async ({ route, labelSets, name, file }) => {
-    writeFileSync(file, JSON.stringify({ route, receivers: receivers.map((name) => ({ name })) }))
+    writeFileSync(file, JSON.stringify({ route, receivers: receivers.map((receiver) => ({ name: receiver })) }))
     const flag = `--config.file=${file}`
     const { route: root } = loadConfig(file, { env: {}, sandbox: false, channels, matcherMode: amtoolMode })
     const shown = collect()

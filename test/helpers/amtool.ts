@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { Writable } from 'node:stream'
+import fc from 'fast-check'
 import type { MatcherMode } from '../../src/match/mode.ts'
 import { toText } from '../../src/model/bytes.ts'
 
@@ -47,13 +48,17 @@ export function collect(): { stream: Writable; text: () => string } {
   return { stream, text: () => toText(Buffer.concat(chunks)) }
 }
 
-/** The first line in which two texts differ. */
+/** Where two texts begin to differ. */
 export function difference(ours: string, theirs: string): string {
-  const [mine, others] = [ours.split('\n'), theirs.split('\n')]
-  const at = mine.findIndex((line, i) => line !== others[i])
-  return at < 0
-    ? `theirs goes on: ${others[mine.length]}`
-    : `ours ${JSON.stringify(mine[at])}, theirs ${JSON.stringify(others[at])}`
+  let at = 0
+  while (at < ours.length && ours[at] === theirs[at]) at++
+  const shown = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 30), at + 60))
+  return `ours ${shown(ours)}, theirs ${shown(theirs)}`
+}
+
+/** Any of the texts of these lists. */
+export function oneOf(...lists: readonly string[][]): fc.Arbitrary<string> {
+  return fc.constantFrom(...lists.flat())
 }
 
 const AT_ONCE = 4
@@ -86,7 +91,8 @@ export class LeftOut {
   print(what: string): void {
     if (this.count === 0) return
     const lines = [...this.#names].map(
-      ([why, names]) => `  ${why}: ${names.length}\n${names.map((n) => `    ${n}\n`).join('')}`,
+      ([why, names]) =>
+        `  ${why}: ${names.length}\n${names.map((name) => `    ${JSON.stringify(name).slice(0, 100)}\n`).join('')}`,
     )
     process.stdout.write(`${what}: amtool 0.${amtoolVersion} does not decide ${this.count} cases\n${lines.join('')}`)
   }
