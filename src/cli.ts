@@ -71,6 +71,19 @@ program
 
 const config = program.command('config').description('look at a routing file')
 
+config
+  .command('show')
+  .description("print the file as Alertmanager's status does: in its language, with defaults, without secrets")
+  .addOption(configFile())
+  .addOption(new Option('--expanded', "what it all comes to, Tocsin's own keys too; loads again").default(false))
+  .addOption(features())
+  .addOption(sandbox())
+  .action(async (options: Options) => {
+    const { printConfig } = await import('./config/print.ts')
+    const loaded = await load(options)
+    if (loaded) stdout.write(printConfig(loaded.printable, options['expanded'] === true ? 'Tocsin' : 'Alertmanager'))
+  })
+
 const routes = config.command('routes').description('the routing tree (show is the default)')
 routes
   .command('show', { isDefault: true })

@@ -23,16 +23,22 @@ const loneSurrogate = /\p{Surrogate}/u
 /**
  * The alert as Tocsin keeps it: times filled in, empty labels left out, fingerprint made; or what is
  * wrong with it. `timeout` is the resolve timeout in ms, undefined where only a resolve ends an alert.
+ * `isLabelName` says which names labels may have.
  * The rules and their order are Alertmanager's (api/v2, postAlerts; types.Alert.Validate).
  */
-export function normalise(raw: RawAlert, at: number, timeout: number | undefined): Alert | Fault {
+export function normalise(
+  raw: RawAlert,
+  at: number,
+  timeout: number | undefined,
+  isLabelName: (name: string) => boolean,
+): Alert | Fault {
   const starts = raw.startsAt ?? raw.endsAt ?? { at, text: formatInstant(at) }
   const { end, endedBy } = endOf(raw, at, timeout)
   if (end && end.at < starts.at) return { field: 'endsAt', reason: 'start time must be before end time' }
 
   for (const [name, value] of raw.labels) if (value === '') raw.labels.delete(name)
   if (raw.labels.size === 0) return { field: 'labels', reason: 'at least one label pair required' }
-  const fault = faultIn('labels', raw.labels) ?? faultIn('annotations', raw.annotations)
+  const fault = faultIn('labels', raw.labels, isLabelName) ?? faultIn('annotations', raw.annotations, isLabelName)
   if (fault) return fault
 
   const alert: Alert = {
@@ -56,10 +62,11 @@ function endOf(raw: RawAlert, at: number, timeout: number | undefined): { end?: 
   return { end: { at: at + timeout, text: formatInstant(at + timeout) }, endedBy: 'timeout' }
 }
 
-function faultIn(field: string, labels: Labels): Fault | undefined {
+function faultIn(field: string, labels: Labels, isLabelName: (name: string) => boolean): Fault | undefined {
   for (const [name, value] of labels) {
-    if (name === '' || loneSurrogate.test(name)) {
-      return { field, reason: `${JSON.stringify(name)} is not a name; it must be valid UTF-8 and not empty` }
+    if (!isLabelName(name)) {
+      const rule = loneSurrogate.test(name) || name === '' ? 'valid UTF-8 and not empty' : '[a-zA-Z_][a-zA-Z0-9_]*'
+      return { field, reason: `${JSON.stringify(name)} is not a name; it must be ${rule}` }
     }
     if (loneSurrogate.test(value)) return { field: `${field}.${name}`, reason: 'the value is not valid UTF-8' }
   }

@@ -15,7 +15,9 @@ export function ingest({ deps, timers, stopping }: ApiDeps): Router {
   const router = Router()
 
   router.post('/webhook', ...jsonBody, async (request, response) => {
-    const { rejects } = await take('webhook', request.body, (body, at) => webhookAlerts(body, at))
+    const { rejects } = await take('webhook', request.body, (body, at) =>
+      webhookAlerts(body, at, deps.routing.config.matcherMode),
+    )
     if (rejects.length === 0) {
       response.json({ status: 'ok' })
       return
@@ -26,7 +28,7 @@ export function ingest({ deps, timers, stopping }: ApiDeps): Router {
 
   router.post('/api/v2/alerts', ...jsonBody, async (request, response) => {
     const { rejects } = await take('v2', request.body, (body, at) =>
-      postedAlerts(body, at, deps.routing.config.resolveTimeout),
+      postedAlerts(body, at, deps.routing.config.resolveTimeout, deps.routing.config.matcherMode),
     )
     // Alertmanager's error body is a bare JSON string
     if (rejects.length > 0) response.status(400).json(rejects.map(formatReject).join('\n'))

@@ -1,22 +1,22 @@
 import type { z } from 'zod'
+import { keysAt } from '../model/keys.ts'
 import { Plain } from '../model/plain.ts'
 import { type Path, type Source } from './source.ts'
 import { suggest } from './nearest.ts'
 
 /**
  * A part of a file by its schema; undefined where something is wrong with it, which is then among the
- * source's problems. `known` are the keys by path that a mistyped one is held against.
+ * source's problems.
  */
 export function check<S extends z.ZodType>(
   schema: S,
   value: unknown,
   source: Source,
   path: Path,
-  known: (path: Path) => readonly string[],
 ): z.output<S> | undefined {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  report(parsed.error.issues, source, path, known)
+  report(parsed.error.issues, source, path, (within) => keysAt(schema, within))
   return undefined
 }
 
@@ -25,11 +25,11 @@ export function check<S extends z.ZodType>(
  * that all mistakes are told at once. Nothing that came of this may be taken into use.
  */
 export function checkOn<S extends z.ZodType>(
-  ...[schema, value, source, path, known]: Parameters<typeof check<S>>
+  ...[schema, value, source, path]: Parameters<typeof check<S>>
 ): z.output<S> | undefined {
   let parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  report(parsed.error.issues, source, path, known)
+  report(parsed.error.issues, source, path, (within) => keysAt(schema, within))
   let rest = value
   for (let rounds = 0; !parsed.success && rounds < ROUNDS; rounds++) {
     for (const issue of parsed.error.issues) rest = without(rest, whereabouts(issue))
@@ -72,25 +72,32 @@ function isEmptyMap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
-/** Turns what a schema found into problems of the file. */
+/** Turns what a schema found into problems of the file; `known` are the keys at a path within the schema. */
 export function report(
   issues: readonly z.core.$ZodIssue[],
   source: Source,
   path: Path,
-  known: (path: Path) => readonly string[],
+  known: (within: Path) => readonly string[],
 ): void {
   for (const issue of issues) {
     const at = [...path, ...issue.path]
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        source.problems.push(source.problem([...at, key], `unknown key "${key}"${suggest(key, known(at))}`, 'key'))
+        const message = `unknown key "${key}"${suggest(key, known(issue.path))}`
+        source.problems.push(source.problem([...at, key], message, 'key'))
       }
-    } else if (issue.code === 'invalid_union' && issue.errors[0]?.[0]) {
-      source.problems.push(source.problem(at, issue.errors[0][0].message))
+    } else if (issue.code === 'invalid_union') {
+      // of the forms that a setting may have, the one that was meant
+      const meant = issue.errors.find((one) => !one.some(isOfOtherKind)) ?? issue.errors[0] ?? []
+      report(meant, source, at, (within) => known([...issue.path, ...within]))
     } else {
       source.problems.push(source.problem(at, inWords(issue)))
     }
   }
+}
+
+function isOfOtherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && path.length === 0
 }
 
 const kinds: Record<string, string> = {
@@ -103,5 +110,13 @@ const kinds: Record<string, string> = {
 function inWords(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message
   if (issue.input === undefined) return 'is required'
-  return `must be ${kinds[issue.expected] ?? issue.expected}`
+  return `must be ${kinds[issue.expected] ?? issue.expected}${given(issue.input)}`
+}
+
+/** What stands there instead; never its text, which may be a secret. */
+function given(input: unknown): string {
+  if (input === null) return ', and is empty'
+  if (Array.isArray(input)) return ', not a list'
+  if (typeof input === 'string') return ', not a text'
+  return typeof input === 'object' && Object.getPrototypeOf(input) === null ? ', not a map' : ''
 }

@@ -9,8 +9,9 @@ import { readGlobal, resolveTimeout } from './global.ts'
 import type { LoadOptions, Sources } from './load.ts'
 import { lint } from './lint.ts'
 import { suggest } from './nearest.ts'
+import { toRouteSettings } from './print.ts'
 import { receiverReader } from './receivers.ts'
-import { type Top, severity as severitySchema, teamSchema } from './schema.ts'
+import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
 import { checkInhibitRules, checkIntervalNames, rootOf } from './tree.ts'
@@ -75,6 +76,7 @@ export function compile<N>(
       ...templates.map(({ text }) => text),
     ]),
     resolveTimeout: resolveTimeout(global),
+    matcherMode,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
     route: tree,
     routes,
@@ -97,6 +99,12 @@ export function compile<N>(
     },
     templates,
     fields: reader.fields,
+    printable: {
+      ...(isMap(main.value) ? main.value : {}),
+      global,
+      route: toRouteSettings(root),
+      receivers: reader.printable,
+    },
   }
   return {
     ...config,
@@ -140,8 +148,6 @@ function readTable(
   channels: readonly string[],
 ): Table | undefined {
   const schema = teamSchema(channels)
-  const known = (path: Path) =>
-    path.includes('severities') ? Object.keys(severitySchema.shape) : Object.keys(schema.shape)
   const teams: Team[] = []
   let broken = !inOrder.every(parses)
   for (const source of bySeniority) {
@@ -154,7 +160,7 @@ function readTable(
     }
     for (const [name, value] of Object.entries(given)) {
       const path = ['teams', name]
-      const row = check(schema, value ?? {}, source, path, known)
+      const row = check(schema, value ?? {}, source, path)
       const twin = teams.find((team) => team.name === name)
       if (twin) {
         const { file, line } = twin.source.problem(twin.path, '', 'key')

@@ -1,5 +1,7 @@
+import type { MatcherMode } from '../match/mode.ts'
 import type { Route } from '../route/route.ts'
 import type { Problem } from './error.ts'
+import type { Printable } from './print.ts'
 
 /** One entry of a receiver's `*_configs`. N is what the channel's adapter is. */
 export interface Integration<N> {
@@ -37,6 +39,7 @@ export interface Config<N> {
   file: string
   hash: string // hex digest of all that was read
   resolveTimeout: number // ms
+  matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
@@ -49,6 +52,7 @@ export interface Config<N> {
   policy(severity: string, team: string): SeverityPolicy
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
   fields: readonly TemplateField[]
+  printable: Printable // for showing it
   warnings: readonly Problem[]
   /** What is wrong with included files: of each, what it last said is in force, or nothing. */
   faults: readonly Problem[]

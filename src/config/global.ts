@@ -67,8 +67,7 @@ export function readGlobal<N>(
 ): Readonly<Record<string, unknown>> {
   const value = isMap(source.value) ? source.value['global'] : undefined
   if (value === undefined || value === null) return {}
-  const schema = globalSchema(channels)
-  check(schema, value, source, ['global'], () => Object.keys(schema.shape))
+  check(globalSchema(channels), value, source, ['global'])
   const given = isMap(value) ? value : {}
   const fail = (key: string, beside: string) =>
     source.problems.push(source.problem(['global', key], `cannot stand beside ${beside}; keep one of them`, 'key'))

@@ -4,13 +4,13 @@ import {
   type Interval,
   IntervalError,
   type Range,
-  isZone,
   parseDays,
   parseMonths,
   parseTimes,
   parseWeekdays,
   parseYears,
 } from '../suppress/interval.ts'
+import { isZone } from '../suppress/zone.ts'
 
 function guarded(context: z.core.$RefinementCtx, parse: () => Range): Range {
   try {
@@ -22,8 +22,17 @@ function guarded(context: z.core.$RefinementCtx, parse: () => Range): Range {
   }
 }
 
+/** What Alertmanager makes of a range with nothing behind its dash: for weekdays that is Sunday, else nothing at all. */
+const nothing: Range = [0, 0]
+
 const ranges = (parse: (given: string) => Range) =>
-  maybe(z.array(string.transform((given, context) => guarded(context, () => parse(given)))))
+  maybe(
+    z.array(
+      string
+        .nullable()
+        .transform((given, context) => (given === null ? nothing : guarded(context, () => parse(given)))),
+    ),
+  )
 
 const time = z
   .strictObject({ start_time: string, end_time: string })

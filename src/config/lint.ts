@@ -32,7 +32,7 @@ export function lint<N>(
   const timed = new Set([...routes.values()].flatMap((one) => [...one.muteTimeIntervals, ...one.activeTimeIntervals]))
   for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
     for (const [i, { name }] of (settings[key] ?? []).entries())
-      if (!timed.has(name)) warn([key, i, 'name'], `no route uses time interval "${name}"`)
+      if (name !== '' && !timed.has(name)) warn([key, i, 'name'], `no route uses time interval "${name}"`)
   }
   lintInhibitRules(settings, warn)
 

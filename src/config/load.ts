@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts'
 import { ConfigError, type Problem, formatProblem } from './error.ts'
 import { glob } from './glob.ts'
 import type { ChannelReader } from './receivers.ts'
-import { knownAt, top } from './schema.ts'
+import { top } from './schema.ts'
 import { type Path, type Source, isMap, readSource } from './source.ts'
 
 export interface LoadOptions<N> extends Environment {
@@ -85,7 +85,7 @@ function readSources<N>(
   const main = readSource(file, environment, given)
   if (!isMap(main.value) && main.problems.length === 0)
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
-  const settings = isMap(main.value) ? checkOn(top, main.value, main, [], knownAt) : undefined
+  const settings = isMap(main.value) ? checkOn(top, main.value, main, []) : undefined
   const files = (settings?.include ?? []).flatMap((pattern, i) => filesOf(pattern, main, ['include', i]))
   const included = [...new Set(files)]
     .filter((one) => !standIns.has(one) || standIns.get(one) !== undefined)

@@ -5,6 +5,7 @@ import { Plain } from '../model/plain.ts'
 import { string, stringMap } from '../model/settings.ts'
 import { check, report } from './check.ts'
 import { suggest } from './nearest.ts'
+import type { PrintableReceiver } from './print.ts'
 import { undelivered } from './undelivered.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
@@ -17,9 +18,9 @@ export interface ChannelReader<N> {
   readonly ignores: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
-  readonly keys: readonly string[]
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  keysAt(within: Path): readonly string[]
   read(
     entry: unknown,
   ): { ok: true; sendResolved: boolean; open(): N } | { ok: false; issues: readonly z.core.$ZodIssue[] }
@@ -32,27 +33,26 @@ export function receiverReader<N>(
   sandbox: boolean,
 ) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
-  const fields: TemplateField[] = []
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
+  const fields: TemplateField[] = []
+  const printable: PrintableReceiver[] = []
 
   function integration(
     receiver: string,
-    name: string,
+    channel: ChannelReader<N>,
     entry: Yaml | Record<string, unknown>,
+    whole: unknown,
     index: number,
     source: Source,
     path: Path,
   ) {
-    const channel = byName.get(name)
-    const standIns = sandbox ? channel?.standIns : {}
-    const reading = channel?.read(inherit(entry, channel, standIns))
-    if (!channel || !reading) return undefined
+    const reading = channel.read(whole)
     if (!reading.ok) {
       const issues = reading.issues.map((issue) => whereElse(issue, channel.inherits))
-      report(issues, source, path, () => channel.keys)
+      report(issues, source, path, (within) => channel.keysAt(within))
       return undefined
     }
-    const id = `${receiver}/${name}/${index}`
+    const id = `${receiver}/${channel.name}/${index}`
     readTemplates({ integration: id, receiver }, entry, source, path)
     for (const key of channel.ignores) {
       const keys = key.split('.')
@@ -63,7 +63,7 @@ export function receiverReader<N>(
     const made: Integration<N> = {
       id,
       receiver,
-      channel: name,
+      channel: channel.name,
       index,
       sendResolved,
       deadline: channel.deadline,
@@ -74,7 +74,7 @@ export function receiverReader<N>(
 
   /** Labels of the receiver itself; its name is one of them. */
   function checkLabels(name: string, labels: Yaml, source: Source, path: Path): void {
-    const given = check(stringMap, labels ?? {}, source, [...path, 'labels'], () => [])
+    const given = check(stringMap, labels ?? {}, source, [...path, 'labels'])
     if (given?.['name'] !== undefined && given['name'] !== name) {
       const message = `must be the receiver's own name, "${name}"; leave it out`
       source.problems.push(source.problem([...path, 'labels', 'name'], message))
@@ -107,21 +107,27 @@ export function receiverReader<N>(
   /** An entry with what it lacks taken from `global`. */
   function inherit(
     entry: Yaml | Record<string, unknown>,
-    { inherits, alternatives = [] }: Pick<ChannelReader<N>, 'inherits'> & Partial<ChannelReader<N>>,
-    standIns: Readonly<Record<string, string>> = {},
+    { inherits }: Pick<ChannelReader<N>, 'inherits'>,
+    channel: ChannelReader<N> | undefined,
   ): unknown {
     if (!isEntry(entry)) return entry
+    const alternatives = channel?.alternatives ?? []
+    const standIns = (sandbox && channel?.standIns) || {}
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
-      if (value === undefined || value === null) continue
+      if (key in inherits && isUnset(key, value)) continue
       whole[key] = value
       // a setting of its own, given the other way, is not joined by the global one
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
     }
-    if (alternatives.some((key) => isSet(at(entry, key.split('.'))))) {
-      for (const key of alternatives) if (!isSet(entry[key])) delete whole[key]
+    // of what excludes each other, an entry's own counts, else the first that is inherited
+    const own = alternatives.some((key) => isSet(at(entry, key.split('.'))))
+    const first = own ? undefined : alternatives.find((key) => key in whole)
+    for (const key of alternatives) {
+      const isTwin = first !== undefined && key.replace(/_file$/, '') === first.replace(/_file$/, '')
+      if (!(key in entry) && !isTwin) delete whole[key]
     }
     for (const [key, value] of Object.entries(standIns)) {
       if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
@@ -131,6 +137,8 @@ export function receiverReader<N>(
 
   return {
     fields,
+    /** What was read so far, for printing. */
+    printable,
 
     /** An item of `receivers:`. */
     fromFile(value: Yaml, source: Source, path: Path): Receiver<N> | undefined {
@@ -144,36 +152,44 @@ export function receiverReader<N>(
         return undefined
       }
       const integrations: Integration<N>[] = []
+      const settings = new Map<string, readonly unknown[]>()
       for (const [key, entries] of Object.entries(value)) {
         if (key === 'name') continue
         if (key === 'labels') {
           checkLabels(name, entries, source, path)
           continue
         }
-        const kind = undelivered[key]
-        if (!kinds.includes(key)) {
+        const channel = byName.get(key.replace(/_configs$/, ''))
+        const kind = undelivered[key] ?? channel
+        if (!kind || !kinds.includes(key)) {
           source.problems.push(
             source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'),
           )
-        } else if (entries !== null && !Array.isArray(entries)) {
+          continue
+        }
+        if (entries !== null && !Array.isArray(entries)) {
           source.problems.push(source.problem([...path, key], 'must be a list'))
-        } else if (kind) {
-          for (const [i, entry] of (entries ?? []).entries()) {
-            check(kind.config, inherit(entry, kind), source, [...path, key, i], () => kind.keys)
+          continue
+        }
+        const wholes = (entries ?? []).map((entry) => inherit(entry, kind, channel))
+        settings.set(key, wholes)
+        for (const [i, entry] of (entries ?? []).entries()) {
+          const place = [...path, key, i]
+          if ('config' in kind) {
+            check(kind.config, wholes[i], source, place)
             const id = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
-            readTemplates({ integration: id, receiver: name }, entry, source, [...path, key, i])
-          }
-          if (entries?.length)
-            source.warnings.push(
-              source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),
-            )
-        } else {
-          for (const [i, entry] of (entries ?? []).entries()) {
-            const made = integration(name, key.slice(0, -'_configs'.length), entry, i, source, [...path, key, i])
+            readTemplates({ integration: id, receiver: name }, entry, source, place)
+          } else {
+            const made = integration(name, kind, entry, wholes[i], i, source, place)
             if (made) integrations.push(made)
           }
         }
+        if ('config' in kind && entries?.length)
+          source.warnings.push(
+            source.problem([...path, key], 'Tocsin does not deliver there yet: nothing will be sent', 'key'),
+          )
       }
+      printable.push({ name, labels: value['labels'], integrations: settings })
       return { name, integrations }
     },
 
@@ -184,11 +200,18 @@ export function receiverReader<N>(
       source: Source,
       path: Path,
     ): Receiver<N> {
-      const integrations = given.flatMap(({ channel, value }) =>
-        (byName.get(channel)?.fromTeam(value) ?? []).map((entry, i) =>
-          integration(name, channel, { send_resolved: true, ...entry }, i, source, [...path, channel]),
-        ),
-      )
+      const settings = new Map<string, readonly unknown[]>()
+      const integrations = given.flatMap(({ channel: channelName, value }) => {
+        const channel = byName.get(channelName)
+        if (!channel) return []
+        const entries = channel.fromTeam(value).map((entry) => ({ send_resolved: true, ...entry }))
+        const wholes = entries.map((entry) => inherit(entry, channel, channel))
+        settings.set(`${channelName}_configs`, wholes)
+        return entries.map((entry, i) =>
+          integration(name, channel, entry, wholes[i], i, source, [...path, channelName]),
+        )
+      })
+      printable.push({ name, labels: undefined, integrations: settings })
       return { name, integrations: integrations.filter((made) => made !== undefined) }
     },
   }
@@ -196,6 +219,11 @@ export function receiverReader<N>(
 
 function isEntry(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Plain)
+}
+
+/** Whether `global` may fill a setting: an empty text says nothing, unless an empty one is a mistake there. */
+function isUnset(key: string, value: unknown): boolean {
+  return value === undefined || value === null || (value === '' && !/url$|config$|tls/.test(key))
 }
 
 function at(value: unknown, keys: readonly string[]): unknown {

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { fail, header, isSet, tlsConfig } from '../model/http-config.ts'
-import { duration, flag, maybe, number, string, stringMap, strings } from '../model/settings.ts'
+import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
+import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
 import { interval } from './interval.ts'
-import type { Path } from './source.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
 
@@ -40,7 +39,6 @@ const routeShape = {
   active_time_intervals: maybe(strings),
   labels: maybe(stringMap),
 }
-export const routeKeys = [...Object.keys(routeShape), 'routes']
 
 export interface RouteSettings extends z.output<z.ZodObject<typeof routeShape>> {
   routes: RouteSettings[] | undefined
@@ -72,25 +70,62 @@ const inhibitRule = z.strictObject({
   equal: maybe(strings),
 })
 
-const timeInterval = z.strictObject({
-  name: string.refine((name) => name !== '', 'needs a name'),
-  time_intervals: maybe(z.array(interval)),
-})
+const timeInterval = maybe(
+  z.strictObject({
+    name: string.refine((name) => name !== '', 'needs a name'),
+    time_intervals: maybe(z.array(maybe(interval))),
+  }),
+).transform((given) => given ?? { name: '', time_intervals: undefined }) // an empty item, as Alertmanager takes it
 
 const tracing = z
   .strictObject({
-    client_type: maybe(string.refine((given) => /^(?:|grpc|http)$/.test(given), 'must be grpc or http')),
+    client_type: maybe(string.refine((given) => /^(?:grpc|http)$/.test(given), 'must be grpc or http')),
     endpoint: maybe(string),
     sampling_fraction: maybe(number),
     insecure: maybe(flag),
     tls_config: maybe(tlsConfig),
     headers: maybe(z.record(z.string(), header)),
     compression: maybe(string.refine((given) => /^(?:|gzip)$/.test(given), 'must be gzip')),
-    timeout: maybe(string),
+    timeout: maybe(duration),
   })
   .check((context) => {
     if (!isSet(context.value.endpoint)) fail(context, 'endpoint', 'is required')
   })
+
+/** Alertmanager's experiment, which needs a flag of its own: checked, and left. */
+const eventRecorder = z.strictObject({
+  file_outputs: outputs({ path: maybe(string) }, 'path'),
+  webhook_outputs: outputs(
+    {
+      url: maybe(secretUrl),
+      http_config: maybe(httpConfig),
+      timeout: maybe(duration),
+      workers: maybe(integer),
+      max_retries: maybe(integer),
+      retry_backoff: maybe(duration),
+    },
+    'url',
+  ),
+  kafka_outputs: outputs({
+    brokers: maybe(strings),
+    topic: maybe(string),
+    client_id: maybe(string),
+    acks: maybe(string),
+    compression: maybe(string),
+    format: maybe(string),
+    buffer_size: maybe(integer),
+    tls_config: maybe(tlsConfig),
+  }),
+  stdout_outputs: maybe(z.array(z.unknown())),
+})
+
+function outputs<Shape extends z.ZodRawShape>(shape: Shape, required?: keyof Shape & string) {
+  const output = z.strictObject(shape).check((context) => {
+    const value: Readonly<Record<string, unknown>> = context.value
+    if (required && !isSet(value[required])) fail(context, required, 'is required')
+  })
+  return maybe(z.array(maybe(output)))
+}
 
 const severityOverride = z.strictObject({
   notify: maybe(strings),
@@ -127,22 +162,11 @@ export const top = z.strictObject({
   include: maybe(strings),
   severities: maybe(z.record(z.string(), severity)),
   tracing: maybe(tracing),
+  event_recorder: maybe(eventRecorder),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),
   teams: z.unknown().optional(),
-  event_recorder: z.unknown().optional(),
 })
 export type Top = z.output<typeof top>
-
-/** The keys that may stand at a path of the file, for suggestions. */
-export function knownAt(path: Path): readonly string[] {
-  if (path.length === 0) return Object.keys(top.shape)
-  if (path[0] === 'route') return routeKeys
-  if (path[0] === 'severities') return Object.keys(severity.shape)
-  if (path[0] === 'incidents') return ['reopen_within']
-  if (path[0] === 'inhibit_rules') return Object.keys(inhibitRule.shape)
-  if (path[0] === 'tracing') return path.length === 1 ? Object.keys(tracing.shape) : []
-  return ['name', 'time_intervals', 'times', 'weekdays', 'days_of_month', 'months', 'years', 'location']
-}

@@ -1,5 +1,6 @@
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import type { RouteSpec } from '../route/tree.ts'
+import { syntaxError } from '../template/templates.ts'
 import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
 import { type RouteSettings, type Top, timersOf } from './schema.ts'
@@ -54,12 +55,19 @@ function toSpec(given: RouteSettings, source: Source, path: Path, mode: MatcherM
     if (!isLabelName(name, mode))
       source.problems.push(source.problem([...path, 'group_by', i], `"${name}" is not a label name`))
   }
+  const labels = new Map(Object.entries(given.labels ?? {}))
+  for (const [name, text] of labels) {
+    if (!isLabelName(name, mode))
+      source.problems.push(source.problem([...path, 'labels', name], `"${name}" is not a label name`, 'key'))
+    const fails = syntaxError(text)
+    if (fails) source.warnings.push(source.problem([...path, 'labels', name], `the template does not parse: ${fails}`))
+  }
   return {
     matchers: readMatchers(given, '', mode, source, path),
     continue: given.continue ?? false,
     muteTimeIntervals: given.mute_time_intervals ?? [],
     activeTimeIntervals: given.active_time_intervals ?? [],
-    labels: new Map(Object.entries(given.labels ?? {})),
+    labels,
     routes: (given.routes ?? []).map((child, i) => toSpec(child, source, [...path, 'routes', i], mode)),
     ...(given.receiver !== undefined && given.receiver !== '' && { receiver: given.receiver }),
     ...timersOf(given),

@@ -21,7 +21,6 @@ import {
 /** A kind's settings, and those that an entry takes from `global`: entry key → global key. */
 export interface Kind {
   config: z.ZodType
-  keys: readonly string[]
   inherits: Readonly<Record<string, string>>
 }
 
@@ -35,8 +34,7 @@ function kind<Shape extends z.ZodRawShape>(
   inherits: Readonly<Record<string, string>>,
   check: (context: Check<z.output<z.ZodObject<typeof common & Shape, z.core.$strict>>>) => void,
 ): Kind {
-  const config = z.strictObject({ ...common, ...shape })
-  return { config: config.check(check), keys: Object.keys(config.shape), inherits }
+  return { config: z.strictObject({ ...common, ...shape }).check(check), inherits }
 }
 
 /** Exactly one of a setting and its file. */
@@ -103,16 +101,11 @@ const mattermostAttachment = z.strictObject({
   image_url: maybe(string),
 })
 
-const mattermostPriority = z
-  .strictObject({ priority: maybe(string), requested_ack: maybe(flag), persistent_notifications: maybe(flag) })
-  .check((context) => {
-    const { priority = '', requested_ack, persistent_notifications } = context.value
-    if (!['', 'urgent', 'important', 'standard'].includes(priority))
-      fail(context, 'priority', 'must be urgent, important or standard')
-    if (requested_ack && priority === 'standard') fail(context, 'requested_ack', 'goes with urgent and important only')
-    if (persistent_notifications && priority !== 'urgent')
-      fail(context, 'persistent_notifications', 'goes with urgent only')
-  })
+const mattermostPriority = z.strictObject({
+  priority: maybe(string),
+  requested_ack: maybe(flag),
+  persistent_notifications: maybe(flag),
+})
 
 /** By the key of a receiver. */
 export const undelivered: Readonly<Record<string, Kind>> = {
@@ -134,10 +127,10 @@ export const undelivered: Readonly<Record<string, Kind>> = {
       url_file: maybe(string),
       alert_source_token: maybe(secret),
       alert_source_token_file: maybe(string),
-      max_alerts: maybe(integer.pipe(z.int().min(0, 'cannot be negative'))),
+      max_alerts: maybe(integer.refine((given) => given >= 0, 'cannot be negative')),
       timeout: maybe(goDuration),
     },
-    http,
+    {}, // a global http_config counts for nothing in the rules below
     (context) => {
       const { alert_source_token, alert_source_token_file, http_config } = context.value
       needsOne(context, 'url', 'url_file')
@@ -145,7 +138,7 @@ export const undelivered: Readonly<Record<string, Kind>> = {
       const hasToken = isSet(alert_source_token) || isSet(alert_source_token_file)
       if (hasToken && http_config?.authorization)
         fail(context, 'alert_source_token', 'cannot stand beside http_config.authorization')
-      if (!hasToken && !http_config?.authorization)
+      if (!hasToken && http_config && !http_config.authorization)
         fail(context, 'alert_source_token', 'is required; set it, its file, or http_config.authorization')
     },
   ),
@@ -261,7 +254,19 @@ export const undelivered: Readonly<Record<string, Kind>> = {
       thumb_url: maybe(string),
       link_names: maybe(flag),
       actions: maybe(
-        z.array(z.strictObject({ type: maybe(string), text: maybe(string), url: maybe(string), msg: maybe(string) })),
+        z.array(
+          z.strictObject({
+            type: maybe(string),
+            text: maybe(string),
+            url: maybe(string),
+            msg: maybe(string),
+            imageurl: maybe(string),
+            iswebview: maybe(flag),
+            webviewheightratio: maybe(string),
+            msginchatwindow: maybe(flag),
+            msgprocessingtype: maybe(string),
+          }),
+        ),
       ),
     },
     {
@@ -290,10 +295,13 @@ export const undelivered: Readonly<Record<string, Kind>> = {
             role_arn: maybe(string),
             external_id: maybe(string),
             use_fips_sts_endpoint: maybe(flag),
+            service_name: maybe(string),
           })
           .check((context) => {
             if (isSet(context.value.access_key) !== isSet(context.value.secret_key))
               fail(context, 'secret_key', 'access_key and secret_key go together')
+            if (isSet(context.value.external_id) && !isSet(context.value.role_arn))
+              fail(context, 'external_id', 'needs role_arn beside it')
           }),
       ),
       topic_arn: maybe(string),

@@ -1,4 +1,5 @@
 import { type Fault, type RawAlert, normalise } from '../alert/normalise.ts'
+import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import { formatInstant } from '../model/instant.ts'
 import { isObject, kindOf, quote, readAlert } from './read.ts'
 import { IngestError, type Ingested } from './reject.ts'
@@ -9,7 +10,7 @@ import { IngestError, type Ingested } from './reject.ts'
  * sender repeats it only every `repeat_interval` and sends its resolve. That an alert is missing from
  * a payload means nothing. Throws IngestError where it is no such payload.
  */
-export function webhookAlerts(body: unknown, at: number): Ingested {
+export function webhookAlerts(body: unknown, at: number, mode: MatcherMode = 'fallback'): Ingested {
   if (!isObject(body)) throw new IngestError(`the body must be an Alertmanager webhook object, not ${kindOf(body)}`)
   const version = body['version'] ?? '4'
   if (version !== '4') {
@@ -20,10 +21,11 @@ export function webhookAlerts(body: unknown, at: number): Ingested {
   if (!Array.isArray(list)) throw new IngestError(`alerts: must be a list of alerts, not ${kindOf(list)}`)
 
   const truncated = body['truncatedAlerts']
+  const isName = (name: string) => isLabelName(name, mode)
   const ingested: Ingested = { alerts: [], rejects: [], truncated: typeof truncated === 'number' ? truncated : 0 }
   for (const [index, value] of list.entries()) {
     const raw = readWebhookAlert(value, at)
-    const alert = 'reason' in raw ? raw : normalise(raw, at, undefined)
+    const alert = 'reason' in raw ? raw : normalise(raw, at, undefined, isName)
     if ('reason' in alert) ingested.rejects.push({ index, ...alert })
     else ingested.alerts.push(alert)
   }

@@ -1,70 +1,58 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
+import { RegexError } from './error.ts'
+import { type Test, shortcut } from './shortcut.ts'
+import { toRe2 } from './syntax.ts'
 
-/** A pattern that is no RE2 regex, in RE2's words. */
-export class RegexError extends Error {
-  override readonly name = 'RegexError'
-}
+export { RegexError }
 
-/** What RE2 would take, but nobody writes. */
-const LONGEST = 4096
-const CACHED = 10_000
-const special = /[.*+?()[\]{}|^$\\]/
+const CACHED = 5000
+/** Longer label values hardly come twice. */
+const LONGEST_CACHED = 256
 
 /**
- * Whether a whole text matches, as Go's `^(?:pattern)$`: RE2 syntax, linear time, `.` stops at
- * newlines. Literals, alternations of them, and `prefix.*` take a short cut that gives the same answers.
- * Throws RegexError.
+ * Whether a whole text matches, as Go's `^(?:pattern)$`: RE2 syntax, linear time, `.` stops at newlines. What
+ * `shortcut.ts` knows how to answer without an engine costs next to nothing. Throws RegexError.
  */
-export function anchored(pattern: string): (text: string) => boolean {
-  const regex = compile(pattern)
-  return shortcut(pattern) ?? cached((text) => regex.testExact(text))
+export function anchored(pattern: string): Test {
+  return shortcut(pattern) ?? cached(anchoredSlowly(pattern))
 }
 
 /** RE2's own answers, without a short cut or a memory: what the short cuts are held against. */
-export function anchoredSlowly(pattern: string): (text: string) => boolean {
-  const regex = compile(pattern)
-  return (text) => regex.testExact(text)
+export function anchoredSlowly(pattern: string): Test {
+  // as one pattern, since `a)|(b` and `\Qa` are judged with what is around them
+  const regex = build(toRe2(`^(?:${pattern})$`, { keepNames: false }), pattern)
+  return (text) => regex.test(text)
 }
 
 /** Whether a text holds a match anywhere. Throws RegexError. */
-export function unanchored(pattern: string): (text: string) => boolean {
+export function unanchored(pattern: string): Test {
   const regex = compile(pattern)
-  return (text) => regex.matcher(text).find()
+  return (text) => regex.test(text)
 }
 
 /** Throws RegexError. */
 export function compile(pattern: string): RE2JS {
-  if (pattern.length > LONGEST) throw new RegexError(`the regex is longer than ${LONGEST} characters`)
-  try {
-    return RE2JS.compile(pattern)
-  } catch (error) {
-    if (error instanceof RE2JSSyntaxException) throw new RegexError(error.message)
-    throw error
-  }
+  return build(toRe2(pattern, { keepNames: true }), pattern)
 }
 
-function shortcut(pattern: string): ((text: string) => boolean) | undefined {
-  const parts = pattern.split('|')
-  if (parts.every((part) => !special.test(part))) {
-    const words = new Set(parts)
-    return (text) => words.has(text)
+function build(translated: string, pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(translated)
+  } catch (error) {
+    if (!(error instanceof RE2JSSyntaxException)) throw error
+    throw new RegexError(error.message.replace(translated, () => pattern)) // as it was written
   }
-  if (pattern === '.+') return (text) => text !== '' && !text.includes('\n')
-  const prefix = pattern.slice(0, -2)
-  if (pattern.endsWith('.*') && !special.test(prefix)) {
-    return (text) => text.startsWith(prefix) && !text.includes('\n', prefix.length)
-  }
-  return undefined
 }
 
 /** Label values come again and again; half of what is remembered goes when it is too much. */
-function cached(test: (text: string) => boolean): (text: string) => boolean {
+function cached(test: Test): Test {
   let recent = new Map<string, boolean>()
   let older = new Map<string, boolean>()
   return (text) => {
     const known = recent.get(text) ?? older.get(text)
     if (known !== undefined) return known
     const answer = test(text)
+    if (text.length > LONGEST_CACHED) return answer
     if (recent.size >= CACHED / 2) {
       older = recent
       recent = new Map()

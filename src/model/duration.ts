@@ -14,7 +14,7 @@ const units: readonly (readonly [unit: string, ms: number])[] = [
   ['ms', 1],
 ]
 const pattern = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/
-/** 2^63 - 1 nanoseconds, the longest that Prometheus can hold. */
+/** 2^63 - 1 nanoseconds, the longest that Go can hold. */
 const LONGEST = 9_223_372_036_854
 
 /** Milliseconds of a Prometheus duration such as `1h30m`, `5m` or `0`; undefined for what is none. */
@@ -60,5 +60,6 @@ export function parseGoDuration(text: string): number | undefined {
   for (const [, amount, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     ms += Number(amount) * (goUnits[unit ?? ''] ?? 0)
   }
-  return found[1] === '-' ? -ms : ms
+  if (ms >= LONGEST + 1) return undefined
+  return found[1] === '-' ? 0 - ms : ms
 }

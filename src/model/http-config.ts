@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from './secret.ts'
-import { flag, maybe, secret, string, stringMap, strings } from './settings.ts'
+import { flag, maybe, proxyUrl, secret, string, stringMap, strings } from './settings.ts'
 
 // Alertmanager's `http_config` and what it is made of; keys, defaults and rules as in its version 0.33.
 
@@ -43,12 +43,12 @@ export const tlsConfig = z
     max_version: tlsVersion,
   })
   .check((context) => {
-    const { cert, cert_file, key, key_file } = context.value
+    const { cert, cert_file, cert_ref, key, key_file, key_ref } = context.value
     atMostOne(context, 'ca', 'ca_file')
     atMostOne(context, 'cert', 'cert_file')
     atMostOne(context, 'key', 'key_file')
-    const hasCert = isSet(cert) || isSet(cert_file)
-    const hasKey = isSet(key) || isSet(key_file)
+    const hasCert = [cert, cert_file, cert_ref].some(isSet)
+    const hasKey = [key, key_file, key_ref].some(isSet)
     if (hasCert && !hasKey) fail(context, 'key_file', 'a certificate needs its key: set key or key_file')
     if (hasKey && !hasCert) fail(context, 'cert_file', 'a key needs its certificate: set cert or cert_file')
     noReferences(context, 'ca_ref', 'cert_ref', 'key_ref')
@@ -60,7 +60,7 @@ function noReferences<T extends object>(context: Check<T>, ...keys: (keyof T & s
 }
 
 const proxyShape = {
-  proxy_url: maybe(string),
+  proxy_url: maybe(proxyUrl),
   no_proxy: maybe(string),
   proxy_from_environment: maybe(flag),
   proxy_connect_header: maybe(z.record(z.string(), maybe(z.array(secret)))),
@@ -78,7 +78,7 @@ function checkProxy<T extends Proxy>(context: Check<T>): void {
   if (proxy_from_environment && isSet(proxy_url))
     fail(context, 'proxy_url', 'cannot stand beside proxy_from_environment')
   if (proxy_from_environment && isSet(no_proxy)) fail(context, 'no_proxy', 'cannot stand beside proxy_from_environment')
-  if (isSet(no_proxy) && !isSet(proxy_url)) fail(context, 'no_proxy', 'needs proxy_url beside it')
+  if (isSet(no_proxy) && proxy_url === undefined) fail(context, 'no_proxy', 'needs proxy_url beside it')
   if (Object.keys(proxy_connect_header ?? {}).length > 0 && !isSet(proxy_url) && !proxy_from_environment)
     fail(context, 'proxy_connect_header', 'needs proxy_url or proxy_from_environment beside it')
 }
@@ -138,17 +138,12 @@ const oauth2 = z
   })
   .check((context) => {
     const { client_id, token_url, grant_type, signature_algorithm } = context.value
-    const { client_certificate_key, client_certificate_key_file } = context.value
     if (!isSet(client_id)) fail(context, 'client_id', 'is required')
     if (!isSet(token_url)) fail(context, 'token_url', 'is required')
-    atMostOne(context, 'client_secret', 'client_secret_file')
-    atMostOne(context, 'client_certificate_key', 'client_certificate_key_file')
     noReferences(context, 'client_secret_ref', 'client_certificate_key_ref')
-    if (isSet(grant_type) && grant_type !== 'client_credentials' && grant_type !== jwtBearer)
-      fail(context, 'grant_type', `must be client_credentials or ${jwtBearer}`)
-    if (grant_type === jwtBearer) {
-      if (!isSet(client_certificate_key) && !isSet(client_certificate_key_file))
-        fail(context, 'client_certificate_key', 'is required for this grant type')
+    if (grant_type !== jwtBearer) atMostOne(context, 'client_secret', 'client_secret_file')
+    else {
+      atMostOne(context, 'client_certificate_key', 'client_certificate_key_file')
       if (isSet(signature_algorithm) && !algorithms.includes(signature_algorithm ?? ''))
         fail(context, 'signature_algorithm', `must be one of ${algorithms.join(', ')}`)
     }

@@ -43,3 +43,24 @@ function toInteger(digits: string): number {
   const magnitude = digits.replace(/^[-+]/, '').replace(/^0(?=\d)/, '0o')
   return digits.startsWith('-') ? 0 - Number(magnitude) : Number(magnitude)
 }
+
+const core = 'tag:yaml.org,2002:'
+
+/** A scalar that is quoted, a block, or has a tag; undefined where the tag says what the text is not. */
+export function fromTagged(text: string, tag: string | undefined): null | string | Plain | undefined {
+  const kind = tag?.startsWith(core) ? tag.slice(core.length) : ''
+  if (kind === 'binary') return fromBase64(text)
+  if (!['null', 'bool', 'int', 'float'].includes(kind)) return text
+  const plain = fromPlain(text)
+  if (kind === 'null') return plain === null ? null : undefined
+  if (!(plain instanceof Plain)) return undefined
+  const isWhole = typeof plain.value === 'number' && integer.test(text.replaceAll('_', ''))
+  const fits = { bool: typeof plain.value === 'boolean', int: isWhole, float: typeof plain.value === 'number' }
+  return fits[kind as keyof typeof fits] ? plain : undefined
+}
+
+function fromBase64(text: string): string | undefined {
+  const body = text.replace(/[\r\n]/g, '')
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(body)) return undefined
+  return new TextDecoder().decode(Uint8Array.from(atob(body), (character) => character.charCodeAt(0)))
+}

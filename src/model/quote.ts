@@ -45,7 +45,33 @@ function escaped(one: string, ascii: boolean): string {
   return `\\U${code.toString(16).padStart(8, '0')}`
 }
 
-const escape = /\\(?:([abfnrtv\\"'])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/gy
+const escape = /\\(?:([abfnrtv\\"'])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y
+
+interface Character {
+  code: number
+  isByte: boolean // written as one (`\xff`), and maybe no character by itself
+  length: number // of what it was written as
+}
+
+/** strconv.UnquoteChar: the character at a place in a quoted string; undefined where none is well written. */
+export function unquoteCharacter(text: string, at: number, mark: string): Character | undefined {
+  const code = text.codePointAt(at)
+  if (code === undefined || text[at] === mark) return undefined
+  if (text[at] !== '\\') return { code, isByte: false, length: code > 0xffff ? 2 : 1 }
+  escape.lastIndex = at
+  const found = escape.exec(text)
+  if (!found) return undefined
+  const [{ length }, simple, octal, hex, short, long] = found
+  if (simple !== undefined) {
+    // the other quote is not escaped
+    if ((simple === '"' || simple === "'") && simple !== mark) return undefined
+    return { code: (plain[simple] ?? simple).charCodeAt(0), isByte: false, length }
+  }
+  const value = octal === undefined ? Number.parseInt(hex ?? short ?? long ?? '', 16) : Number.parseInt(octal, 8)
+  const isByte = (octal ?? hex) !== undefined
+  const isBad = isByte ? value > 255 : value > 0x10ffff || (value >= 0xd800 && value < 0xe000)
+  return isBad ? undefined : { code: value, isByte, length }
+}
 
 /**
  * The text of a quoted string (strconv.Unquote) with its quotes, `"` or `'`; undefined where it is none.
@@ -57,33 +83,12 @@ export function unquoteGo(quoted: string): string | undefined {
   const inner = quoted.slice(1, -1)
   if (!inner.includes('\\')) return inner.includes(mark) || inner.includes('\n') ? undefined : inner
   const bytes: number[] = []
-  for (let i = 0; i < inner.length;) {
-    if (inner[i] !== '\\') {
-      const one = String.fromCodePoint(inner.codePointAt(i) ?? 0)
-      if (one === mark || one === '\n') return undefined
-      bytes.push(...toBytes(one))
-      i += one.length
-      continue
-    }
-    escape.lastIndex = i
-    const found = escape.exec(inner)
-    if (!found) return undefined
-    const [whole, simple, octal, hex, short, long] = found
-    if (simple !== undefined) {
-      // the other quote is not escaped
-      if ((simple === '"' || simple === "'") && simple !== mark) return undefined
-      bytes.push(...toBytes(plain[simple] ?? simple))
-    } else if (octal !== undefined) {
-      if (Number.parseInt(octal, 8) > 255) return undefined
-      bytes.push(Number.parseInt(octal, 8))
-    } else if (hex !== undefined) {
-      bytes.push(Number.parseInt(hex, 16))
-    } else {
-      const code = Number.parseInt(short ?? long ?? '', 16)
-      if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return undefined
-      bytes.push(...toBytes(String.fromCodePoint(code)))
-    }
-    i += whole.length
+  for (let at = 0; at < inner.length;) {
+    const one = unquoteCharacter(inner, at, mark)
+    if (!one || inner[at] === '\n') return undefined
+    if (one.isByte) bytes.push(one.code)
+    else bytes.push(...toBytes(String.fromCodePoint(one.code)))
+    at += one.length
   }
   return toText(Uint8Array.from(bytes))
 }

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { parseDuration, parseGoDuration } from './duration.ts'
 import { Plain } from './plain.ts'
 import { Secret } from './secret.ts'
+import { whyNoUrl, whyUnparsable } from './url.ts'
+
+const LARGEST_INTEGER = 2 ** 63
 
 // Schemas of single settings, as a YAML file gives them.
 
@@ -39,7 +42,9 @@ export const number = z.unknown().transform((given, context): number => {
 })
 
 /** A whole number, unquoted; a fraction is cut off. */
-export const integer = number.transform(Math.trunc).pipe(z.int())
+export const integer = number
+  .transform(Math.trunc)
+  .refine((given) => Math.abs(given) < LARGEST_INTEGER, 'must be a whole number, of at most 64 bits')
 
 /** A Prometheus duration, in ms. */
 export const duration = string.transform((given, context) => {
@@ -50,7 +55,8 @@ export const duration = string.transform((given, context) => {
 
 /** A Go duration, or an unquoted number of nanoseconds, in ms. */
 export const goDuration = z.unknown().transform((given, context): number => {
-  if (given instanceof Plain && typeof given.value === 'number') return given.value / 1e6
+  if (given instanceof Plain && typeof given.value === 'number' && Math.abs(given.value) < LARGEST_INTEGER)
+    return given.value / 1e6
   const ms = typeof given === 'string' ? parseGoDuration(given) : undefined
   if (ms !== undefined) return ms
   context.addIssue('is not a duration; write it as 10s, 1m30s or 500ms')
@@ -62,8 +68,17 @@ export const secret = string.transform((given) => new Secret(given))
 
 /** An http or https URL with a host. */
 export const httpUrl = string.transform((given, context) => {
-  const wrong = given === '' ? undefined : whyNoUrl(given)
-  if (wrong) context.addIssue(`"${given}" is not a URL: ${wrong}; write it as https://host/path`)
+  const wrong = whyNoUrl(given)
+  if (wrong)
+    context.addIssue(`"${given.replace(/[^/]*@/, '…@')}" is not a URL: ${wrong}; write it as https://host/path`)
+  return given
+})
+
+/** A proxy's URL, of which less is asked; it may hold a password. */
+export const proxyUrl = string.transform((given, context) => {
+  // quoted or not, these two are no text to Alertmanager here
+  const wrong = given === 'null' || given === '~' ? 'it says nothing' : whyUnparsable(given)
+  if (wrong) context.addIssue(`is not a URL: ${wrong}; write it as http://host:port`)
   return given
 })
 
@@ -82,13 +97,3 @@ export const hostPort = string.transform((given, context) => {
     context.addIssue(`"${given}" is not host:port; write it as smtp.example.com:587`)
   return { host: found?.[1] ?? found?.[2] ?? '', port: found?.[3] ?? '' }
 })
-
-/** What is wrong with a URL, in words that hold nothing of it; undefined where it is one. */
-export function whyNoUrl(given: string): string | undefined {
-  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(given)?.[1]?.toLowerCase()
-  if (scheme === undefined) return 'it has no scheme'
-  if (scheme !== 'http' && scheme !== 'https') return 'its scheme is neither http nor https'
-  // new URL() takes `http:x` and `http:///x` for hosts
-  if (!/^[a-zA-Z]+:\/\/[^/?#]/.test(given)) return 'it has no host'
-  return URL.canParse(given) ? undefined : 'it does not parse'
-}

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { keysAt } from '../model/keys.ts'
 import type { TemplateData } from '../template/data.ts'
 
 /** Why an attempt failed: a closed set. Adapters classify, `retries` says what it means. */
@@ -88,7 +89,7 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   inherits: Readonly<Record<string, string>>
   /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
   ignores: readonly string[]
-  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`. */
+  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`; of inherited ones the first counts. */
   alternatives?: readonly string[]
   /** Keys of `global` that only this channel knows, with their schema. */
   globals: z.ZodObject
@@ -112,9 +113,10 @@ export interface Channel {
   readonly alternatives: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
-  readonly keys: readonly string[] // of its config
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  /** The keys that its config knows at a path within an entry. */
+  keysAt(within: readonly PropertyKey[]): readonly string[]
   /** Checks one entry, its inherited settings filled in. */
   read(entry: unknown): Reading
 }
@@ -130,7 +132,7 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
     globals,
     standIns,
     deadline,
-    keys: Object.keys(config.shape),
+    keysAt: (within) => keysAt(config, within),
     fromTeam: (value) => definition.fromTeam(value),
     read(entry) {
       const parsed = config.safeParse(entry)

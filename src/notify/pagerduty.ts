@@ -33,8 +33,8 @@ const config = z
     component: or(template, ''),
     group: or(template, ''),
     details: or(z.record(z.string(), z.unknown()), {}),
-    images: or(z.array(imageSetting), []),
-    links: or(z.array(linkSetting), []),
+    images: or(z.array(or(imageSetting, { src: '', href: undefined, alt: undefined })), []),
+    links: or(z.array(or(linkSetting, { href: '', text: undefined })), []),
     timeout: maybe(goDuration),
     http_config: maybe(httpConfig),
   })

@@ -90,7 +90,7 @@ export const slack = channel({
     app_url: 'slack_app_url',
     http_config: 'http_config',
   },
-  alternatives: ['api_url', 'api_url_file', 'app_token', 'app_token_file', 'http_config.authorization'],
+  alternatives: ['app_token', 'app_token_file', 'api_url', 'api_url_file', 'http_config.authorization'],
   ignores: ['app_token', 'app_token_file', 'update_message', 'http_config'],
   globals: z.object({}),
   standIns: { api_url: 'https://sandbox.invalid/slack' },

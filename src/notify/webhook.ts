@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { commonLabels, toRecord } from '../model/labels.ts'
 import { Secret } from '../model/secret.ts'
 import { fail, httpConfig, isSet } from '../model/http-config.ts'
-import { goDuration, integer, maybe, string, whyNoUrl } from '../model/settings.ts'
+import { goDuration, integer, maybe, string } from '../model/settings.ts'
+import { whyNoUrl } from '../model/url.ts'
 import { headersOf, link, or, secretOf, sendResolved } from './fields.ts'
 import { LONGEST_ANSWER, codeOf, failedWith, noAnswer } from './http.ts'
 import type { TemplateData } from '../template/data.ts'
@@ -24,7 +25,10 @@ const config = z
     send_resolved: sendResolved(true),
     url: maybe(destination),
     url_file: maybe(string),
-    max_alerts: or(integer.pipe(z.int().min(0, 'cannot be negative')), 0), // 0: all of them
+    max_alerts: or(
+      integer.refine((given) => given >= 0, 'cannot be negative'),
+      0,
+    ), // 0: all of them
     timeout: maybe(goDuration),
     payload: z.unknown().optional(),
     http_config: maybe(httpConfig),
@@ -122,6 +126,7 @@ export function toPayload({ data: whole, groupKey }: Notification, maxAlerts: nu
     groupLabels: toRecord(data.groupLabels),
     commonLabels: toRecord(data.commonLabels),
     commonAnnotations: toRecord(data.commonAnnotations),
+    ...(data.routeLabels.size > 0 && { routeLabels: toRecord(data.routeLabels) }),
     externalURL: data.externalURL,
     version: '4',
     groupKey,

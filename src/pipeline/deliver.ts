@@ -9,6 +9,7 @@ import { type Message, type Notification, type Outcome, SettingError, retries } 
 import type { Group } from '../store/groups.ts'
 import type { Ending, Row } from '../store/outbox.ts'
 import { toTemplateData } from '../template/notification.ts'
+import type { Route } from '../route/route.ts'
 import { TemplateError } from '../template/templates.ts'
 import type { Integration } from '../config/config.ts'
 import type { Notifier } from '../notify/notifier.ts'
@@ -56,7 +57,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   }
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
-  const notification = toNotification(factsOf(row, group, integration, reason, at, deps), routing.templates)
+  const notification = toNotification(factsOf(row, group, route, integration, reason, at, deps), routing.templates)
   const { message, outcome } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
   const sent = { group, integration, notification, message, outcome }
@@ -98,16 +99,22 @@ interface Sent {
 function factsOf(
   row: Row,
   group: Group,
+  route: Route,
   integration: Integration<Notifier>,
   reason: NotificationReason,
   at: number,
-  { routing: { config }, externalURL }: Deps,
+  { routing: { config, templates }, externalURL, log }: Deps,
 ): Parameters<typeof toNotification>[0] {
   const firing = group.alerts.filter((alert) => !isResolved(alert, at))
   // Alertmanager: resolved alerts go along only where resolves are sent
   const alerts = integration.sendResolved ? group.alerts : firing
   const { receiver, id } = integration
-  const data = toTemplateData({ receiver, reason, groupLabels: group.labels, externalURL, alerts }, at)
+  const bare = toTemplateData({ receiver, reason, groupLabels: group.labels, externalURL, alerts }, at)
+  const unknowing = { ...bare, notificationReason: 'unknown' } // a route's labels are the same whatever the reason
+  const routeLabels = templates.routeLabels(route.labels, unknowing, at, (label, err) =>
+    log.error({ err, route: route.id, label }, 'the template of a route label failed; the label is left out'),
+  )
+  const data = { ...bare, routeLabels }
   return {
     id: row.notification,
     groupKey: group.key,

@@ -21,46 +21,71 @@ export function contains(intervals: readonly Interval[], at: number): boolean {
   return intervals.some((interval) => holds(interval, at))
 }
 
-function holds({ times, weekdays, daysOfMonth, months, years, location }: Interval, at: number): boolean {
-  const local = localTime(at, location)
-  const within = (ranges: readonly Range[] | undefined, value: number) =>
-    !ranges || ranges.some(([from, to]) => value >= from && value <= to)
+function holds(interval: Interval, at: number): boolean {
+  const local = localTime(at, interval.location || 'UTC')
   return (
-    (!times || times.some(([from, to]) => local.minute >= from && local.minute < to)) &&
-    within(weekdays, local.weekday) &&
-    within(
-      daysOfMonth?.flatMap((range) => inMonth(range, local.monthLength)),
-      local.day,
-    ) &&
-    within(months, local.month) &&
-    within(years, local.year)
+    (!interval.times || interval.times.some(([from, to]) => local.minute >= from && local.minute < to)) &&
+    within(interval.weekdays, local.weekday) &&
+    (!interval.daysOfMonth || interval.daysOfMonth.some((range) => isDayIn(range, local))) &&
+    within(interval.months, local.month) &&
+    within(interval.years, local.year)
   )
 }
 
-/** A range of days in a month of a length; none where it begins after the month's last day. */
-function inMonth([from, to]: Range, length: number): Range[] {
-  const day = (given: number) => (given < 0 ? length + given + 1 : given)
-  if (day(from) > length) return []
-  return [[Math.max(1, day(from)), Math.min(length, Math.max(1, day(to)))]]
+function within(ranges: readonly Range[] | undefined, value: number): boolean {
+  return !ranges || ranges.some(([from, to]) => value >= from && value <= to)
 }
 
-const formats = new Map<string | undefined, Intl.DateTimeFormat>()
+/** A negative day of a month too short for it is no day of it. */
+function isDayIn([from, to]: Range, { day, monthLength }: LocalTime): boolean {
+  const dayOf = (given: number) => (given < 0 ? monthLength + given + 1 : given)
+  return day >= dayOf(from) && day <= dayOf(to)
+}
 
-function localTime(at: number, location: string | undefined) {
-  const zone = location || 'UTC'
-  const format =
-    formats.get(zone) ??
-    new Intl.DateTimeFormat('en-US', {
-      ...(zone !== 'Local' && { timeZone: zone }),
-      calendar: 'gregory',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    })
-  formats.set(zone, format)
+interface LocalTime {
+  year: number
+  month: number
+  day: number
+  weekday: number // 0: Sunday
+  minute: number // of the day
+  monthLength: number
+}
+
+/** A zone's clock is the same for this long: since 1970 no offset has had other seconds than 0 or 30. */
+const SLOT = 30_000
+
+interface Zone {
+  format: Intl.DateTimeFormat
+  slot: number
+  local: LocalTime
+}
+const zones = new Map<string, Zone>()
+
+/** Intl takes some microseconds, and groups are flushed many at a time: what a zone's clock said last is remembered. */
+function localTime(at: number, location: string): LocalTime {
+  const slot = Math.floor(at / SLOT)
+  const last = zones.get(location)
+  if (last?.slot === slot) return last.local
+  const format = last?.format ?? formatOf(location)
+  const local = read(format, at)
+  zones.set(location, { format, slot, local })
+  return local
+}
+
+function formatOf(location: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    ...(location !== 'Local' && { timeZone: location }),
+    calendar: 'gregory',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  })
+}
+
+function read(format: Intl.DateTimeFormat, at: number): LocalTime {
   const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
   const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? 0
   const [year, month, day] = [part('year'), part('month'), part('day')]
@@ -146,22 +171,7 @@ function integer(text: string): number {
   return Number(text)
 }
 
+/** One of 64 bits, as Go has them. */
 function isInteger(text: string): boolean {
-  return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text))
-}
-
-const shouted = /^(?:UTC|UCT|GMT[+-]?\d*|EST5EDT|CST6CDT|MST7MDT|PST8PDT|NZ-CHAT|[A-Z]{2,3}|W-SU)$/
-
-/** Whether a zone is IANA's, in its own spelling: other programs tell `europe/paris` from `Europe/Paris`. */
-export function isZone(name: string): boolean {
-  if (name === '' || name === 'Local') return true
-  if (!/^[A-Z]/.test(name)) return false
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions()
-    // an old name of a zone resolves to the new one: of its spelling only the shape can be told
-    const looksRight = name.split(/[/_]/).every((part) => shouted.test(part) || !/[A-Z]{3}/.test(part))
-    return timeZone === name || (timeZone.toLowerCase() !== name.toLowerCase() && looksRight)
-  } catch {
-    return false
-  }
+  return /^[+-]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
 }

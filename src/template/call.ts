@@ -1,10 +1,10 @@
-import { Duration, Time } from './time.ts'
-import { Kv, List, type Value, Whole } from './value.ts'
+import { Duration, Location, Time } from './time.ts'
+import { List, type Value, Whole } from './value.ts'
 
 /** What a function may know of the world. */
 export interface World {
   at: number // now, epoch ms
-  routeLabels: Kv
+  routeLabel(name: string): string // '' where the route has none of the name
 }
 
 /** Types of parameters, by Go's names. */
@@ -16,11 +16,13 @@ export type Parameter =
   | '[]interface {}'
   | 'time.Time'
   | 'time.Duration'
+  | '*time.Location'
 
 /** A function or method: its parameters, a last one that may come any number of times, and what it does with checked arguments. */
 export interface Callable {
   parameters: readonly Parameter[]
   rest?: Parameter
+  unusable?: string // why Go's templates can't call it
   call(args: Arguments, world: World): Value
 }
 
@@ -55,6 +57,11 @@ export class Arguments {
     return value instanceof Time ? value : new Time(0n)
   }
 
+  location(index: number): Location | undefined {
+    const value = this.values[index]
+    return value instanceof Location ? value : undefined
+  }
+
   duration(index: number): bigint {
     const value = this.values[index]
     return value instanceof Duration ? value.ns : 0n
@@ -77,6 +84,8 @@ export function fits(value: Value, parameter: Parameter): boolean {
       return value instanceof Time
     case 'time.Duration':
       return value instanceof Duration
+    case '*time.Location':
+      return value instanceof Location
   }
 }
 

@@ -1,4 +1,4 @@
-import { clean, toBytes } from '../model/bytes.ts'
+import { isStray, toBytes } from '../model/bytes.ts'
 import { isPrintable } from '../model/quote.ts'
 
 // The escapes that Go's text/template has as functions.
@@ -22,8 +22,8 @@ const markup = new Set(['<', '>', '&', '='])
 export function escapeJs(text: string): string {
   return Array.from(text, (one) => {
     if (quoted.has(one)) return `\\${one}`
-    if (isPrintable(one) && !markup.has(one)) return one
-    const code = clean(one).codePointAt(0) ?? 0
+    if (one === '\x7f' || isStray(one) || (isPrintable(one) && !markup.has(one))) return one
+    const code = one.codePointAt(0) ?? 0
     return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
   }).join('')
 }

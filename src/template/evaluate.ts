@@ -16,14 +16,26 @@ const DEEPEST_CALL = 500
 /** So many characters of a value cost as much as a step. */
 const STEP_LENGTH = 64
 
+type Literal = Extract<Term, { kind: 'bool' | 'number' | 'string' }>
+
 interface Variable {
   name: string
-  value: Value
+  value: Held
 }
 type Flow = 'next' | 'break' | 'continue'
 /** No value comes down the pipe; nil may. */
 const nothing = Symbol('nothing')
 type Final = Value | typeof nothing
+
+/** A value out of a list or dict of anything, nil too. Only Go's messages tell it from the value itself. */
+class Boxed {
+  readonly value: Value
+  constructor(value: Value) {
+    this.value = value
+  }
+}
+type Held = Value | Boxed
+const unboxed = (held: Held): Value => (held instanceof Boxed ? held.value : held)
 
 /** What an action prints, made fit for where it stands. */
 export type Escape = (value: Value, node: Node) => string
@@ -58,7 +70,7 @@ export function evaluate(
     const begin = text.lastIndexOf('\n', node.at - 1) + 1
     const column = new TextEncoder().encode(text.slice(begin, node.at)).length
     throw new TemplateError(
-      `template: ${name}:${line}:${column}: executing ${quoteGo(template.name)} at <${shortened(show(node))}>: ${message}`,
+      `template: ${name}:${line}:${column}: executing ${quoteGo(template.name)} at <${show(node)}>: ${clean(message)}`,
     )
   }
   function spend(amount: number): void {
@@ -80,7 +92,7 @@ export function evaluate(
   }
   return clean(output)
 
-  function run(nodes: readonly Node[], dot: Value): Flow {
+  function run(nodes: readonly Node[], dot: Held): Flow {
     for (const one of nodes) {
       spend(1)
       node = one
@@ -90,7 +102,7 @@ export function evaluate(
     return 'next'
   }
 
-  function runOne(one: Node, dot: Value): Flow {
+  function runOne(one: Node, dot: Held): Flow {
     switch (one.kind) {
       case 'text':
         write(one.text)
@@ -134,7 +146,7 @@ export function evaluate(
     }
   }
 
-  function call(one: Extract<Node, { kind: 'template' }>, dot: Value): Flow {
+  function call(one: Extract<Node, { kind: 'template' }>, dot: Held): Flow {
     const called = definitions.get(one.name)
     if (!called) fail(`template ${quoteGo(one.name)} not defined`)
     if (depth >= DEEPEST_CALL) fail(`exceeded maximum template depth (${DEEPEST_CALL})`)
@@ -150,7 +162,7 @@ export function evaluate(
     return 'next'
   }
 
-  function range(one: Extract<Node, { kind: 'range' }>, dot: Value): Flow {
+  function range(one: Extract<Node, { kind: 'range' }>, dot: Held): Flow {
     const outer = variables.length
     const value = pipeline(one.pipe, dot)
     const mark = variables.length
@@ -179,14 +191,15 @@ export function evaluate(
     return flow
   }
 
-  function* entriesOf(value: Value): Generator<readonly [Value, Value]> {
+  function* entriesOf(value: Value): Generator<readonly [Value, Held]> {
     if (value === undefined) return
     if (value instanceof List) {
-      for (const [i, item] of value.items.entries()) yield [BigInt(i), item]
+      const isBoxed = value.type === '[]interface {}'
+      for (const [i, item] of value.items.entries()) yield [BigInt(i), isBoxed ? new Boxed(item) : item]
     } else if (value instanceof Kv) {
       for (const name of new Dict(value.labels).keys()) yield [name, value.labels.get(name)]
     } else if (value instanceof Dict) {
-      for (const key of value.keys()) yield [key, value.entries.get(key)]
+      for (const key of value.keys()) yield [key, new Boxed(value.entries.get(key))]
     } else if (typeof value === 'bigint') {
       for (let i = 0n; i < value; i++) yield [i, i]
     } else if (value instanceof Whole || value instanceof Duration) {
@@ -197,10 +210,10 @@ export function evaluate(
     }
   }
 
-  function pipeline(pipe: Pipe, dot: Value): Value {
+  function pipeline(pipe: Pipe, dot: Held): Value {
     node = pipe
     let value: Final = nothing
-    for (const one of pipe.commands) value = command(one, dot, value)
+    for (const one of pipe.commands) value = unboxed(command(one, dot, value))
     const result = value === nothing ? undefined : value
     for (const name of pipe.declares) {
       if (pipe.assigns) assign(name, result)
@@ -209,19 +222,19 @@ export function evaluate(
     return result
   }
 
-  function assign(name: string, value: Value): void {
+  function assign(name: string, value: Held): void {
     const found = variables.findLast((one) => one.name === name)
     if (!found) fail(`undefined variable: ${name}`)
     found.value = value
   }
 
-  function variable(name: string): Value {
+  function variable(name: string): Held {
     const found = variables.findLast((one) => one.name === name)
     if (!found) fail(`undefined variable: ${name}`)
     return found.value
   }
 
-  function command(one: Command, dot: Value, final: Final): Value {
+  function command(one: Command, dot: Held, final: Final): Held {
     spend(1)
     const [first, ...rest] = one.terms
     if (!first) return undefined
@@ -239,19 +252,18 @@ export function evaluate(
         node = first
         notAFunction(first, rest, final)
         if (first.kind === 'nil') fail('nil is not a command')
-        return first.kind === 'dot' ? dot : first.value
+        return first.kind === 'dot' ? dot : constant(first)
     }
   }
 
   function notAFunction(first: Term, rest: readonly Term[], final: Final): void {
-    if (rest.length > 0 || final !== nothing)
-      fail(`can't give argument to non-function ${first.kind === 'pipe' ? `(${show(first)})` : show(first)}`)
+    if (rest.length > 0 || final !== nothing) fail(`can't give argument to non-function ${show(first)}`)
   }
 
   function callFunction(
     term: Extract<Term, { kind: 'function' }>,
     at: Command | Term,
-    dot: Value,
+    dot: Held,
     args: readonly Term[],
     final: Final,
   ): Value {
@@ -262,10 +274,10 @@ export function evaluate(
   }
 
   function invoke(
-    { parameters, rest, call: run_ }: Callable,
+    { parameters, rest, unusable, call: run_ }: Callable,
     name: string,
     at: Command | Term,
-    dot: Value,
+    dot: Held,
     args: readonly Term[],
     final: Final,
   ): Value {
@@ -274,6 +286,7 @@ export function evaluate(
       fail(
         `wrong number of args for ${name}: want ${rest === undefined ? '' : 'at least '}${parameters.length} got ${rest === undefined ? count : args.length}`,
       )
+    if (unusable !== undefined) fail(unusable)
     if (name === 'and' || name === 'or') {
       let value: Value
       for (const one of args) {
@@ -293,19 +306,25 @@ export function evaluate(
       if (!(error instanceof TemplateError) || error.message.startsWith('template: ')) throw error
       node = at
       const first = args[0]
+      const called = first ? show(first) : typeof final === 'string' ? final : `<${typeName(values[0])} Value>`
       const told =
-        name === 'call' && first ? error.message.replace('non-function', `non-function ${show(first)}`) : error.message
+        name === 'call' ? error.message.replace(/^non-function/, () => `non-function ${called}`) : error.message
       return fail(`error calling ${name}: ${told}`)
     }
   }
 
-  function argument(parameter: Parameter, term: Term, dot: Value): Value {
+  /** What a literal is where nothing says what it should be. */
+  function constant(term: Literal): Value {
+    return term.value === undefined ? fail(`${show(term)} overflows int`) : term.value
+  }
+
+  function argument(parameter: Parameter, term: Term, dot: Held): Value {
     node = term
     switch (term.kind) {
       case 'dot':
         return checked(dot, parameter)
       case 'nil':
-        if (parameter === 'string' || parameter === 'int' || parameter.startsWith('time.'))
+        if (parameter === 'string' || parameter === 'int' || parameter === 'time.Time' || parameter === 'time.Duration')
           fail(`cannot assign nil to ${parameter}`)
         return undefined
       case 'field':
@@ -321,17 +340,16 @@ export function evaluate(
     }
   }
 
-  function literal(term: Extract<Term, { kind: 'bool' | 'number' | 'string' }>, parameter: Parameter): Value {
-    const { value } = term
+  function literal(term: Literal, parameter: Parameter): Value {
     switch (parameter) {
       case 'interface {}':
-        return value
+        return constant(term)
       case 'string':
-        return typeof value === 'string' ? value : fail(`expected string; found ${show(term)}`)
+        return term.kind === 'string' ? term.value : fail(`expected string; found ${show(term)}`)
       case 'int':
       case 'time.Duration': {
-        const whole = typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
-        if (typeof whole !== 'bigint') fail(`expected integer; found ${show(term)}`)
+        const whole = term.kind === 'number' ? term.whole : undefined
+        if (whole === undefined) fail(`expected integer; found ${show(term)}`)
         return parameter === 'int' ? whole : new Duration(whole)
       }
       default:
@@ -339,10 +357,12 @@ export function evaluate(
     }
   }
 
-  function checked(value: Value, parameter: Parameter): Value {
+  function checked(held: Held, parameter: Parameter): Value {
+    const value = unboxed(held)
     if (fits(value, parameter)) return value
     if (value === undefined) {
-      if (parameter === '[]string' || parameter === '[]interface {}') return undefined
+      if (held instanceof Boxed) return fail(`wrong type for value; expected ${parameter}; got interface {}`)
+      if (parameter === '[]string' || parameter === '[]interface {}' || parameter === '*time.Location') return undefined
       return fail(`invalid value; expected ${parameter}`)
     }
     return fail(`wrong type for value; expected ${parameter}; got ${typeName(value)}`)
@@ -351,10 +371,10 @@ export function evaluate(
   /** A field, variable or chain, its arguments going to the last of its parts. */
   function operand(
     term: Extract<Term, { kind: 'field' | 'variable' | 'chain' }>,
-    dot: Value,
+    dot: Held,
     args: readonly Term[],
     final: Final,
-  ): Value {
+  ): Held {
     node = term
     if (term.kind === 'variable' && term.fields.length === 0) {
       notAFunction(term, args, final)
@@ -363,30 +383,30 @@ export function evaluate(
     let receiver = dot
     if (term.kind === 'variable') receiver = variable(term.name)
     if (term.kind === 'chain') receiver = argument('interface {}', term.of, dot)
-    let fromMap = false
     for (const [i, name] of term.fields.entries()) {
       const isLast = i === term.fields.length - 1
-      if (receiver === undefined && fromMap) fail(`nil pointer evaluating interface {}.${name}`)
-      fromMap = receiver instanceof Dict
       receiver = field(receiver, name, term, dot, isLast ? args : [], isLast ? final : nothing)
     }
     return receiver
   }
 
-  function field(receiver: Value, name: string, term: Term, dot: Value, args: readonly Term[], final: Final): Value {
-    if (receiver === undefined) return undefined
+  function field(held: Held, name: string, term: Term, dot: Held, args: readonly Term[], final: Final): Held {
+    const receiver = unboxed(held)
+    if (receiver === undefined) {
+      return held instanceof Boxed ? fail(`nil pointer evaluating interface {}.${name}`) : undefined
+    }
     const method = methodOf(receiver, name)
     if (method) return invoke(method, name, term, dot, args, final)
     const hasArguments = args.length > 0 || final !== nothing
     if (receiver instanceof Kv || receiver instanceof Dict) {
       if (hasArguments) fail(`${name} is not a method but has arguments`)
-      return receiver instanceof Kv ? (receiver.labels.get(name) ?? '') : receiver.entries.get(name)
+      return receiver instanceof Kv ? (receiver.labels.get(name) ?? '') : new Boxed(receiver.entries.get(name))
     }
     if (receiver instanceof Struct && receiver.fields.has(name)) {
       if (hasArguments) fail(`${name} has arguments but cannot be invoked as function`)
       return receiver.fields.get(name)
     }
-    return fail(`can't evaluate field ${name} in type ${typeName(receiver)}`)
+    return fail(`can't evaluate field ${name} in type ${held instanceof Boxed ? 'interface {}' : typeName(receiver)}`)
   }
 }
 
@@ -396,9 +416,4 @@ function costOf(value: Value): number {
   if (value instanceof Safe) return value.text.length / STEP_LENGTH
   if (value instanceof List) return value.items.length / STEP_LENGTH
   return value instanceof Dict ? value.entries.size / STEP_LENGTH : 0
-}
-
-/** As Go's messages have it: a long context is cut. */
-function shortened(context: string): string {
-  return context.length > 20 * 1024 ? `${context.slice(0, 20 * 1024)}...` : context
 }

@@ -37,13 +37,7 @@ function shortest(value: number): Decimal {
 
 function exactDecimal(value: number): Decimal {
   if (value === 0) return { digits: '', point: 0 }
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, value)
-  const bits = view.getBigUint64(0)
-  const biased = Number((bits >> 52n) & 0x7ffn)
-  const fraction = bits & 0xfffffffffffffn
-  const mantissa = biased === 0 ? fraction : fraction | 0x10000000000000n
-  const exponent = (biased || 1) - 1075
+  const { mantissa, exponent } = binary(value)
   const text = exponent >= 0 ? String(mantissa << BigInt(exponent)) : String(mantissa * 5n ** BigInt(-exponent))
   const point = exponent >= 0 ? text.length : text.length + exponent
   return { digits: text.replace(/0+$/, ''), point }
@@ -78,7 +72,50 @@ function fixed({ digits, point }: Decimal, precision: number): string {
 
 function general(decimal: Decimal, threshold: number, length: number): string {
   const { digits, point } = decimal
-  const exponent = digits === '' ? 0 : point - 1
+  const exponent = point - 1
   if (exponent < -4 || exponent >= threshold) return scientific(decimal, Math.max(length - 1, 0))
   return fixed(decimal, Math.max(digits.length - point, 0))
+}
+
+/** A float that is not negative as mantissa and exponent, `mantissa × 2^exponent`. */
+function binary(value: number): { mantissa: bigint; exponent: number } {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, value)
+  const bits = view.getBigUint64(0)
+  const biased = Number((bits >> 52n) & 0x7ffn)
+  const fraction = bits & 0xfffffffffffffn
+  return { mantissa: biased === 0 ? fraction : fraction | 0x10000000000000n, exponent: (biased || 1) - 1075 }
+}
+
+/** strconv's verb b: `4503599627370496p-52`. */
+export function binaryFloat(value: number): string {
+  const { mantissa, exponent } = binary(value)
+  return `${mantissa}p${exponent < 0 ? '-' : '+'}${Math.abs(exponent)}`
+}
+
+/** strconv's verb x: `0x1.8p+01`; `precision` digits behind the point, -1: as many as it takes. */
+export function hexFloat(value: number, precision: number): string {
+  let { mantissa, exponent } = binary(value)
+  if (mantissa === 0n) exponent = -52
+  while (mantissa !== 0n && mantissa < 1n << 52n) {
+    mantissa <<= 1n
+    exponent -= 1
+  }
+  exponent += 52
+  if (precision >= 0 && precision < 13) {
+    const dropped = BigInt(52 - 4 * precision)
+    const rest = mantissa & ((1n << dropped) - 1n)
+    mantissa >>= dropped
+    const half = 1n << (dropped - 1n)
+    if (rest > half || (rest === half && mantissa % 2n === 1n)) mantissa += 1n
+    mantissa <<= dropped
+    if (mantissa >= 1n << 53n) {
+      mantissa >>= 1n
+      exponent += 1
+    }
+  }
+  const digits = (mantissa & ((1n << 52n) - 1n)).toString(16).padStart(13, '0')
+  const fraction = precision < 0 ? digits.replace(/0+$/, '') : digits.padEnd(precision, '0').slice(0, precision)
+  const sign = exponent < 0 ? '-' : '+'
+  return `0x${mantissa >> 52n}${fraction && `.${fraction}`}p${sign}${String(Math.abs(exponent)).padStart(2, '0')}`
 }

@@ -1,38 +1,18 @@
-import { toBytes } from '../model/bytes.ts'
-import { isPrintable, quoteGo, quoteRune } from '../model/quote.ts'
-import { formatFloat } from './float.ts'
-import { Duration, Time, days, months } from './time.ts'
+import { quoteGo } from '../model/quote.ts'
+import { Duration, Location, Time, days, months } from './time.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
+import { Flags, formatBoolean, formatComplex, formatNumber, formatText, formatWhole, noFlags } from './verbs.ts'
 
-// Go's fmt (https://pkg.go.dev/fmt), as far as templates reach it.
-
-/** What fits a verb badly is printed as such, never raised. What a width may ask for is bounded as Go bounds it. */
-const WIDEST = 1_000_000
-
-interface Flags {
-  minus: boolean
-  plus: boolean
-  sharp: boolean
-  space: boolean
-  zero: boolean
-  width: number | undefined
-  precision: number | undefined
-}
-const noFlags: Flags = {
-  minus: false,
-  plus: false,
-  sharp: false,
-  space: false,
-  zero: false,
-  width: undefined,
-  precision: undefined,
-}
+// Go's fmt (https://pkg.go.dev/fmt), as far as templates reach it. What fits a verb badly is printed as such, never raised.
 
 /** Sprint: a space between two operands of which neither is a text. */
 export function print(values: readonly Value[]): string {
-  return values
-    .map((value, i) => (i > 0 && !isText(value) && !isText(values[i - 1]) ? ' ' : '') + format('v', value, noFlags))
-    .join('')
+  let text = ''
+  for (const [i, value] of values.entries()) {
+    if (i > 0 && !isText(value) && !isText(values[i - 1])) text += ' '
+    text += format('v', value, noFlags)
+  }
+  return text
 }
 
 /** Sprintln. */
@@ -40,109 +20,109 @@ export function println(values: readonly Value[]): string {
   return `${values.map((value) => format('v', value, noFlags)).join(' ')}\n`
 }
 
-/** Sprintf. */
+/** Where numbers in a format end: a longer one makes Go give up on the rest. */
+const LARGEST = 1_000_000
+
+/** Sprintf. Throws TemplateError where widths add up to too much. */
 export function printf(pattern: string, args: readonly Value[]): string {
-  const characters = [...pattern]
+  const padding = new Flags()
   let text = ''
   let next = 0 // of args
   let reordered = false
   let goodIndex = true
   let at = 0
 
-  /** `[3]`: which argument comes next. */
+  /** `[3]`: which argument comes next. Whether one was told. */
   const readIndex = (): boolean => {
-    if (characters[at] !== '[') return false
+    if (pattern[at] !== '[') return false
     reordered = true
-    const end = characters.indexOf(']', at)
-    if (end === -1) {
-      goodIndex = false
-      at += 1
-      return false
+    const end = pattern.indexOf(']', at)
+    const digits = /^\d{1,7}$/.exec(pattern.slice(at + 1, end))?.[0]
+    const index = digits === undefined || end === -1 ? undefined : Number(digits) - 1
+    at = end === -1 ? at + 1 : end + 1
+    if (index !== undefined && index >= 0 && index < args.length) {
+      next = index
+      return true
     }
-    const digits = characters.slice(at + 1, end).join('')
-    at = end + 1
-    const index = /^\d+$/.test(digits) ? Number(digits) - 1 : -1
-    if (index < 0 || index >= args.length) {
-      goodIndex = false
-      return false
-    }
-    next = index
-    return true
+    goodIndex = false
+    return index !== undefined
   }
   const readNumber = (): number | undefined => {
-    let digits = ''
-    while (/^\d$/.test(characters[at] ?? '')) digits += characters[at++]
-    if (digits === '') return undefined
-    return Number(digits) > WIDEST ? undefined : Number(digits)
+    let number: number | undefined
+    for (; /^\d$/.test(pattern[at] ?? ''); at++) {
+      if (number !== undefined && number > LARGEST) {
+        at = pattern.length
+        return undefined
+      }
+      number = (number ?? 0) * 10 + Number(pattern[at])
+    }
+    return number
   }
   /** The number that `*` stands for. */
   const takeNumber = (): number | undefined => {
-    const value = args[next]
-    if (next < args.length) next += 1
-    const number = wholeOf(value)
-    if (number === undefined || value instanceof Duration || number > WIDEST || number < -WIDEST) return undefined
-    return Number(number)
+    at += 1
+    if (next >= args.length) return undefined
+    const number = wholeOf(args[next++])
+    return number === undefined || number > LARGEST || number < -LARGEST ? undefined : Number(number)
+  }
+  const readWidth = (flags: Flags, afterIndex: boolean): boolean => {
+    if (pattern[at] !== '*') {
+      flags.width = readNumber()
+      if (afterIndex && flags.width !== undefined) goodIndex = false
+      return afterIndex
+    }
+    flags.width = takeNumber()
+    if (flags.width === undefined) text += '%!(BADWIDTH)'
+    else if (flags.width < 0) {
+      flags.width = -flags.width
+      flags.minus = true
+      flags.zero = false
+    }
+    return false
+  }
+  const readPrecision = (flags: Flags, afterIndex: boolean): boolean => {
+    if (pattern[at] !== '.') return afterIndex
+    at += 1
+    if (afterIndex) goodIndex = false
+    const isIndexed = readIndex()
+    if (pattern[at] !== '*') {
+      flags.precision = readNumber() ?? 0
+      return isIndexed
+    }
+    const precision = takeNumber()
+    if (precision === undefined || precision < 0) text += '%!(BADPREC)'
+    else flags.precision = precision
+    return false
   }
 
-  while (at < characters.length) {
-    if (characters[at] !== '%') {
-      text += characters[at++]
-      continue
-    }
-    at += 1
-    const flags = { ...noFlags }
+  while (at < pattern.length) {
+    const percent = pattern.indexOf('%', at)
+    text += pattern.slice(at, percent === -1 ? undefined : percent)
+    if (percent === -1) break
+    at = percent + 1
+    const flags = padding.with({})
     goodIndex = true
-    let afterIndex = false
-    for (; '#0+- '.includes(characters[at] ?? 'none'); at++) {
-      const flag = characters[at]
+    for (; '#0+- '.includes(pattern[at] ?? 'none'); at++) {
+      const flag = pattern[at]
       flags.sharp ||= flag === '#'
       flags.zero ||= flag === '0'
       flags.plus ||= flag === '+'
       flags.minus ||= flag === '-'
       flags.space ||= flag === ' '
     }
-    afterIndex = readIndex()
-    if (characters[at] === '*') {
-      at += 1
-      flags.width = takeNumber()
-      if (flags.width === undefined) text += '%!(BADWIDTH)'
-      else if (flags.width < 0) {
-        flags.width = -flags.width
-        flags.minus = true
-      }
-      afterIndex = false
-    } else {
-      const width = readNumber()
-      if (width !== undefined) {
-        if (afterIndex) goodIndex = false
-        flags.width = width
-      }
-    }
-    if (characters[at] === '.') {
-      at += 1
-      if (afterIndex) goodIndex = false
-      afterIndex = readIndex()
-      if (characters[at] === '*') {
-        at += 1
-        const precision = takeNumber()
-        flags.precision = precision !== undefined && precision < 0 ? undefined : precision
-        if (flags.precision === undefined) text += '%!(BADPREC)'
-        afterIndex = false
-      } else {
-        flags.precision = readNumber() ?? 0
-      }
-    }
-    if (!afterIndex) afterIndex = readIndex()
-    const verb = characters[at]
-    if (verb === undefined) {
+    const afterIndex = readPrecision(flags, readWidth(flags, readIndex()))
+    if (!afterIndex) readIndex()
+    const code = pattern.codePointAt(at)
+    if (code === undefined) {
       text += '%!(NOVERB)'
       break
     }
-    at += 1
+    const verb = String.fromCodePoint(code)
+    at += verb.length
     if (verb === '%') text += '%'
     else if (!goodIndex) text += `%!${verb}(BADINDEX)`
     else if (next >= args.length) text += `%!${verb}(MISSING)`
-    else text += format(verb, args[next++], flags)
+    else text += format(verb, args[next++], verb === 'v' || verb === 'w' ? forValue(flags) : flags)
   }
 
   if (reordered || next >= args.length) return text
@@ -152,57 +132,102 @@ export function printf(pattern: string, args: readonly Value[]): string {
   return `${text}%!(EXTRA ${extra.join(', ')})`
 }
 
+/** `%+v` and `%#v` mean something of their own. */
+function forValue(flags: Flags): Flags {
+  flags.goSyntax = flags.sharp
+  flags.names = flags.plus
+  flags.sharp = false
+  flags.plus = false
+  return flags
+}
+
 /** A value by a verb. */
 function format(verb: string, value: Value, flags: Flags): string {
-  if (value === undefined) return verb === 'v' || verb === 'T' ? pad('<nil>', flags) : `%!${verb}(<nil>)`
-  if (verb === 'T') return pad(typeName(value), flags)
+  if (value === undefined) return verb === 'v' || verb === 'T' ? flags.pad('<nil>') : `%!${verb}(<nil>)`
+  if (verb === 'T') return formatText('s', typeName(value), flags) ?? ''
+  if (verb === 'p') return formatAddress(value, flags)
   return formatValue(verb, value, flags, true)
 }
 
-function formatValue(verb: string, value: Value, flags: Flags, methods: boolean): string {
-  const bad = () =>
-    `%!${verb}(${value === undefined ? '<nil>' : `${typeName(value)}=${formatValue('v', value, flags, false)}`})`
-  const goSyntax = verb === 'v' && flags.sharp
-  if (value === undefined) return goSyntax ? 'interface {}(nil)' : '<nil>'
-  if (methods && goSyntax && value instanceof Time) return goTime(value)
-  if (methods && !goSyntax && 'vsxXq'.includes(verb)) {
-    const text = stringOf(value)
-    if (text !== undefined) return formatText(verb, text, flags, bad)
-  }
-  if (typeof value === 'string') return formatText(verb, value, flags, bad)
-  if (value instanceof Safe) return formatText(verb, value.text, flags, bad)
-  if (typeof value === 'boolean') return verb === 't' || verb === 'v' ? pad(String(value), flags) : bad()
-  if (typeof value === 'number') return formatNumber(verb, value, flags, bad)
-  if (value instanceof Complex)
-    return /^[vbgGxXfFeE]$/.test(verb)
-      ? `(${formatNumber(verb, 0, flags, bad)}${formatNumber(verb, value.imaginary, { ...flags, plus: true }, bad)}i)`
-      : bad()
-  const whole = wholeOf(value)
-  if (whole !== undefined) return formatWhole(verb, whole, flags, bad)
+/** A made-up address, since there is none to tell. */
+const address = 0xc000000000n
 
+function formatAddress(value: Value, flags: Flags): string {
+  if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Location))
+    return bad('p', value, flags)
+  return formatWhole('x', address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
+}
+
+function bad(verb: string, value: Value, flags: Flags): string {
+  return `%!${verb}(${typeName(value)}=${formatValue('v', value, flags, false)})`
+}
+
+function formatValue(verb: string, value: Value, flags: Flags, methods: boolean): string {
+  if (value === undefined) return flags.goSyntax ? 'interface {}(nil)' : '<nil>'
+  return (
+    formatScalar(verb, value, flags, methods) ?? formatParts(verb, value, flags, methods) ?? bad(verb, value, flags)
+  )
+}
+
+/** What prints as one thing; undefined for what does not, or not by this verb. */
+function formatScalar(verb: string, value: Value, flags: Flags, methods: boolean): string | undefined {
+  if (typeof value === 'string') return formatText(verb, value, flags)
+  if (value instanceof Safe) return formatText(verb, value.text, flags)
+  if (typeof value === 'boolean') return formatBoolean(verb, value, flags)
+  if (typeof value === 'number') return formatNumber(verb, value, flags)
+  if (typeof value === 'bigint') return formatWhole(verb, value, flags)
+  if (value instanceof Complex) return formatComplex(verb, value.real, value.imaginary, flags)
+  if (methods && flags.goSyntax && value instanceof Time) return formatText('s', goTime(value), flags)
+  if (methods && !flags.goSyntax && 'vsxXq'.includes(verb)) {
+    const text = stringOf(value)
+    if (text !== undefined) return formatText(verb, text, flags)
+  }
+  if (value instanceof Duration) return formatWhole(verb, value.ns, flags)
+  return value instanceof Whole ? formatWhole(verb, value.value, flags, !value.type.startsWith('uint')) : undefined
+}
+
+/** What is made of other values, each of which the verb goes to. */
+function formatParts(verb: string, value: Value, flags: Flags, methods: boolean): string | undefined {
+  if (methods && verb === 'w') return undefined
   const inner = (part: Value) => formatValue(verb, part, flags, methods)
-  const separator = goSyntax ? ', ' : ' '
+  const separator = flags.goSyntax ? ', ' : ' '
+  const named = (name: string) => (flags.goSyntax || flags.names ? `${name}:` : '')
   if (value instanceof List) {
+    if (flags.goSyntax && value.isNil) return `${value.type}(nil)`
     const items = value.items.map(inner).join(separator)
-    return goSyntax ? `${value.type}{${items}}` : `[${items}]`
+    return flags.goSyntax ? `${value.type}{${items}}` : `[${items}]`
   }
   if (value instanceof Kv || value instanceof Dict) {
-    const entries: [string, Value][] =
-      value instanceof Kv
-        ? value
-            .names()
-            .sort()
-            .map((name) => [name, value.labels.get(name)])
-        : value.keys().map((key) => [key, value.entries.get(key)])
-    const body = entries.map(([key, part]) => `${inner(key)}:${inner(part)}`).join(separator)
-    return goSyntax ? `${typeName(value)}{${body}}` : `map[${body}]`
+    const parts = value
+      .keys()
+      .map((key) => `${inner(key)}:${inner(value instanceof Kv ? value.labels.get(key) : value.entries.get(key))}`)
+      .join(separator)
+    return flags.goSyntax ? `${typeName(value)}{${parts}}` : `map[${parts}]`
   }
   if (value instanceof Struct) {
-    const named = goSyntax || (verb === 'v' && flags.plus)
-    const body = [...value.fields].map(([name, part]) => (named ? `${name}:` : '') + inner(part)).join(separator)
-    return goSyntax ? `${value.type}{${body}}` : `{${body}}`
+    const parts = [...value.json.keys()].map((name) => named(name) + inner(value.fields.get(name))).join(separator)
+    return flags.goSyntax ? `${value.type}{${parts}}` : `{${parts}}`
   }
-  return bad() // a time's own fields are nobody's business
+  if (value instanceof Time) {
+    const parts = [
+      named('wall') + inner(new Whole(BigInt(value.nanosecond), 'uint64')),
+      named('ext') + inner(new Whole(value.sinceYearOne, 'int64')),
+      named('loc') + formatPlace(verb, value, flags),
+    ]
+    return `{${parts.join(separator)}}`
+  }
+  return undefined
+}
+
+/** A time's pointer to its place, nil for UTC. */
+function formatPlace(verb: string, { place }: Time, flags: Flags): string {
+  const isUtc = place === 'UTC'
+  if (verb === 'v')
+    return isUtc
+      ? flags.pad('<nil>')
+      : (formatWhole('x', address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? '')
+  if ('bodxX'.includes(verb)) return formatWhole(verb, isUtc ? 0n : address, flags, false) ?? ''
+  return `%!${verb}(*time.Location=${isUtc ? flags.pad('<nil>') : `0x${address.toString(16)}`})`
 }
 
 /** What a value's String method says; undefined where it has none. */
@@ -219,141 +244,21 @@ function stringOf(value: Value): string | undefined {
       )
       .join(', ')
   }
-  if (value instanceof Time || value instanceof Duration) return value.toString()
-  if (value instanceof Whole && value.type === 'time.Month') return months[Number(value.value) - 1]
-  if (value instanceof Whole && value.type === 'time.Weekday') return days[Number(value.value)]
+  if (value instanceof Time || value instanceof Duration || value instanceof Location) return value.toString()
+  if (value instanceof Whole && value.type === 'time.Month')
+    return months[Number(value.value) - 1] ?? `%!Month(${value.value})`
+  if (value instanceof Whole && value.type === 'time.Weekday')
+    return days[Number(value.value)] ?? `%!Weekday(${value.value})`
   return undefined
 }
 
 function goTime(time: Time): string {
   const { local } = time
   const parts = [local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds(), time.nanosecond]
-  const place = time.place === 'UTC' ? 'time.UTC' : `time.Location(${quoteGo(String(time.place))})`
+  const place =
+    { UTC: 'time.UTC', Local: 'time.Local' }[time.place] ??
+    `time.Location(${quoteGo(typeof time.place === 'number' ? '' : time.place)})`
   return `time.Date(${local.getUTCFullYear()}, time.${months[local.getUTCMonth()]}, ${local.getUTCDate()}, ${parts.join(', ')}, ${place})`
-}
-
-function formatText(verb: string, value: string, flags: Flags, bad: () => string): string {
-  const { precision } = flags
-  const cut = (text: string) => (precision === undefined ? text : [...text].slice(0, precision).join(''))
-  switch (verb) {
-    case 'v':
-      return flags.sharp ? quoted(value, flags) : pad(cut(value), flags)
-    case 's':
-      return pad(cut(value), flags)
-    case 'q':
-      return quoted(cut(value), flags)
-    case 'x':
-    case 'X':
-      return hexOf(verb, value, flags)
-    default:
-      return bad()
-  }
-}
-
-function quoted(value: string, flags: Flags): string {
-  const canRaw = !/[`\p{Cc}\ufeff\p{Surrogate}]/u.test(value.replaceAll('\t', ''))
-  return pad(flags.sharp && canRaw ? `\`${value}\`` : quoteGo(value, flags.plus), flags)
-}
-
-function hexOf(verb: string, value: string, flags: Flags): string {
-  const bytes = [...toBytes(value)].slice(0, flags.precision)
-  const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0'))
-  const prefix = flags.sharp ? '0x' : ''
-  const text = flags.space
-    ? digits.map((pair) => prefix + pair).join(' ')
-    : (digits.length > 0 ? prefix : '') + digits.join('')
-  return pad(verb === 'X' ? text.toUpperCase() : text, flags)
-}
-
-function formatNumber(verb: string, value: number, flags: Flags, bad: () => string): string {
-  const letter = verb === 'v' ? 'g' : verb.toLowerCase()
-  if (letter !== 'e' && letter !== 'f' && letter !== 'g') return bad()
-  const text = formatFloat(value, letter, flags.precision ?? (letter === 'g' ? -1 : 6))
-  const isUpper = verb === 'E' || verb === 'G'
-  const signed = /^[+-]/.test(text) ? text : `+${text}`
-  const digits = (isUpper ? signed.toUpperCase() : signed).slice(1)
-  const isFinite = Number.isFinite(value)
-  const sign = signed.startsWith('-') ? '-' : flags.plus ? '+' : flags.space ? ' ' : ''
-  if (!isFinite) {
-    const word = Number.isNaN(value) ? 'NaN' : 'Inf'
-    return pad((value === Infinity && !sign ? '+' : sign) + word, { ...flags, zero: false })
-  }
-  const body = flags.sharp && verb !== 'v' ? withPoint(digits, letter, flags.precision) : digits
-  if (flags.zero && !flags.minus && flags.width !== undefined && sign !== '')
-    return sign + body.padStart(flags.width - sign.length, '0')
-  return pad(sign + body, flags)
-}
-
-/** `#`: always a decimal point, and with g no zeros taken away. */
-function withPoint(digits: string, letter: string, precision: number | undefined): string {
-  const [mantissa = '', exponent] = digits.split(/(?=e)/i)
-  const pointed = mantissa.includes('.') ? mantissa : `${mantissa}.`
-  if (letter !== 'g') return pointed + (exponent ?? '')
-  const wanted = precision ?? 6
-  const significant = pointed.replace('.', '').replace(/^0+/, '').length
-  return pointed + '0'.repeat(Math.max(0, wanted - significant)) + (exponent ?? '')
-}
-
-function formatWhole(verb: string, value: bigint, flags: Flags, bad: () => string): string {
-  switch (verb) {
-    case 'v':
-    case 'd':
-      return integer(value, 10, verb, flags)
-    case 'b':
-      return integer(value, 2, verb, flags)
-    case 'o':
-    case 'O':
-      return integer(value, 8, verb, flags)
-    case 'x':
-    case 'X':
-      return integer(value, 16, verb, flags)
-    case 'c':
-      return pad(character(value), flags)
-    case 'q':
-      return pad(quoteRune(character(value), flags.plus), flags)
-    case 'U': {
-      const code = `U+${value
-        .toString(16)
-        .toUpperCase()
-        .padStart(Math.max(4, flags.precision ?? 4), '0')}`
-      return pad(flags.sharp && isPrintable(character(value)) ? `${code} '${character(value)}'` : code, {
-        ...flags,
-        zero: false,
-      })
-    }
-    default:
-      return bad()
-  }
-}
-
-function integer(value: bigint, base: number, verb: string, flags: Flags): string {
-  const { precision, width, zero, minus, plus, space, sharp } = flags
-  const sign = value < 0n ? '-' : plus ? '+' : space ? ' ' : ''
-  const noZero = { ...flags, zero: false }
-  if (precision === 0 && value === 0n) return pad('', noZero)
-  let least = precision ?? 0
-  if (precision === undefined && zero && !minus && width !== undefined) least = width - sign.length
-  const magnitude = (value < 0n ? -value : value).toString(base)
-  let digits = (verb === 'X' ? magnitude.toUpperCase() : magnitude).padStart(least, '0')
-  if (sharp && base === 2) digits = `0b${digits}`
-  if (sharp && base === 8 && !digits.startsWith('0')) digits = `0${digits}`
-  if (sharp && base === 16) digits = `0${verb}${digits}`
-  if (verb === 'O') digits = `0o${digits}`
-  return pad(sign + digits, noZero)
-}
-
-function character(value: bigint): string {
-  const isRune = value >= 0n && value <= 0x10ffffn && !(value >= 0xd800n && value < 0xe000n)
-  return isRune ? String.fromCodePoint(Number(value)) : '\ufffd'
-}
-
-/** In code points, on the left unless `-`. */
-function pad(text: string, { width, minus, zero }: Flags): string {
-  if (width === undefined) return text
-  const missing = width - [...text].length
-  if (missing <= 0) return text
-  if (minus) return text + ' '.repeat(missing)
-  return (zero ? '0' : ' ').repeat(missing) + text
 }
 
 function isText(value: Value): boolean {
@@ -380,5 +285,6 @@ export function typeName(value: Value): string {
   if (value instanceof Time) return 'time.Time'
   if (value instanceof Duration) return 'time.Duration'
   if (value instanceof Complex) return 'complex128'
+  if (value instanceof Location) return '*time.Location'
   return value.type
 }

@@ -1,4 +1,4 @@
-import { toBytes, toText } from '../model/bytes.ts'
+import { clean, toBytes, toText } from '../model/bytes.ts'
 import { quoteGo } from '../model/quote.ts'
 import { RegexError, compile, unanchored } from '../match/regex.ts'
 import { type Arguments, type Callable, type Parameter, type World } from './call.ts'
@@ -7,8 +7,9 @@ import { formatFloat } from './float.ts'
 import { print, printf, println, typeName, wholeOf } from './format.ts'
 import { toJson } from './json.ts'
 import { TemplateError } from './lex.ts'
-import { saturated } from './methods.ts'
-import { Duration, Time, parseTime } from './time.ts'
+import { parseFloat } from './number.ts'
+import { Duration, Time, parseTime, saturated } from './time.ts'
+import { title, titleOf } from './title.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
 
 const any: Parameter = 'interface {}'
@@ -70,13 +71,13 @@ const ofAlertmanager: Record<string, Row> = {
   humanizeDuration: [[any], undefined, ({ values }) => humanizeDuration(values[0])],
   toJson: [[any], undefined, ({ values }) => toJson(values[0])],
   list: [[], any, ({ values }) => new List(values, '[]interface {}')],
-  append: [['[]interface {}'], any, (args) => new List([...args.list(0), ...args.values.slice(1)], '[]interface {}')],
+  append: [['[]interface {}'], any, (args) => appended(args)],
   dict: [[], any, ({ values }) => dict(values)],
   toDate: [['string', 'string'], undefined, (args) => parseTime(args.text(0), args.text(1)) ?? zeroTime],
   mustToDate: [['string', 'string'], undefined, (args) => mustToDate(args.text(0), args.text(1))],
   base64encode: [['string'], undefined, (args) => base64(args.text(0))],
   base64decode: [['string'], undefined, (args) => unbase64(args.text(0))],
-  routeLabels: [['string'], undefined, (args, { routeLabels }) => routeLabels.labels.get(args.text(0)) ?? ''],
+  routeLabels: [['string'], undefined, (args, { routeLabel }) => routeLabel(args.text(0))],
 }
 
 const zeroTime = Time.parse('0001-01-01T00:00:00Z')
@@ -96,7 +97,7 @@ export function isTrue(value: Value): boolean {
   if (value instanceof Kv) return value.labels.size > 0
   if (value instanceof Dict) return value.entries.size > 0
   if (value instanceof Safe) return value.text !== ''
-  if (value instanceof Complex) return value.imaginary !== 0
+  if (value instanceof Complex) return value.real !== 0 || value.imaginary !== 0
   const whole = wholeOf(value)
   if (whole !== undefined) return whole !== 0n
   return typeof value === 'object' || Boolean(value) || Number.isNaN(value)
@@ -115,7 +116,7 @@ function kindOf(value: Value): Kind | undefined {
 /** What two values of one kind are compared by. */
 function comparable(value: Value): boolean | number | string | bigint | undefined {
   if (value instanceof Safe) return value.text
-  if (value instanceof Complex) return value.imaginary
+  if (value instanceof Complex) return `${value.real} ${value.imaginary}`
   if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value
   return wholeOf(value)
 }
@@ -130,14 +131,23 @@ function isEqual([first, ...others]: readonly Value[]): boolean {
     }
     if (a !== undefined) return comparable(first) === comparable(other)
     if (first === undefined || other === undefined) return first === other
-    for (const value of [first, other]) {
-      if (value instanceof Time || (value instanceof Struct && value.type === 'template.Pair')) continue
-      throw new TemplateError(`non-comparable type ${print([value])}: ${typeName(value)}`)
+    if (shapeOf(first) !== shapeOf(other)) {
+      const one = printf('%s', [first])
+      throw new TemplateError(`non-comparable types ${one}: ${typeName(first)}, ${typeName(other)}: ${print([other])}`)
     }
+    if (first instanceof List && other instanceof List && (first.isNil || other.isNil))
+      return first.isNil && other.isNil
+    if (!(other instanceof Time) && !(other instanceof Struct && other.type === 'template.Pair'))
+      throw new TemplateError(`non-comparable type ${printf('%s', [other])}: ${typeName(other)}`)
     if (first instanceof Time && other instanceof Time)
       return first.unixNano === other.unixNano && first.place === other.place
     return typeName(first) === typeName(other) && print([first]) === print([other])
   })
+}
+
+/** Go's kinds of what is made of other values. */
+function shapeOf(value: Value): string {
+  return value instanceof List ? 'list' : value instanceof Kv || value instanceof Dict ? 'map' : 'struct'
 }
 
 function isLess(a: Value, b: Value): boolean {
@@ -147,7 +157,7 @@ function isLess(a: Value, b: Value): boolean {
   const [left, right] = [comparable(a), comparable(b)]
   if (typeof left === 'bigint' && typeof right === 'bigint') return left < right
   if (typeof left === 'number' && typeof right === 'number' && x === 'float') return left < right
-  if (typeof left === 'string' && typeof right === 'string') return compareTexts(left, right) < 0
+  if (typeof left === 'string' && typeof right === 'string' && x === 'string') return compareTexts(left, right) < 0
   throw new TemplateError('invalid type for comparison')
 }
 
@@ -181,14 +191,13 @@ function indexed(value: Value, key: Value): Value {
     throw new TemplateError(`can't index item of type ${typeName(value)}`)
   const items = isList ? value.items : toBytes(value instanceof Safe ? value.text : value)
   const at = boundOf(key, items.length)
-  if (at === items.length) throw new TemplateError(`index out of range: ${at}`)
+  if (at === items.length) throw new TemplateError(`reflect: ${isList ? 'slice' : 'string'} index out of range`)
   const item = items[at]
   return typeof item === 'number' && !isList ? new Whole(BigInt(item), 'uint8') : item
 }
 
 function keyOf(key: Value): string {
   if (typeof key === 'string') return key
-  if (key instanceof Safe) return key.text
   if (key === undefined) throw new TemplateError('value is nil; should be of type string')
   throw new TemplateError(`value has type ${typeName(key)}; should be string`)
 }
@@ -232,23 +241,13 @@ function joined(values: readonly Value[]): string {
 
 /** By code point and only where one becomes one: Go leaves `ß` as it is. */
 function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
-  return Array.from(value, (one) => {
+  return Array.from(clean(value), (one) => {
     if (one === 'İ' && how === 'toLowerCase') return 'i'
     const mapped = one[how]()
-    return [...mapped].length === 1 ? mapped : one
+    if ([...mapped].length === 1) return mapped
+    const capital = how === 'toUpperCase' ? titleOf(one) : one
+    return [...capital].length === 1 ? capital : one
   }).join('')
-}
-
-function title(value: string): string {
-  return value.replace(/[\p{L}\p{N}\p{M}_]+(?:['’.·:][\p{L}\p{M}]+)*/gu, (word) => {
-    let capital = true
-    return Array.from(word, (one) => {
-      if (!/\p{L}/u.test(one)) return one
-      const cased = mapCase(one, capital ? 'toUpperCase' : 'toLowerCase')
-      capital = false
-      return cased
-    }).join('')
-  })
 }
 
 function trimSpace(value: string): string {
@@ -288,7 +287,7 @@ function replaceAll(pattern: string, replacement: string, value: string): string
       (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) => {
         if (dollar) return '$'
         const name = braced ?? bare ?? ''
-        const group = /^\d+$/.test(name) ? Number(name) : names[name]
+        const group = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : names[name]
         if (group === undefined || group > matcher.groupCount()) return ''
         return matcher.group(group) ?? ''
       },
@@ -304,7 +303,7 @@ function unescapeQuery(value: string): string {
   for (let i = 0; i < given.length; i++) {
     const byte = given[i] ?? 0
     if (byte === 0x25) {
-      const digits = String.fromCharCode(...given.subarray(i + 1, i + 3))
+      const digits = toText(given.subarray(i + 1, i + 3))
       if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new TemplateError(`invalid URL escape ${quoteGo(`%${digits}`)}`)
       bytes.push(Number.parseInt(digits, 16))
       i += 2
@@ -320,7 +319,8 @@ function inZone(time: Time, zone: string): Time {
     return time.in(zone)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw new TemplateError(`unknown time zone ${zone}`)
+    const isPath = zone.includes('..') || /^[/\\]/.test(zone)
+    throw new TemplateError(isPath ? 'time: invalid location name' : `unknown time zone ${zone}`)
   }
 }
 
@@ -328,6 +328,12 @@ function mustToDate(layout: string, given: string): Time {
   const time = parseTime(layout, given)
   if (!time) throw new TemplateError(`parsing time ${quoteGo(given)} as ${quoteGo(layout)}: cannot parse`)
   return time
+}
+
+function appended({ values: [list, ...more] }: Arguments): List {
+  const items = list instanceof List ? list.items : []
+  const isNil = more.length === 0 && (!(list instanceof List) || list.isNil)
+  return new List([...items, ...more], '[]interface {}', isNil)
 }
 
 function dict(values: readonly Value[]): Dict {
@@ -361,20 +367,15 @@ function unbase64(value: string): string {
 function humanizeDuration(value: Value): string {
   const given = secondsOf(value)
   if (!Number.isFinite(given)) return formatFloat(given, 'g', 4)
-  if (given === 0) return '0s'
+  if (given === 0) return Object.is(given, -0) ? '-0s' : '0s'
   const sign = given < 0 ? '-' : ''
   const size = Math.abs(given)
   if (size >= 1) {
-    const whole = Math.floor(size)
-    const [d, h, m, s] = [
-      Math.floor(whole / 86_400),
-      Math.floor(whole / 3600) % 24,
-      Math.floor(whole / 60) % 60,
-      whole % 60,
-    ]
-    if (d > 0) return `${sign}${d}d ${h}h ${m}m ${s}s`
-    if (h > 0) return `${sign}${h}h ${m}m ${s}s`
-    return m > 0 ? `${sign}${m}m ${s}s` : `${sign}${formatFloat(size, 'g', 4)}s`
+    const whole = size < 2 ** 63 ? BigInt(Math.floor(size)) : -(2n ** 63n) // what Go makes of too large a float
+    const [d, h, m, s] = [whole / 86_400n, (whole / 3600n) % 24n, (whole / 60n) % 60n, whole % 60n]
+    if (d !== 0n) return `${sign}${d}d ${h}h ${m}m ${s}s`
+    if (h !== 0n) return `${sign}${h}h ${m}m ${s}s`
+    return m !== 0n ? `${sign}${m}m ${s}s` : `${sign}${formatFloat(size, 'g', 4)}s`
   }
   let [scaled, prefix] = [given, '']
   for (const next of ['m', 'u', 'n', 'p', 'f', 'a', 'z', 'y']) {
@@ -389,10 +390,10 @@ function secondsOf(value: Value): number {
   if (typeof value === 'number') return value
   if (value instanceof Duration) return Number(value.ns) / 1e9
   if (typeof value === 'string') {
-    const special = /^([+-]?)(inf|infinity|nan)$/i.exec(value)
-    if (special) return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
-    if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value)
-    throw new TemplateError(`strconv.ParseFloat: parsing ${quoteGo(value)}: invalid syntax`)
+    const given = parseFloat(value)
+    if (given !== undefined && (Number.isFinite(given) || /inf|nan/i.test(value))) return given
+    const what = given === undefined ? 'invalid syntax' : 'value out of range'
+    throw new TemplateError(`strconv.ParseFloat: parsing ${quoteGo(value)}: ${what}`)
   }
   if (typeof value === 'bigint' || (value instanceof Whole && value.type === 'int64')) return Number(wholeOf(value))
   throw new TemplateError(`can't convert ${typeName(value)} to float`)

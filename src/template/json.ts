@@ -2,7 +2,7 @@ import { clean } from '../model/bytes.ts'
 import { formatFloat } from './float.ts'
 import { typeName, wholeOf } from './format.ts'
 import { TemplateError } from './lex.ts'
-import { Time } from './time.ts'
+import { Location, Time } from './time.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value } from './value.ts'
 
 /** Compact JSON as Go writes it: map keys sorted, `< > &` and U+2028/9 escaped. Throws TemplateError. */
@@ -18,11 +18,12 @@ function write(value: Value): string {
   const whole = wholeOf(value)
   if (whole !== undefined) return String(whole)
   if (typeof value === 'number') {
-    if (Number.isFinite(value)) return JSON.stringify(value)
+    if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : JSON.stringify(value)
     throw new TemplateError(`json: unsupported value: ${formatFloat(value, 'g', -1)}`)
   }
-  if (value instanceof List) return `[${value.items.map(write).join(',')}]`
-  if (value instanceof Kv) return object([...value.labels].sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (value instanceof Location) return '{}'
+  if (value instanceof List) return value.isNil ? 'null' : `[${value.items.map(write).join(',')}]`
+  if (value instanceof Kv) return object(value.keys().map((key) => [key, value.labels.get(key)]))
   if (value instanceof Dict) return object(value.keys().map((key) => [key, value.entries.get(key)]))
   if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.fields.get(field)]))
   if (value instanceof Time) return JSON.stringify(value.toJSON())

@@ -1,3 +1,5 @@
+import { isPrintable, quoteGo } from '../model/quote.ts'
+
 /** A template that does not parse, or fails when it runs; in Go's words where it has some. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
@@ -73,6 +75,14 @@ export function lex(source: string): Token[] {
     if (isBlank(index) && source.startsWith('-}}', index + 1)) return 4
     return source.startsWith('}}', index) ? 2 : 0
   }
+  /** Up to its end, or the first character too many. */
+  const readNumber = () => {
+    at += run(number).length
+    const next = characterAt(source, at)
+    if (!wordCharacter.test(next)) return true
+    at += next.length
+    return false
+  }
   const endsWord = () => {
     const next = source[at]
     return next === undefined || /[ \t\r\n.,|:()]/.test(next) || source.startsWith('}}', at)
@@ -138,7 +148,7 @@ export function lex(source: string): Token[] {
         if (end === -1) return fail(unterminated[first], from)
         at = end
         add(first === "'" ? 'character' : 'string', from)
-      } else if (first === '$' || (first === '.' && !/[0-9]/.test(source[at] ?? ''))) {
+      } else if (first === '$' || (first === '.' && /[^0-9]/.test(source[at] ?? ''))) {
         const isVariable = first === '$'
         if (endsWord()) {
           add(isVariable ? 'variable' : 'dot', from)
@@ -149,10 +159,9 @@ export function lex(source: string): Token[] {
         add(isVariable ? 'variable' : 'field', from)
       } else if (/[+\-.0-9]/.test(first)) {
         at = from
-        at += run(number).length
-        // complex numbers of two parts are Go's, and nobody's
-        if (wordCharacter.test(characterAt(source, at)) || /[+-]/.test(source[at] ?? ''))
-          return fail(`bad number syntax: ${JSON.stringify(source.slice(from, at + 1))}`, from)
+        let isGood = readNumber()
+        if (isGood && /[+-]/.test(source[at] ?? '')) isGood = readNumber() && source[at - 1] === 'i' // 1+2i
+        if (!isGood) return fail(`bad number syntax: ${quoteGo(source.slice(from, at))}`, from)
         add('number', from)
       } else if (first === '(' || first === ')') {
         depth += first === '(' ? 1 : -1
@@ -206,7 +215,7 @@ function characterAt(source: string, at: number): string {
 function unicode(source: string, at: number): string {
   const character = characterAt(source, at)
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  return `U+${code}${/[\p{Cc}\p{Cn}\p{Z}]/u.test(character) ? '' : ` '${character}'`}`
+  return `U+${code}${isPrintable(character) ? ` '${character}'` : ''}`
 }
 
 export function lineOf(source: string, at: number): number {

@@ -1,7 +1,8 @@
 import { type Arguments, type Callable, type Parameter, type World, int64 } from './call.ts'
-import { Duration, Time } from './time.ts'
+import { TemplateError } from './lex.ts'
+import { Duration, Location, Time, saturated } from './time.ts'
 import { Kv, List, Struct, type Value, Whole, pair } from './value.ts'
-import { print } from './format.ts'
+import { print, printf } from './format.ts'
 
 type Methods<Receiver> = ReadonlyMap<
   string,
@@ -104,17 +105,38 @@ const ofTime = methods<Time>({
   ],
   Truncate: [['time.Duration'], (time, args) => time.truncate(args.duration(0))],
   Round: [['time.Duration'], (time, args) => time.round(args.duration(0))],
+  In: [['*time.Location'], (time, args) => elsewhere(time, args.location(0))],
+  Location: [none, ({ place }) => new Location(place)],
   String: [none, (time) => time.toString()],
+  GoString: [none, (time) => printf('%#v', [time])],
+})
+
+/** What a template can't call, since it gives back more than a value and an error. */
+const unusableOfTime = new Map([
+  ['Clock', 'function Clock has 3 return values; should be 1 or 2'],
+  ['Date', 'function Date has 3 return values; should be 1 or 2'],
+  ['ISOWeek', 'invalid function signature for ISOWeek: second return value should be error; is int'],
+  ['Zone', 'invalid function signature for Zone: second return value should be error; is int'],
+  ['ZoneBounds', 'invalid function signature for ZoneBounds: second return value should be error; is time.Time'],
+])
+
+function elsewhere(time: Time, location: Location | undefined): Time {
+  if (!location) throw new TemplateError('time: missing Location in call to Time.In')
+  return time.in(location.place)
+}
+
+const ofLocation = methods<Location>({
+  String: [none, (location) => location.toString()],
 })
 
 const ofDuration = methods<Duration>({
-  Hours: [none, ({ ns }) => Number(ns) / 3.6e12],
-  Minutes: [none, ({ ns }) => Number(ns) / 6e10],
-  Seconds: [none, ({ ns }) => Number(ns) / 1e9],
+  Hours: [none, (duration) => duration.in(3_600_000_000_000n)],
+  Minutes: [none, (duration) => duration.in(60_000_000_000n)],
+  Seconds: [none, (duration) => duration.in(1_000_000_000n)],
   Milliseconds: [none, ({ ns }) => int64(ns / 1_000_000n)],
   Microseconds: [none, ({ ns }) => int64(ns / 1000n)],
   Nanoseconds: [none, ({ ns }) => int64(ns)],
-  Abs: [none, ({ ns }) => new Duration(ns < 0n ? -ns : ns)],
+  Abs: [none, ({ ns }) => new Duration(saturated(ns < 0n ? -ns : ns))],
   Round: [['time.Duration'], (duration, args) => duration.round(args.duration(0))],
   Truncate: [['time.Duration'], (duration, args) => duration.truncate(args.duration(0))],
   String: [none, (duration) => duration.toString()],
@@ -127,7 +149,11 @@ const named = methods<Whole>({
 /** A value's method; undefined where it has none of that name. */
 export function methodOf(value: Value, name: string): Callable | undefined {
   if (value instanceof Kv) return bound(ofKv, value, name)
-  if (value instanceof Time) return bound(ofTime, value, name)
+  if (value instanceof Time) {
+    const unusable = unusableOfTime.get(name)
+    return unusable === undefined ? bound(ofTime, value, name) : { parameters: none, call: () => undefined, unusable }
+  }
+  if (value instanceof Location) return bound(ofLocation, value, name)
   if (value instanceof Duration) return bound(ofDuration, value, name)
   if (value instanceof Whole && (value.type === 'time.Month' || value.type === 'time.Weekday'))
     return bound(named, value, name)
@@ -144,10 +170,4 @@ function bound<Receiver>(table: Methods<Receiver>, value: Receiver, name: string
 
 function order(a: bigint, b: bigint): bigint {
   return a < b ? -1n : a > b ? 1n : 0n
-}
-
-/** time.Duration holds 292 years, and no more. */
-export function saturated(ns: bigint): bigint {
-  const most = 2n ** 63n - 1n
-  return ns > most ? most : ns < -most - 1n ? -most - 1n : ns
 }

@@ -1,6 +1,7 @@
-import { quoteGo, unquoteGo } from '../model/quote.ts'
+import { toBytes } from '../model/bytes.ts'
+import { quoteGo, unquoteCharacter, unquoteGo } from '../model/quote.ts'
 import { TemplateError, type Token, lex, lineOf } from './lex.ts'
-import { Complex } from './value.ts'
+import { type Numeral, parseNumber } from './number.ts'
 
 /** The text that a tree was read from, for messages. */
 export interface Origin {
@@ -35,7 +36,7 @@ export type Term =
   | { kind: 'dot'; at: number }
   | { kind: 'nil'; at: number }
   | { kind: 'bool'; value: boolean; at: number }
-  | { kind: 'number'; text: string; value: bigint | number | Complex; at: number }
+  | ({ kind: 'number'; text: string; at: number } & Numeral)
   | { kind: 'string'; text: string; value: string; at: number }
   | { kind: 'variable'; name: string; fields: readonly string[]; at: number }
   | { kind: 'field'; fields: readonly string[]; at: number }
@@ -71,14 +72,19 @@ export function parse(
   const origin: Origin = { name, text }
   const definitions: Definitions = new Map()
   let at = 0
+  let seen = 0 // the token furthest on that was looked at: Go's messages tell its line
   let variables = ['$']
   let ranges = 0
   let depth = 0
   let actionAt = -1
 
-  const here = () => tokens[Math.min(at, tokens.length - 1)] ?? { kind: 'EOF' as const, text: '', at: text.length }
-  function fail(message: string, token = tokens[Math.max(0, at - 1)]): never {
-    throw new TemplateError(`template: ${name}:${lineOf(text, token?.at ?? 0)}: ${message}`)
+  const here = () => {
+    const index = Math.min(at, tokens.length - 1)
+    seen = Math.max(seen, index)
+    return tokens[index] ?? { kind: 'EOF' as const, text: '', at: text.length }
+  }
+  function fail(message: string, index = seen): never {
+    throw new TemplateError(`template: ${name}:${lineOf(text, tokens[index]?.at ?? 0)}: ${message}`)
   }
   function next(): Token {
     const token = here()
@@ -101,9 +107,9 @@ export function parse(
       const line = lineOf(text, Math.max(actionAt, 0))
       const began = actionAt >= 0 && line !== lineOf(text, token.at)
       const where = token.text.endsWith(' action') ? ' started at' : ' in action started at'
-      fail(`${token.text}${began ? `${where} ${name}:${line}` : ''}`, token)
+      fail(`${token.text}${began ? `${where} ${name}:${line}` : ''}`)
     }
-    fail(`unexpected ${shown(token)} in ${context}`, token)
+    fail(`unexpected ${shown(token)} in ${context}`)
   }
   const expect = (kind: Token['kind'], context: string): Token => {
     const token = nextWord()
@@ -133,6 +139,7 @@ export function parse(
     if (isEnd(node)) fail(`unexpected {{${node.kind}}}`)
     body.push(node)
   }
+  add(name, body)
   return { main: { name, body, origin }, definitions }
 
   function define(): void {
@@ -140,25 +147,27 @@ export function parse(
     if (token.kind !== 'string') unexpected(token, 'define clause')
     const defined = unquote(token)
     expect('right', 'define clause')
-    add(defined, inOwnScope('define clause'))
+    const { nodes, end } = inOwnScope()
+    if (end.kind !== 'end') fail('unexpected {{else}} in define clause')
+    add(defined, nodes)
   }
 
-  /** A list with variables of its own, up to its `{{end}}`. */
-  function inOwnScope(context: string): Node[] {
+  /** A list with variables of its own. */
+  function inOwnScope(): { nodes: Node[]; end: End } {
     const [outerVariables, outerRanges] = [variables, ranges]
     variables = ['$']
     ranges = 0
-    const { nodes, end } = list()
-    if (end.kind !== 'end') fail(`unexpected {{${end.kind}}} in ${context}`)
+    actionAt = -1
+    const inner = list()
     variables = outerVariables
     ranges = outerRanges
-    return nodes
+    return inner
   }
 
   function add(defined: string, nodes: readonly Node[]): void {
     const known = definitions.get(defined)
     if (!known || isEmpty(known.body)) definitions.set(defined, { name: defined, body: nodes, origin })
-    else if (!isEmpty(nodes)) throw new TemplateError(`template: multiple definition of template ${quoteGo(defined)}`)
+    else if (!isEmpty(nodes)) fail(`template: multiple definition of template ${quoteGo(defined)}`)
   }
 
   function list(): { nodes: Node[]; end: End } {
@@ -168,7 +177,7 @@ export function parse(
       if (isEnd(node)) return { nodes, end: node }
       nodes.push(node)
     }
-    fail('unexpected EOF', here())
+    fail('unexpected EOF')
   }
 
   function textOrAction(): Node | End {
@@ -191,18 +200,23 @@ export function parse(
       case 'block': {
         const title = nextWord()
         if (title.kind !== 'string') unexpected(title, 'block clause')
+        const blockName = unquote(title)
         const pipe = pipeline('block clause', 'right')
-        add(unquote(title), inOwnScope('block clause'))
-        return { kind: 'template', name: unquote(title), pipe, at: title.at }
+        const clause = seen
+        const { nodes, end } = inOwnScope()
+        if (end.kind !== 'end') fail('unexpected {{else}} in block clause', clause)
+        add(blockName, nodes)
+        return { kind: 'template', name: blockName, pipe, at: title.at }
       }
       case 'template': {
         const title = nextWord()
         if (title.kind !== 'string') unexpected(title, 'template clause')
+        const called = unquote(title)
         if (peekWord().kind === 'right') {
           at += 1
-          return { kind: 'template', name: unquote(title), pipe: undefined, at: title.at }
+          return { kind: 'template', name: called, pipe: undefined, at: title.at }
         }
-        return { kind: 'template', name: unquote(title), pipe: pipeline('template clause', 'right'), at: title.at }
+        return { kind: 'template', name: called, pipe: pipeline('template clause', 'right'), at: title.at }
       }
       case 'break':
       case 'continue':
@@ -238,7 +252,6 @@ export function parse(
         const inner = kind
         otherwise = [deeper(() => control(inner))]
       } else {
-        if (end.next) unexpected(here(), 'else')
         const rest = list()
         if (rest.end.kind !== 'end') fail(`expected end; found {{else}}`)
         otherwise = rest.nodes
@@ -345,7 +358,7 @@ export function parse(
         return { kind: 'bool', value: token.text === 'true', at: token.at }
       case 'character':
       case 'number':
-        return { kind: 'number', text: token.text, value: numberOf(token), at: token.at }
+        return { kind: 'number', text: token.text, ...numberOf(token), at: token.at }
       case 'string':
         return { kind: 'string', text: token.text, value: unquote(token), at: token.at }
       case '(':
@@ -361,17 +374,18 @@ export function parse(
     return unquoteGo(token.text) ?? fail('invalid syntax')
   }
 
-  function numberOf(token: Token): bigint | number | Complex {
+  function numberOf(token: Token): Numeral {
     if (token.kind === 'character') {
-      const [one, ...more] = unquoteGo(token.text) ?? ''
-      if (one === undefined || more.length > 0) fail(`malformed character constant: ${token.text}`)
-      return BigInt(one.codePointAt(0) ?? 0)
+      const one = unquoteCharacter(token.text, 1, "'") ?? fail('invalid syntax')
+      if (one.length + 2 !== token.text.length) fail(`malformed character constant: ${token.text}`)
+      return { value: BigInt(one.code), whole: BigInt(one.code) }
     }
-    const value = parseNumber(token.text)
-    if (value === undefined) fail(`illegal number syntax: ${quoteGo(token.text)}`)
-    if (typeof value === 'bigint' && (value > 2n ** 63n - 1n || value < -(2n ** 63n)))
-      fail(`integer overflow: ${quoteGo(token.text)}`)
-    return value
+    try {
+      return parseNumber(token.text)
+    } catch (error) {
+      if (error instanceof TemplateError) fail(error.message)
+      throw error
+    }
   }
 }
 
@@ -388,39 +402,8 @@ const beginsOperand = new Set<Token['kind']>([
   '(',
 ])
 
-/** A number as Go writes them; undefined for what is none. */
-function parseNumber(text: string): bigint | number | Complex | undefined {
-  const imaginary = text.endsWith('i')
-  const body = imaginary ? text.slice(0, -1) : text
-  const [, sign = '', given = ''] = /^([+-]?)(.*)$/.exec(body) ?? []
-  // underscores stand between digits, or behind a prefix
-  if (/^_|_$|__|_[.eEpP+-]|[.eEpP+-]_/.test(given)) return undefined
-  if (given.includes('_') && /^[1-9.]/.test(given) && /[.eE]/.test(given)) return undefined
-  const digits = given.replaceAll('_', '')
-  const negative = sign === '-'
-  if (/^(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9]\d*)$/.test(digits)) {
-    const whole = BigInt(digits.replace(/^0(?=\d)/, '0o'))
-    if (imaginary) return new Complex(Number(negative ? -whole : whole))
-    return negative ? -whole : whole
-  }
-  const float = toFloat(digits)
-  if (float === undefined || !Number.isFinite(float)) return undefined
-  const value = negative ? -float : float
-  return imaginary ? new Complex(value) : value
-}
-
-function toFloat(digits: string): number | undefined {
-  const hex = /^0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/.exec(digits)
-  if (hex) {
-    const [, whole = '', fraction = '', exponent = '0'] = hex
-    if (whole + fraction === '') return undefined
-    return Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length)
-  }
-  return /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(digits) ? Number(digits) : undefined
-}
-
 function isEmpty(nodes: readonly Node[]): boolean {
-  return nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
+  return nodes.every((node) => node.kind === 'text' && !/\P{White_Space}/u.test(node.text))
 }
 
 /** Whether a definition would say nothing: such a one replaces no other. */
@@ -430,9 +413,9 @@ export function saysNothing({ body }: Definition): boolean {
 
 function shown({ kind, text }: Token): string {
   if (kind === 'EOF') return 'EOF'
-  if (/^[a-z]/.test(text) && kind === text) return `<${text}>`
+  if (kind === 'dot' || (/^[a-z]/.test(text) && kind === text)) return `<${text}>`
   const characters = [...text]
-  return characters.length > 10 ? `${quoteGo(characters.slice(0, 10).join(''))}...` : quoteGo(text)
+  return toBytes(text).length > 10 ? `${quoteGo(characters.slice(0, 10).join(''))}...` : quoteGo(text)
 }
 
 /** A part of a template as Go's messages show it. */

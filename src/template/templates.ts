@@ -1,3 +1,5 @@
+import { quoteGo } from '../model/quote.ts'
+import type { Labels } from '../model/labels.ts'
 import { type TemplateAlert, type TemplateData } from './data.ts'
 import { escapeHtml } from './escape.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
@@ -17,6 +19,16 @@ export interface Templates {
   text(source: string, data: TemplateData<string>, at: number, escape?: (text: string) => string): string
   /** The same with what actions print escaped for HTML. Throws TemplateError. */
   html(source: string, data: TemplateData<string>, at: number): string
+  /**
+   * A route's labels over a group's data; they may refer to each other by the function `routeLabels`. One that
+   * fails, or refers to itself, is left out and told to `failed`.
+   */
+  routeLabels(
+    sources: ReadonlyMap<string, string>,
+    data: TemplateData<string>,
+    at: number,
+    failed: (name: string, error: TemplateError) => void,
+  ): Labels
 }
 
 const CACHED = 2000
@@ -26,7 +38,7 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   const definitions: Definitions = new Map()
   for (const { name, text } of files) {
     const parsed = parse(text, name, functions)
-    for (const definition of [parsed.main, ...parsed.definitions.values()]) define(definitions, definition)
+    for (const definition of parsed.definitions.values()) define(definitions, definition)
   }
   const cache = new Map<string, { main: Definition; definitions: Definitions }>()
 
@@ -34,25 +46,57 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     const known = cache.get(source)
     if (known) return known
     const parsed = parse(source, '', functions)
-    let own = definitions
-    if (parsed.definitions.size > 0) {
-      own = new Map(definitions)
-      for (const definition of parsed.definitions.values()) define(own, definition)
-    }
+    const own = new Map(definitions)
+    for (const definition of parsed.definitions.values()) define(own, definition)
     if (cache.size >= CACHED) cache.clear()
     const made = { main: parsed.main, definitions: own }
     cache.set(source, made)
     return made
   }
 
-  function render(source: string, data: TemplateData<string>, at: number, escape: Escape): string {
+  function render(
+    source: string,
+    data: TemplateData<string>,
+    at: number,
+    escape: Escape,
+    routeLabel = (name: string) => data.routeLabels.get(name) ?? '',
+  ): string {
     if (!source.includes('{{')) return source
     const { main, definitions: known } = compiled(source)
-    return evaluate(main, toStruct(data), known, { at, routeLabels: new Kv(data.routeLabels) }, escape)
+    return evaluate(main, toStruct(data), known, { at, routeLabel }, escape)
+  }
+
+  function renderRouteLabels(...[sources, data, at, failed]: Parameters<Templates['routeLabels']>): Labels {
+    const rendered = new Map<string, string>()
+    const rendering = new Set<string>()
+    const valueOf = (name: string): string => {
+      const known = rendered.get(name)
+      const source = sources.get(name)
+      if (known !== undefined || source === undefined) return known ?? ''
+      if (rendering.has(name)) throw new TemplateError(`route label ${quoteGo(name)} refers to itself`)
+      rendering.add(name)
+      try {
+        const value = render(source, data, at, printed, valueOf)
+        rendered.set(name, value)
+        return value
+      } finally {
+        rendering.delete(name)
+      }
+    }
+    for (const name of sources.keys()) {
+      try {
+        valueOf(name)
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error
+        failed(name, error)
+      }
+    }
+    return rendered
   }
 
   return {
     text: (source, data, at, escape) => render(source, data, at, escape ? (value) => escape(printed(value)) : printed),
+    routeLabels: renderRouteLabels,
     html: (source, data, at) => render(source, data, at, (value) => escapeHtml(printed(value))),
   }
 }

@@ -1,3 +1,4 @@
+import { TemplateError } from './lex.ts'
 import { abbreviation } from './zones.ts'
 
 export const months = 'January February March April May June July August September October November December'.split(' ')
@@ -40,8 +41,19 @@ export class Duration {
     const half = rest < 0n ? -rest : rest
     const base = this.ns - rest
     if (half + half < unit) return new Duration(base)
-    return new Duration(this.ns < 0n ? base - unit : base + unit)
+    return new Duration(saturated(this.ns < 0n ? base - unit : base + unit))
   }
+
+  /** As a number of such units; whole and rest are made floats apart, as in Go. */
+  in(unit: bigint): number {
+    return Number(this.ns / unit) + Number(this.ns % unit) / Number(unit)
+  }
+}
+
+/** A duration holds 292 years, and no more. */
+export function saturated(ns: bigint): bigint {
+  const most = 2n ** 63n - 1n
+  return ns > most ? most : ns < -most - 1n ? -most - 1n : ns
 }
 
 function withFraction(ns: bigint, unit: bigint): string {
@@ -54,18 +66,34 @@ function withFraction(ns: bigint, unit: bigint): string {
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/
 
-/** Where a time is told: a bare offset in minutes east of UTC, or an IANA zone ('UTC' too). */
+/** Where a time is told: a bare offset in seconds east of UTC, or an IANA zone ('UTC' and 'Local' too). */
 type Place = number | string
+
+/** A time's place as a value. */
+export class Location {
+  readonly place: Place
+  constructor(place: Place) {
+    this.place = place
+  }
+
+  toString(): string {
+    return typeof this.place === 'number' ? '' : this.place
+  }
+}
+
+/** JavaScript's dates reach no further; Go's do. */
+const FARTHEST = 8_600_000_000_000_000
 
 /** A point in time at a place, as Go's time.Time. */
 export class Time {
   readonly unixNano: bigint
   readonly place: Place
-  readonly offset: number // minutes east of UTC
+  readonly offset: number // seconds east of UTC
 
   constructor(unixNano: bigint, place: Place = 'UTC') {
     this.unixNano = unixNano
     this.place = place
+    if (!(Math.abs(this.ms) < FARTHEST)) throw new TemplateError('the time is too far off')
     this.offset = typeof place === 'number' ? place : offsetOf(place, this.ms)
   }
 
@@ -75,15 +103,15 @@ export class Time {
     if (!found) throw new Error(`${text} is no RFC 3339 time`)
     const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = found
     const offset =
-      zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)))
+      zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4)) * 60)
     const local = utc(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
     const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
-    return new Time(BigInt(local - offset * 60_000) * 1_000_000n + nanos, offset || 'UTC')
+    return new Time(BigInt(local - offset * 1000) * 1_000_000n + nanos, offset || 'UTC')
   }
 
-  /** The same instant in an IANA zone; `Local` is the process's own. Throws RangeError for one that is unknown. */
-  in(zone: string): Time {
-    return new Time(this.unixNano, zone || 'UTC')
+  /** The same instant elsewhere; `Local` is the process's own. Throws RangeError for a zone that is unknown. */
+  in(place: Place): Time {
+    return new Time(this.unixNano, place === '' ? 'UTC' : place)
   }
 
   /** Epoch ms, rounded down. */
@@ -93,12 +121,17 @@ export class Time {
 
   /** The clock on the wall, in the fields that are called UTC. */
   get local(): Date {
-    return new Date(this.ms + this.offset * 60_000)
+    return new Date(this.ms + this.offset * 1000)
   }
 
   /** Within the second. */
   get nanosecond(): number {
     return Number(this.unixNano - floorDivide(this.unixNano, SECOND) * SECOND)
+  }
+
+  /** Whole seconds since Go's zero time. */
+  get sinceYearOne(): bigint {
+    return floorDivide(this.unixNano + EPOCH, SECOND)
   }
 
   get yearDay(): number {
@@ -124,8 +157,8 @@ export class Time {
     )
     const wall = moved + (local.getTime() - midnight(local))
     const rest = this.unixNano - floorDivide(this.unixNano, 1_000_000n) * 1_000_000n
-    const guess = typeof this.place === 'number' ? this.place : offsetOf(this.place, wall - this.offset * 60_000)
-    return new Time(BigInt(wall - guess * 60_000) * 1_000_000n + rest, this.place)
+    const offset = typeof this.place === 'number' ? this.place : offsetOfWall(this.place, wall)
+    return new Time(BigInt(wall - offset * 1000) * 1_000_000n + rest, this.place)
   }
 
   /** The last multiple of a unit since the year 1. */
@@ -143,19 +176,25 @@ export class Time {
     return this.format('2006-01-02 15:04:05.999999999 -0700 MST')
   }
 
+  /** Throws TemplateError for a year that RFC 3339 has no digits for. */
   toJSON(): string {
+    const year = this.local.getUTCFullYear()
+    if (year < 0 || year > 9999)
+      throw new TemplateError('json: error calling MarshalJSON for type *time.Time: year outside of range [0,9999]')
     return this.format('2006-01-02T15:04:05.999999999Z07:00')
   }
 
   /** By an example of how the reference time would be written: Mon Jan 2 15:04:05 MST 2006. */
   format(layout: string): string {
     const date = this.local
-    const year = String(date.getUTCFullYear()).padStart(4, '0')
+    const fullYear = date.getUTCFullYear()
+    const year = (fullYear < 0 ? '-' : '') + String(Math.abs(fullYear)).padStart(4, '0')
     const [month, day, hour] = [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()]
     const [minute, second] = [date.getUTCMinutes(), date.getUTCSeconds()]
     const [monthName = '', dayName = ''] = [months[month - 1], days[date.getUTCDay()]]
-    const minutes = Math.abs(this.offset)
-    const [sign, h, m] = [this.offset < 0 ? '-' : '+', pad(Math.floor(minutes / 60)), pad(minutes % 60)]
+    const east = Math.abs(this.offset)
+    const sign = this.offset <= -60 ? '-' : '+'
+    const [h, m, s] = [pad(Math.floor(east / 3600)), pad(Math.floor(east / 60) % 60), pad(east % 60)]
     const zone = (text: string) => (this.offset === 0 ? 'Z' : text)
     const write: Record<string, string | number> = {
       January: monthName,
@@ -165,13 +204,13 @@ export class Time {
       MST: typeof this.place === 'number' ? `${sign}${h}${m}` : nameOf(this.place, this.offset),
       '2006': year,
       _2006: `_${year}`,
-      '06': year.slice(-2),
+      '06': pad(Math.max(fullYear, 0) % 100),
       '01': pad(month),
       '1': month,
       '02': pad(day),
       _2: String(day).padStart(2, ' '),
       '2': day,
-      '002': String(this.yearDay).padStart(3, '0'),
+      '002': pad(this.yearDay, 3),
       __2: String(this.yearDay).padStart(3, ' '),
       '15': pad(hour),
       '03': pad(hour % 12 || 12),
@@ -182,21 +221,21 @@ export class Time {
       '5': second,
       PM: hour < 12 ? 'AM' : 'PM',
       pm: hour < 12 ? 'am' : 'pm',
-      Z070000: zone(`${sign}${h}${m}00`),
-      'Z07:00:00': zone(`${sign}${h}:${m}:00`),
+      Z070000: zone(`${sign}${h}${m}${s}`),
+      'Z07:00:00': zone(`${sign}${h}:${m}:${s}`),
       Z0700: zone(`${sign}${h}${m}`),
       'Z07:00': zone(`${sign}${h}:${m}`),
       Z07: zone(`${sign}${h}`),
-      '-070000': `${sign}${h}${m}00`,
-      '-07:00:00': `${sign}${h}:${m}:00`,
+      '-070000': `${sign}${h}${m}${s}`,
+      '-07:00:00': `${sign}${h}:${m}:${s}`,
       '-0700': `${sign}${h}${m}`,
       '-07:00': `${sign}${h}:${m}`,
       '-07': `${sign}${h}`,
     }
-    const nanos = String(this.nanosecond).padStart(9, '0')
+    const nanos = pad(this.nanosecond, 9)
     return layout.replace(chunk, (part) => {
       if (!/^[.,]/.test(part)) return String(write[part] ?? part)
-      const digits = nanos.slice(0, part.length - 1).padEnd(part.length - 1, '0')
+      const digits = nanos.slice(0, part.length - 1)
       if (part[1] === '0') return part[0] + digits
       const kept = digits.replace(/0+$/, '')
       return kept && part[0] + kept
@@ -238,9 +277,9 @@ export function parseTime(layout: string, given: string): Time | undefined {
   if (day < 1 || day > new Date(utc(year, month + 1, 0)).getUTCDate()) return undefined
   const zone = names.find((name) => /^[Z-]0?7/.test(name))
   const shift = /^([+-])(\d\d):?(\d\d)?/.exec(zone ? (part.get(zone) ?? '') : '')
-  const offset = shift ? (shift[1] === '-' ? -1 : 1) * (Number(shift[2]) * 60 + Number(shift[3] ?? 0)) : 0
+  const offset = shift ? (shift[1] === '-' ? -1 : 1) * (Number(shift[2]) * 3600 + Number(shift[3] ?? 0) * 60) : 0
   const wall = utc(year, month, day, hour, minute, second)
-  return new Time(BigInt(wall - offset * 60_000) * 1_000_000n + BigInt(nanos), offset || 'UTC')
+  return new Time(BigInt(wall - offset * 1000) * 1_000_000n + BigInt(nanos), offset || 'UTC')
 }
 
 function literal(text: string): string {
@@ -269,6 +308,7 @@ function utc(year: number, month: number, day: number, hour = 0, minute = 0, sec
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day) // Date.UTC takes the years 0 to 99 for 1900 to 1999
   date.setUTCHours(hour, minute, second, 0)
+  if (Number.isNaN(date.getTime())) throw new TemplateError('the time is too far off')
   return date.getTime()
 }
 
@@ -276,19 +316,29 @@ function midnight(date: Date): number {
   return utc(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate())
 }
 
+/** JavaScript takes names in any case, and offsets; Go has files. */
+const zoneName =
+  /^(?:(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)\/)?[A-Z][\w+-]*(?:\/[A-Z][\w-]*)?$/
 const formats = new Map<string, Intl.DateTimeFormat>()
 const MOST_FORMATS = 600
 
 /** Throws RangeError where there is no such zone. */
 function offsetOf(zone: string, ms: number): number {
   if (zone === 'UTC') return 0
+  if (!zoneName.test(zone)) throw new RangeError(`${zone} is no time zone`)
   const format =
     formats.get(zone) ??
     new Intl.DateTimeFormat('en-US', { ...(zone !== 'Local' && { timeZone: zone }), timeZoneName: 'longOffset' })
   if (formats.size < MOST_FORMATS) formats.set(zone, format)
   const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? ''
-  const found = /GMT([+-])(\d\d):(\d\d)/.exec(name)
-  return found ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0
+  const [, sign, hours, minutes, seconds] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name) ?? []
+  return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0))
+}
+
+/** Of a clock on the wall, which between two offsets is Go's choice of them. */
+function offsetOfWall(zone: string, wall: number): number {
+  const offset = offsetOf(zone, wall)
+  return offset === 0 ? 0 : offsetOf(zone, wall - offset * 1000)
 }
 
 function nameOf(zone: string, offset: number): string {
@@ -306,6 +356,6 @@ function modulo(a: bigint, b: bigint): bigint {
   return rest < 0n ? rest + b : rest
 }
 
-function pad(number: number): string {
-  return String(number).padStart(2, '0')
+function pad(number: number, width = 2): string {
+  return String(number).padStart(width, '0')
 }

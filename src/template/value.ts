@@ -1,5 +1,5 @@
 import { type Labels, compareBytes, sortedNames } from '../model/labels.ts'
-import type { Duration, Time } from './time.ts'
+import type { Duration, Location, Time } from './time.ts'
 
 /**
  * What a template works with: Go's values. bigint is Go's int, number its float64, undefined its nil; a
@@ -20,11 +20,12 @@ export type Value =
   | Struct
   | Time
   | Duration
+  | Location
 
 /** A whole number of another type than int; a month and a weekday have names. */
 export class Whole {
   readonly value: bigint
-  readonly type: 'int64' | 'uint8' | 'time.Month' | 'time.Weekday'
+  readonly type: 'int64' | 'uint8' | 'uint64' | 'time.Month' | 'time.Weekday'
   constructor(value: bigint, type: Whole['type']) {
     this.value = value
     this.type = type
@@ -32,8 +33,10 @@ export class Whole {
 }
 
 export class Complex {
+  readonly real: number
   readonly imaginary: number
-  constructor(imaginary: number) {
+  constructor(real: number, imaginary: number) {
+    this.real = real
     this.imaginary = imaginary
   }
 }
@@ -52,35 +55,50 @@ export class Safe {
 export class List {
   readonly items: readonly Value[]
   readonly type: '[]string' | '[]interface {}' | 'template.Alerts' | '[]template.Alert' | 'template.Pairs'
-  constructor(items: readonly Value[], type: List['type']) {
+  readonly isNil: boolean // empty, and without a place of its own: `null` in JSON
+  constructor(items: readonly Value[], type: List['type'], isNil = false) {
     this.items = items
     this.type = type
+    this.isNil = isNil
   }
 }
 
 /** Names to texts, with Alertmanager's methods. */
 export class Kv {
   readonly labels: Labels
+  #keys: readonly string[] | undefined
+  #names: readonly string[] | undefined
   constructor(labels: Labels) {
     this.labels = labels
   }
 
+  /** In byte order. */
+  keys(): readonly string[] {
+    this.#keys ??= sortedNames(this.labels)
+    return this.#keys
+  }
+
   /** `alertname` first, the rest in byte order. */
-  names(): string[] {
-    const names = sortedNames(this.labels)
-    return names.includes('alertname') ? ['alertname', ...names.filter((name) => name !== 'alertname')] : names
+  names(): readonly string[] {
+    this.#names ??= this.labels.has('alertname')
+      ? ['alertname', ...this.keys().filter((name) => name !== 'alertname')]
+      : this.keys()
+    return this.#names
   }
 }
 
 /** What `dict` makes. */
 export class Dict {
   readonly entries: ReadonlyMap<string, Value>
+  #keys: readonly string[] | undefined
   constructor(entries: ReadonlyMap<string, Value>) {
     this.entries = entries
   }
 
-  keys(): string[] {
-    return [...this.entries.keys()].sort(compareBytes)
+  /** In byte order. */
+  keys(): readonly string[] {
+    this.#keys ??= [...this.entries.keys()].sort(compareBytes)
+    return this.#keys
   }
 }
 

@@ -100,8 +100,10 @@ const zones = new Map(
   ),
 )
 
-/** What a zone calls its time at an offset, minutes east of UTC: `CEST`, `+03`. */
-export function abbreviation(zone: string, offset: number): string {
+/** What a zone calls its time at an offset, seconds east of UTC: `CEST`, `+03`. */
+export function abbreviation(zone: string, seconds: number): string {
+  if (seconds % 60 !== 0) return 'LMT' // before there were zones, by the sun
+  const offset = seconds / 60
   for (const name of zones.get(zone)?.split(' ') ?? []) {
     const found = /^(\w+)([+-]\d+)$/.exec(name)
     if (found?.[1] && Number(found[2]) === offset) return found[1]

@@ -127,6 +127,28 @@ db-pager,db-night
   })
 })
 
+describe('config show', () => {
+  const table = `
+severities: { critical: { notify: [slack, sms] }, info: { notify: [slack] } }
+teams: { core: { default: true, slack: 'https://slack.example.com/s3cret', sms: ['+61400000000'] } }
+global: { twilio_account_sid: AC1, twilio_auth_token: s3cret, twilio_from: '+61400000001' }
+`
+  test('in Alertmanager’s language, without its secrets and what only Tocsin knows', () => {
+    const { status, stdout } = tocsin(['config', 'show', `--config.file=${file('table.yml', table)}`])
+    expect(status).toBe(0)
+    expect(stdout).toContain('    - receiver: core/critical\n      matchers:\n        - severity="critical"\n')
+    expect(stdout).not.toMatch(/s3cret|sms|twilio|severities|teams/)
+  })
+
+  test('--expanded: with them, and it loads to the same tree', () => {
+    const { stdout } = tocsin(['config', 'show', '--expanded', `--config.file=${file('table.yml', table)}`])
+    expect(stdout).toMatch(/ {4}sms_configs:\n {6}- send_resolved: true\n( {8}.*\n)* {8}auth_token: <secret>\n/)
+    expect(stdout).not.toContain('s3cret')
+    const show = (name: string) => tocsin(['config', 'routes', `--config.file=${name}`]).stdout
+    expect(show(file('expanded.yml', stdout))).toBe(show('table.yml'))
+  })
+})
+
 describe('check-config', () => {
   test('good files, and what is surely not meant in them', () => {
     const { status, stdout, stderr } = tocsin([
@@ -141,7 +163,7 @@ describe('check-config', () => {
   test.each([
     ['a key that is none', 'rout: {}\n', /x\.yml:1:1: rout: unknown key "rout"; did you mean "route"/],
     ['no such file', undefined, /nofile\.yml:1:1: there is no such file/],
-    ['a template that does not parse', `${config}`, /bad\.tmpl:1: .*unclosed action|bad\.tmpl/],
+    ['a template that does not parse', config, /bad\.tmpl:1: .*unclosed action|bad\.tmpl/],
   ])('%s: exit code 1', (what, text, wanted) => {
     if (what.startsWith('a template')) file('bad.tmpl', '{{ define "x" }}{{ nope }}{{ end }}')
     const name = text === undefined ? 'nofile.yml' : file('x.yml', text)

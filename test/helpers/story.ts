@@ -65,8 +65,9 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
           status === 'firing' ? labels.get('alertname') : `-${labels.get('alertname')}`,
         )
         const how = `${outcome.state === 'delivered' ? '' : `${outcome.state} `}${possibleRepeat ? 'repeat? ' : ''}`
+        const labels = [...data.routeLabels].map(([name, value]) => ` ${name}=${value}`).join('')
         lines.push(
-          `${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}`,
+          `${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}${labels}`,
         )
         return outcome
       },

@@ -151,3 +151,14 @@ describe('POST /webhook', () => {
 function at(seconds: number): string {
   return new Date(now + seconds * 1000).toISOString()
 }
+
+test.each([
+  ['fallback', 'a b', undefined],
+  ['utf8-strict-mode', 'a b', undefined],
+  ['classic-mode', 'a_b', undefined],
+  ['classic-mode', 'a b', '"a b" is not a name; it must be [a-zA-Z_][a-zA-Z0-9_]*'],
+] as const)('in %s a label may be called %j: %s', (mode, name, reason) => {
+  const alerts = [{ status: 'firing', labels: { [name]: 'x' } }]
+  for (const { rejects } of [postedAlerts(alerts, now, TIMEOUT, mode), webhookAlerts({ alerts }, now, mode)])
+    expect(rejects[0]?.reason).toBe(reason)
+})

@@ -199,6 +199,24 @@ test('a job that is lost costs nothing: the sweep wakes what is owed', async () 
   expect(await story.advance('1s')).toEqual([`40s ${ops} firing first notification: A`])
 })
 
+test('a route’s labels are rendered over its group, and one that fails is left out', async () => {
+  await using story = await tell(
+    server,
+    `
+route:
+  receiver: ops
+  group_by: [group]
+  labels: { of: '{{ .GroupLabels.group }}, {{ .NotificationReason }}', bad: '{{ .Nope }}' }
+  routes: [{ matchers: [group=g], labels: { link: 'https://x.invalid/{{ routeLabels "of" }}' } }]
+receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }]
+`,
+  )
+  await story.fire('A')
+  expect(await story.advance('30s')).toEqual([
+    `30s ${ops} firing first notification: A of=g, unknown link=https://x.invalid/g, unknown`,
+  ])
+})
+
 describe('a reload', () => {
   test('that changes nothing for a group repeats nothing and keeps its time', async () => {
     await using story = await tell(server, config)

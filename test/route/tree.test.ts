@@ -57,3 +57,20 @@ test('siblings with the same matchers have the same path and ids of their own', 
   ])
   expect(routesById(tree).size).toBe(7)
 })
+
+test('labels of a route stand over those of its parent', () => {
+  const labelled = buildTree({
+    ...spec({
+      labels: new Map([
+        ['a', '1'],
+        ['b', '2'],
+      ]),
+      routes: [{ labels: new Map([['b', '3']]) }, {}],
+    }),
+    receiver: 'r',
+  })
+  expect(labelled.routes.map(({ labels }) => Object.fromEntries(labels))).toEqual([
+    { a: '1', b: '3' },
+    { a: '1', b: '2' },
+  ])
+})

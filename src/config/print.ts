@@ -1,0 +1,146 @@
+import { Document, visit } from 'yaml'
+import { formatDuration } from '../model/duration.ts'
+import { formatMatcher } from '../match/matcher.ts'
+import type { RouteSpec } from '../route/tree.ts'
+import {
+  type Printed,
+  type Printer,
+  type Reader,
+  eventRecorder,
+  inhibitRules,
+  isMap,
+  isPrintedMap,
+  labels,
+  shapesFor,
+  templates,
+  timeIntervals,
+  tracing,
+} from './shapes.ts'
+
+/** A receiver as read: its integrations by kind (`slack_configs`), with what they take from `global`. */
+export interface PrintableReceiver {
+  name: string
+  labels: unknown
+  integrations: ReadonlyMap<string, readonly unknown[]>
+}
+
+/** The parts of a config, each as its YAML gives it: texts, lists, maps and `Plain` scalars. */
+export interface Printable {
+  global: unknown
+  route: unknown
+  receivers: readonly PrintableReceiver[]
+  inhibit_rules?: unknown
+  templates?: unknown
+  time_intervals?: unknown
+  mute_time_intervals?: unknown
+  tracing?: unknown
+  event_recorder?: unknown
+}
+
+/** Kinds whose entry would be refused, or mean another thing, with the global `http_config` written into it. */
+const onlyOwnHttpConfig = new Set([
+  'slack_configs',
+  'incidentio_configs',
+  'webex_configs',
+  'email_configs',
+  'sms_configs',
+])
+
+/**
+ * A config in Alertmanager's language, as its status shows it: defaults filled in, secrets hidden. With
+ * `Alertmanager` its strict parser takes it, Tocsin's own keys left out (spec: config.md §1.10); with
+ * `Tocsin` they stand in it, and what it is loaded as routes the same.
+ */
+export function printConfig(config: Printable, reader: Reader): string {
+  const shapes = shapesFor(reader)
+  const printedGlobal = withoutSlackUrl(shapes.global(isMap(config.global) ? config.global : {}), 'slack_')
+  const whole: Record<string, Printed | undefined> = {
+    global: printedGlobal,
+    route: shapes.route(config.route),
+    inhibit_rules: inhibitRules(config.inhibit_rules),
+    receivers: config.receivers.map((receiver) => printReceiver(receiver, printedGlobal, shapes.integrations)),
+    templates: templates(config.templates),
+    time_intervals: timeIntervals(config.time_intervals),
+    mute_time_intervals: timeIntervals(config.mute_time_intervals),
+    tracing: tracing(config.tracing),
+    event_recorder: eventRecorder(config.event_recorder),
+  }
+  return toYaml(Object.fromEntries(Object.entries(whole).filter(([, part]) => part !== undefined)))
+}
+
+/** A compiled route in the keys of the file; what says nothing is left out. */
+export function toRouteSettings(spec: RouteSpec): Record<string, unknown> {
+  const { groupBy, matchers, muteTimeIntervals, activeTimeIntervals, routes } = spec
+  return {
+    receiver: spec.receiver,
+    group_by: groupBy === 'all' ? ['...'] : groupBy, // [] says something
+    ...(matchers.length > 0 && { matchers: matchers.map(formatMatcher) }),
+    ...(muteTimeIntervals.length > 0 && { mute_time_intervals: muteTimeIntervals }),
+    ...(activeTimeIntervals.length > 0 && { active_time_intervals: activeTimeIntervals }),
+    continue: spec.continue,
+    ...(routes.length > 0 && { routes: routes.map(toRouteSettings) }),
+    group_wait: durationText(spec.groupWait),
+    group_interval: durationText(spec.groupInterval),
+    repeat_interval: durationText(spec.repeatInterval),
+    ...(spec.labels.size > 0 && { labels: Object.fromEntries(spec.labels) }),
+  }
+}
+
+function durationText(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : formatDuration(ms)
+}
+
+function printReceiver(
+  receiver: PrintableReceiver,
+  printedGlobal: Printed,
+  integrations: Readonly<Record<string, Printer>>,
+): Printed {
+  const printed: { [key: string]: Printed } = {
+    name: receiver.name,
+    labels: { ...asMap(labels(receiver.labels)), name: receiver.name },
+  }
+  for (const [kind, print] of Object.entries(integrations)) {
+    const entries = receiver.integrations.get(kind)
+    if (entries?.length) printed[kind] = entries.map((entry) => printEntry(kind, asMap(print(entry)), printedGlobal))
+  }
+  return printed
+}
+
+function printEntry(kind: string, printed: { [key: string]: Printed }, printedGlobal: Printed): Printed {
+  if (kind === 'slack_configs') return withoutSlackUrl(printed, '')
+  // what the settings say of the client stands for the source, unless it has its own
+  if (kind === 'pagerduty_configs') return { ...printed, source: printed['source'] || printed['client'] || '' }
+  if (onlyOwnHttpConfig.has(kind) || printed['http_config'] !== undefined) return printed
+  return { ...printed, http_config: asMap(printedGlobal)['http_config'] ?? null }
+}
+
+/** A bot token's address must not be printed: hidden, it could no longer be told from a webhook's. */
+function withoutSlackUrl(printed: Printed | undefined, prefix: string): Printed {
+  const { [`${prefix}api_url`]: url, [`${prefix}api_url_file`]: file, ...rest } = asMap(printed)
+  if (rest[`${prefix}app_token`] || rest[`${prefix}app_token_file`]) return rest
+  return { ...rest, ...(url && { [`${prefix}api_url`]: url }), ...(file && { [`${prefix}api_url_file`]: file }) }
+}
+
+function asMap(printed: Printed | undefined): { [key: string]: Printed } {
+  return isPrintedMap(printed) ? printed : {}
+}
+
+/** Characters that end a line, or may not stand, in YAML 1.1. */
+// oxlint-disable-next-line no-control-regex
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu
+
+/** A merge key, and block texts whose indentation or tabs the two versions read differently. */
+const misread = /^<<$|^\s|\n *\t/
+
+/** YAML that means the same to a 1.1 parser. */
+function toYaml(value: unknown): string {
+  const document = new Document(value, { version: '1.1', merge: false, aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string' && (node.value.search(unprintable) >= 0 || misread.test(node.value)))
+        node.type = 'QUOTE_DOUBLE'
+    },
+  })
+  const text = document.toString({ lineWidth: 0, directives: false })
+  return text.replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
