@@ -88,9 +88,10 @@ interface Words {
   call: string // that goes well
   wild: string // that may, or not
   argument: string
+  piped: string
   expression: string
 }
-const { expression } = fc.letrec<Words>((tie) => ({
+const { expression } = fc.letrec<Words>((tie: fc.LetrecTypedTie<Words>) => ({
   call: fc
     .oneof(
       { depthSize: 'small' },
@@ -124,17 +125,13 @@ const { expression } = fc.letrec<Words>((tie) => ({
     fc.oneof(integer, float, many),
     fc.tuple(fc.constant('('), tie('call'), fc.constant(')')).map((parts) => parts.join('')),
   ),
-  expression: fc.oneof(
-    { depthSize: 'small' },
-    tie('argument'),
-    tie('call'),
+  piped: fc.oneof(
     fc.tuple(text, filter).map((parts) => parts.join(' | ')),
     fc
       .tuple(tie('call'), oneOf(['printf "%q"', 'print "x"', 'not', 'printf "%s|%v" "y"']))
       .map((parts) => parts.join('|')),
-    tie('call'),
-    tie('wild'),
   ),
+  expression: fc.oneof({ depthSize: 'small' }, tie('argument'), tie('call'), tie('piped'), tie('call'), tie('wild')),
 }))
 
 const action = (words: fc.Arbitrary<string>) =>
