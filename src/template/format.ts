@@ -231,7 +231,7 @@ function formatPlace(verb: string, { place }: Time, flags: Flags): string {
 }
 
 /** What a value's String method says; undefined where it has none. */
-function stringOf(value: Value): string | undefined {
+export function stringOf(value: Value): string | undefined {
   if (value instanceof Kv)
     return value
       .names()

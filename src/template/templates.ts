@@ -1,9 +1,10 @@
 import { quoteGo } from '../model/quote.ts'
 import type { Labels } from '../model/labels.ts'
+import type { World } from './call.ts'
 import { type TemplateAlert, type TemplateData } from './data.ts'
-import { escapeHtml } from './escape.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
 import { functions, languageFunctions } from './functions.ts'
+import { type Analysis, openAnalysis } from './html/analyse.ts'
 import { TemplateError } from './lex.ts'
 import { type Definition, type Definitions, parse, saysNothing } from './parse.ts'
 import { Time } from './time.ts'
@@ -17,7 +18,7 @@ export interface Templates {
    * through `escape`, the template's own text does not. Throws TemplateError.
    */
   text(source: string, data: TemplateData<string>, at: number, escape?: (text: string) => string): string
-  /** The same with what actions print escaped for HTML. Throws TemplateError. */
+  /** The same as Go's html/template: what actions print is escaped by where in the HTML it stands. Throws TemplateError. */
   html(source: string, data: TemplateData<string>, at: number): string
   /**
    * A route's labels over a group's data; they may refer to each other by the function `routeLabels`. One that
@@ -40,30 +41,27 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
     const parsed = parse(text, name, functions)
     for (const definition of parsed.definitions.values()) define(definitions, definition)
   }
-  const cache = new Map<string, { main: Definition; definitions: Definitions }>()
+  const analysis = openAnalysis(definitions)
+  const cache = new Map<string, Compiled>()
 
-  function compiled(source: string): { main: Definition; definitions: Definitions } {
+  function compiled(source: string): Compiled {
     const known = cache.get(source)
     if (known) return known
-    const parsed = parse(source, '', functions)
-    const own = new Map(definitions)
-    for (const definition of parsed.definitions.values()) define(own, definition)
+    const { main, definitions: added } = parse(source, '', functions)
+    const own: Definitions = new Map(definitions)
+    for (const definition of added.values()) define(own, definition)
+    // what it defines itself is looked at for it alone
+    const isShared = [...added.keys()].every((name) => name === main.name)
+    const made = { main, definitions: own, analysis: isShared ? analysis : openAnalysis(own), analysed: undefined }
     if (cache.size >= CACHED) cache.clear()
-    const made = { main: parsed.main, definitions: own }
     cache.set(source, made)
     return made
   }
 
-  function render(
-    source: string,
-    data: TemplateData<string>,
-    at: number,
-    escape: Escape,
-    routeLabel = (name: string) => data.routeLabels.get(name) ?? '',
-  ): string {
+  function renderText(source: string, data: TemplateData<string>, world: World, escape: Escape): string {
     if (!source.includes('{{')) return source
     const { main, definitions: known } = compiled(source)
-    return evaluate(main, toStruct(data), known, { at, routeLabel }, escape)
+    return evaluate(main, toStruct(data), known, world, escape)
   }
 
   function renderRouteLabels(...[sources, data, at, failed]: Parameters<Templates['routeLabels']>): Labels {
@@ -76,7 +74,7 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
       if (rendering.has(name)) throw new TemplateError(`route label ${quoteGo(name)} refers to itself`)
       rendering.add(name)
       try {
-        const value = render(source, data, at, printed, valueOf)
+        const value = renderText(source, data, { at, routeLabel: valueOf }, printed)
         rendered.set(name, value)
         return value
       } finally {
@@ -95,9 +93,38 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
   }
 
   return {
-    text: (source, data, at, escape) => render(source, data, at, escape ? (value) => escape(printed(value)) : printed),
+    text: (source, data, at, escape) =>
+      renderText(source, data, worldOf(data, at), escape ? (value) => escape(printed(value)) : printed),
     routeLabels: renderRouteLabels,
-    html: (source, data, at) => render(source, data, at, (value) => escapeHtml(printed(value))),
+    html(source, data, at) {
+      if (!/\{\{|</.test(source)) return source
+      const one = compiled(source)
+      one.analysed ??= analysed(one)
+      if (one.analysed instanceof TemplateError) throw one.analysed
+      const { escapers, definitions: known } = one.analysis
+      const escape: Escape = (value, node) => escapers.get(node)?.(value) ?? ''
+      return evaluate(one.analysed, toStruct(data), known, worldOf(data, at), escape)
+    },
+  }
+}
+
+function worldOf({ routeLabels }: TemplateData<string>, at: number): World {
+  return { at, routeLabel: (name) => routeLabels.get(name) ?? '' }
+}
+
+interface Compiled {
+  main: Definition
+  definitions: Definitions
+  analysis: Analysis // of these definitions
+  analysed: Definition | TemplateError | undefined // main for HTML; undefined: not asked for yet
+}
+
+function analysed({ main, analysis }: Compiled): Definition | TemplateError {
+  try {
+    return analysis.analyse(main)
+  } catch (error) {
+    if (error instanceof TemplateError) return error
+    throw error
   }
 }
 

@@ -52,9 +52,9 @@ const { vectors } = z
 
 const at = Date.UTC(2026, 2, 1, 10)
 
-describe.each(vectors.filter(({ type }) => type === 'text'))('$group: $template', ({ template, output, error }) => {
+describe.each(vectors)('$group, $type: $template', ({ type, template, output, error }) => {
   test('as Alertmanager renders it', () => {
-    const render = () => templates.text(template, data, at)
+    const render = () => templates[type](template, data, at)
     if (output !== undefined) expect(render()).toBe(output)
     else expect(render).toThrow(new TemplateError(error ?? ''))
   })

@@ -1,0 +1,77 @@
+/** Of HTML's 2231 named entities those that stand for a character which could end or change a context. */
+const named: Record<string, string> = {
+  Tab: '\t',
+  NewLine: '\n',
+  excl: '!',
+  quot: '"',
+  QUOT: '"',
+  num: '#',
+  dollar: '$',
+  percnt: '%',
+  amp: '&',
+  AMP: '&',
+  apos: "'",
+  lpar: '(',
+  rpar: ')',
+  ast: '*',
+  midast: '*',
+  plus: '+',
+  comma: ',',
+  period: '.',
+  sol: '/',
+  colon: ':',
+  semi: ';',
+  lt: '<',
+  LT: '<',
+  nvlt: '<\u20d2',
+  equals: '=',
+  bne: '=\u20e5',
+  gt: '>',
+  GT: '>',
+  nvgt: '>\u20d2',
+  quest: '?',
+  commat: '@',
+  lsqb: '[',
+  lbrack: '[',
+  bsol: '\\',
+  rsqb: ']',
+  rbrack: ']',
+  Hat: '^',
+  lowbar: '_',
+  UnderBar: '_',
+  grave: '`',
+  DiacriticalGrave: '`',
+  fjlig: 'fj',
+  lcub: '{',
+  lbrace: '{',
+  verbar: '|',
+  vert: '|',
+  VerticalLine: '|',
+  rcub: '}',
+  rbrace: '}',
+}
+/** HTML knows these without `;` too, and with anything behind them. */
+const bare = /^(?:amp|AMP|lt|LT|gt|GT|quot|QUOT)/
+
+/** The numbers below 160 are read as windows-1252. */
+const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
+/** The value of an attribute as a browser reads it (https://html.spec.whatwg.org/#character-reference-state). */
+export function unescapeEntities(text: string): string {
+  if (!text.includes('&')) return text
+  return text.replace(
+    /&(?:#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?|([a-zA-Z0-9]+)(;?))/g,
+    (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined, semicolon: string) => {
+      if (name === undefined) return character(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
+      if (semicolon === ';' && Object.hasOwn(named, name)) return named[name] ?? ''
+      const [prefix] = bare.exec(name) ?? []
+      return prefix === undefined ? whole : `${named[prefix] ?? ''}${name.slice(prefix.length)}${semicolon}`
+    },
+  )
+}
+
+function character(code: number): string {
+  if (code >= 0x80 && code <= 0x9f) return windows1252[code - 0x80] ?? ''
+  const isNone = code === 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
+  return isNone ? '\ufffd' : String.fromCodePoint(code)
+}
