@@ -18,14 +18,18 @@ function write(value: Value): string {
   const whole = wholeOf(value)
   if (whole !== undefined) return String(whole)
   if (typeof value === 'number') {
-    if (Number.isFinite(value)) return JSON.stringify(value)
+    if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : JSON.stringify(value)
     throw new TemplateError(`json: unsupported value: ${formatFloat(value, 'g', -1)}`)
   }
   if (value instanceof List) return `[${value.items.map(write).join(',')}]`
   if (value instanceof Kv) return object([...value.labels].sort(([a], [b]) => (a < b ? -1 : 1)))
   if (value instanceof Dict) return object(value.keys().map((key) => [key, value.entries.get(key)]))
   if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.fields.get(field)]))
-  if (value instanceof Time) return JSON.stringify(value.toJSON())
+  if (value instanceof Time) {
+    const year = value.local.getUTCFullYear()
+    if (year >= 0 && year <= 9999) return JSON.stringify(value.toJSON())
+    throw new TemplateError('json: error calling MarshalJSON for type *time.Time: year outside of range [0,9999]')
+  }
   if (value instanceof Complex) throw new TemplateError(`json: unsupported type: ${typeName(value)}`)
   return 'null'
 }
