@@ -24,6 +24,7 @@ test.each([
     '<style>a{b:"x?a%20b";c:"javascript%3aa%20b"}</style>',
   ],
   ['<meta content="x url={{"javascript:a b"}}; {{"javascript:"}}">', '<meta content="x url=#ZgotmplZ; javascript:">'],
+  ['<script>x{ /{{.Status}}/</script>', '<script>x{ /firing/</script>'],
   ['<meta content={{"a b"}}>', '<meta content=a&#32;b>'],
   ['<script type="text/template">{{.Status}}</script>', '<script type="text/template">firing</script>'],
   ['<script type="">{{.Status}}</script>', '<script type="">"firing"</script>'],
