@@ -1,27 +1,34 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import type { MatcherMode } from '../match/mode.ts'
 import { buildTree, routesById } from '../route/tree.ts'
 import { check } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
+import type { Environment } from './environment.ts'
 import { glob } from './glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
-import type { LoadOptions, Sources } from './load.ts'
 import { lint } from './lint.ts'
 import { suggest } from './nearest.ts'
 import { toRouteSettings } from './print.ts'
-import { receiverReader } from './receivers.ts'
+import { type ChannelReader, receiverReader } from './receivers.ts'
 import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
+import type { Sources } from './sources.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
 import { checkInhibitRules, checkIntervalNames, rootOf } from './tree.ts'
 
 const REOPEN_WITHIN = 15 * 60_000
 
+export interface CompileOptions<N> extends Environment {
+  channels: readonly ChannelReader<N>[]
+  matcherMode?: MatcherMode // how matchers are read; fallback where it is not given
+}
+
 /** What of a config its files say; undefined where something is wrong, which is then among their problems. */
 export function compile<N>(
   { main, settings, included, bySeniority }: Sources,
-  { channels, sandbox, matcherMode = 'fallback' }: LoadOptions<N>,
+  { channels, sandbox, matcherMode = 'fallback' }: CompileOptions<N>,
 ): Omit<Config<N>, 'file' | 'faults' | 'included'> | undefined {
   const sources = [main, ...bySeniority]
   const isBroken = () => sources.some(({ problems }) => problems.length > 0)

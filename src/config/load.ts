@@ -1,19 +1,11 @@
-import { dirname, resolve } from 'node:path'
-import type { MatcherMode } from '../match/mode.ts'
-import { checkOn } from './check.ts'
-import { compile } from './compile.ts'
+import { type CompileOptions, compile } from './compile.ts'
 import type { Config } from './config.ts'
-import type { Environment } from './environment.ts'
 import { ConfigError, type Problem, formatProblem } from './error.ts'
-import { glob } from './glob.ts'
-import type { ChannelReader } from './receivers.ts'
-import { top } from './schema.ts'
-import { type Path, type Source, isMap, readSource } from './source.ts'
+import type { Source } from './source.ts'
+import { readSources } from './sources.ts'
 
-export interface LoadOptions<N> extends Environment {
-  channels: readonly ChannelReader<N>[]
+export interface LoadOptions<N> extends CompileOptions<N> {
   text?: string // the routing file's, where it is not to be read from disk
-  matcherMode?: MatcherMode // how matchers are read; fallback where it is not given
   /** Texts of included files that were in force before, by file: each stands in for one that is broken now. */
   lastGood?: ReadonlyMap<string, string>
   /** Nothing runs yet that could go on: a broken file that nothing can stand in for is left out. */
@@ -41,7 +33,8 @@ export function loadConfig<N>(file: string, options: LoadOptions<N>): Config<N> 
     const own = included.filter((one) => !standIns.has(one.file))
     faults.push(...[main, ...own].flatMap(({ problems }) => problems))
     const broken = included.filter(({ problems }) => problems.length > 0)
-    if (main.problems.length > 0 || !broken.every((source) => standFor(source, standIns, options)))
+    const canGoOn = main.problems.length === 0 && broken.length > 0
+    if (!canGoOn || !broken.every((source) => standFor(source, standIns, options)))
       throw new ConfigError(inOrder(faults))
   }
 }
@@ -66,37 +59,4 @@ function standFor<N>(
   else if (starting || before === undefined) standIns.set(file, undefined)
   else return false // it is as it was, and does not fit any more what has changed elsewhere
   return true
-}
-
-/** A routing file and what it includes. */
-export interface Sources {
-  main: Source
-  settings: ReturnType<typeof checkOn<typeof top>>
-  included: Source[] // in the order of their names
-  /** The same, those that are as they were first: where two do not fit together, the mistake is the newer one's. */
-  bySeniority: Source[]
-}
-
-function readSources<N>(
-  file: string,
-  standIns: ReadonlyMap<string, string | undefined>,
-  { lastGood, text: given, ...environment }: LoadOptions<N>,
-): Sources {
-  const main = readSource(file, environment, given)
-  if (!isMap(main.value) && main.problems.length === 0)
-    main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
-  const settings = isMap(main.value) ? checkOn(top, main.value, main, []) : undefined
-  const files = (settings?.include ?? []).flatMap((pattern, i) => filesOf(pattern, main, ['include', i]))
-  const included = [...new Set(files)]
-    .filter((one) => !standIns.has(one) || standIns.get(one) !== undefined)
-    .map((one) => readSource(one, environment, standIns.get(one)))
-  const isSenior = ({ file: one, text }: Source) => Number(standIns.has(one) || lastGood?.get(one) === text)
-  return { main, settings, included, bySeniority: [...included].sort((a, b) => isSenior(b) - isSenior(a)) }
-}
-
-function filesOf(pattern: string, main: Source, path: Path): string[] {
-  const found = glob(pattern, dirname(resolve(main.file)))
-  if (found.length === 0 && !/[*?[]/.test(pattern))
-    main.problems.push(main.problem(path, `there is no file ${pattern}`))
-  return found
 }

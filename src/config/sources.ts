@@ -1,0 +1,49 @@
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { checkOn } from './check.ts'
+import type { Environment } from './environment.ts'
+import { glob } from './glob.ts'
+import { top } from './schema.ts'
+import { type Path, type Source, isMap, readSource } from './source.ts'
+
+interface ReadOptions extends Environment {
+  text?: string
+  lastGood?: ReadonlyMap<string, string>
+}
+
+/** A routing file and what it includes. */
+export interface Sources {
+  main: Source
+  settings: ReturnType<typeof checkOn<typeof top>>
+  included: Source[] // in the order of their names
+  /** The same, those that are as they were first: where two do not fit together, the mistake is the newer one's. */
+  bySeniority: Source[]
+}
+
+/** Reads them; `standIns` says what is read in a file's place, undefined that it is left out. */
+export function readSources(
+  file: string,
+  standIns: ReadonlyMap<string, string | undefined>,
+  { lastGood, text: given, ...environment }: ReadOptions,
+): Sources {
+  const main = readSource(file, environment, given)
+  if (!isMap(main.value) && main.problems.length === 0)
+    main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
+  const settings = isMap(main.value) ? checkOn(top, main.value, main, []) : undefined
+  const files = (settings?.include ?? []).flatMap((pattern, i) => filesOf(pattern, main, ['include', i]))
+  const included = [...new Set(files)]
+    .filter((one) => !standIns.has(one) || standIns.get(one) !== undefined)
+    .map((one) => readSource(one, environment, standIns.get(one)))
+  const isSenior = ({ file: one, text }: Source) => Number(standIns.has(one) || lastGood?.get(one) === text)
+  return { main, settings, included, bySeniority: [...included].sort((a, b) => isSenior(b) - isSenior(a)) }
+}
+
+/** Named as the routing file is: relative where that is. */
+function filesOf(pattern: string, main: Source, path: Path): string[] {
+  const folder = dirname(main.file)
+  const found = glob(pattern, resolve(folder)).map((one) =>
+    isAbsolute(folder) ? one : join(folder, relative(folder, one)),
+  )
+  if (found.length === 0 && !/[*?[]/.test(pattern))
+    main.problems.push(main.problem(path, `there is no file ${pattern}`))
+  return found
+}
