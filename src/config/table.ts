@@ -1,5 +1,5 @@
 import { matcher } from '../match/matcher.ts'
-import type { RouteSpec } from '../route/tree.ts'
+import { type RouteSpec, plainRoute } from '../route/tree.ts'
 import type { SeverityPolicy } from './config.ts'
 import { suggest } from './nearest.ts'
 import { type SeverityOverride, type SeveritySettings, timersOf } from './schema.ts'
@@ -148,16 +148,7 @@ function settingsOf({ name, settings }: Severity, team: Team): SeveritySettings 
 }
 
 function node(receiver: string, settings: Partial<SeveritySettings>): RouteSpec {
-  return {
-    receiver,
-    matchers: [],
-    continue: false,
-    muteTimeIntervals: [],
-    activeTimeIntervals: [],
-    labels: new Map(),
-    routes: [],
-    ...timersOf(settings),
-  }
+  return { ...plainRoute, receiver, ...timersOf(settings) }
 }
 
 function findDefault(teams: readonly Team[], source: Source): Team | undefined {

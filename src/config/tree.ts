@@ -1,5 +1,5 @@
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
-import type { RouteSpec } from '../route/tree.ts'
+import { type RouteSpec, plainRoute } from '../route/tree.ts'
 import { syntaxError } from '../template/templates.ts'
 import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
@@ -25,7 +25,7 @@ export function rootOf(
   if (settings.route && own) checkRoot(settings.route, own, main)
   if (settings.route) checkNames(settings.route, settings, main, around)
   if (table) {
-    const base = own ?? { ...blank, groupBy: ['alertname', 'team', 'severity'] }
+    const base = own ?? { ...plainRoute, groupBy: ['alertname', 'team', 'severity'] }
     return { ...base, receiver: table.rootReceiver, routes: [...base.routes, ...table.routes] }
   }
   if (!own) {
@@ -39,15 +39,6 @@ export function rootOf(
     return undefined
   }
   return { ...own, receiver: own.receiver }
-}
-
-const blank: RouteSpec = {
-  matchers: [],
-  continue: false,
-  muteTimeIntervals: [],
-  activeTimeIntervals: [],
-  labels: new Map(),
-  routes: [],
 }
 
 function toSpec(given: RouteSettings, source: Source, path: Path, mode: MatcherMode): RouteSpec {

@@ -12,6 +12,16 @@ export interface RouteSpec extends Partial<Omit<RouteOptions, 'labels'>> {
   routes: readonly RouteSpec[]
 }
 
+/** A route that says nothing: it takes every alert, as its parent has it. */
+export const plainRoute: RouteSpec = {
+  matchers: [],
+  continue: false,
+  muteTimeIntervals: [],
+  activeTimeIntervals: [],
+  labels: new Map(),
+  routes: [],
+}
+
 /** Alertmanager's defaults; times in ms. */
 export const defaultOptions: Omit<RouteOptions, 'receiver'> = {
   groupBy: [],

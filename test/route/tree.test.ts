@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseMatchers } from '../../src/match/parse.ts'
-import { type RouteSpec, buildTree, matchRoutes, routesById } from '../../src/route/tree.ts'
+import { type RouteSpec, buildTree, plainRoute, matchRoutes, routesById } from '../../src/route/tree.ts'
 
 interface Given extends Omit<Partial<RouteSpec>, 'matchers' | 'routes'> {
   on?: string
@@ -9,10 +9,7 @@ interface Given extends Omit<Partial<RouteSpec>, 'matchers' | 'routes'> {
 
 function spec({ on = '', routes = [], ...rest }: Given): RouteSpec {
   return {
-    continue: false,
-    muteTimeIntervals: [],
-    activeTimeIntervals: [],
-    labels: new Map(),
+    ...plainRoute,
     ...rest,
     matchers: parseMatchers(on).matchers,
     routes: routes.map(spec),
