@@ -68,6 +68,7 @@ export function compile<N>(
   if (!root || isBroken()) return undefined
 
   const tree = buildTree(root)
+  const written = isMap(main.value) ? main.value : {}
   const routes = routesById(tree)
   const config = {
     hash: hashOf([
@@ -100,9 +101,10 @@ export function compile<N>(
     templates,
     fields: reader.fields,
     printable: {
-      ...(isMap(main.value) ? main.value : {}),
+      ...written,
       global,
-      route: toRouteSettings(root),
+      // as it is written, but where the table has added to it
+      route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
     },
   }

@@ -39,15 +39,24 @@ export function isFreeMap(path: Path): boolean {
 
 /**
  * What a key comes to that is given twice, once through `<<`: the later one counts, but it is read into
- * what the earlier one left, as Go's decoder does. So matchers of both hold.
+ * what the earlier one left, as Go's decoder does. So matchers of both hold, and a user's own key in both is a
+ * clash.
  */
-export function combine(earlier: Yaml | undefined, later: Yaml, path: Path): Yaml {
+export function combine(
+  earlier: Yaml | undefined,
+  later: Yaml,
+  path: Path,
+  clash: (path: Path, key: string) => void,
+): Yaml {
   const name = String(path.at(-1))
   if (earlier === undefined || later === null) return later
   if (Array.isArray(earlier) && Array.isArray(later)) return name.endsWith('matchers') ? [...earlier, ...later] : later
   if (!isWhole(earlier) || !isWhole(later) || replaced.has(name)) return later
   const whole: { [key: string]: Yaml } = Object.assign(Object.create(null), earlier)
-  for (const [key, part] of Object.entries(later)) whole[key] = combine(whole[key], part, [...path, key])
+  for (const [key, part] of Object.entries(later)) {
+    if (key in whole && isFreeMap(path)) clash(path, key)
+    whole[key] = combine(whole[key], part, [...path, key], clash)
+  }
   return whole
 }
 

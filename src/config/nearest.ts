@@ -1,14 +1,16 @@
 /** The known word that a mistyped one is likeliest meant to be; undefined where none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
+  let longer: string | undefined // a word that was only begun
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
+    if (word.length > 2 && candidate.startsWith(word)) longer ??= candidate
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance >= bestDistance) continue
     best = candidate
     bestDistance = distance
   }
-  return best
+  return best ?? longer
 }
 
 /** `; did you mean "receiver"?`, or, where nothing is near, what there is. */

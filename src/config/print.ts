@@ -17,7 +17,10 @@ import {
   tracing,
 } from './shapes.ts'
 
-/** A receiver as read: its integrations by kind (`slack_configs`), with what they take from `global`. */
+/**
+ * A receiver as read: its integrations by kind (`slack_configs`), with what they take from `global`, but for
+ * `http_config`, which is their own or none.
+ */
 export interface PrintableReceiver {
   name: string
   labels: unknown
@@ -36,15 +39,6 @@ export interface Printable {
   tracing?: unknown
   event_recorder?: unknown
 }
-
-/** Kinds whose entry would be refused, or mean another thing, with the global `http_config` written into it. */
-const onlyOwnHttpConfig = new Set([
-  'slack_configs',
-  'incidentio_configs',
-  'webex_configs',
-  'email_configs',
-  'sms_configs',
-])
 
 /**
  * A config in Alertmanager's language, as its status shows it: defaults filled in, secrets hidden. With
@@ -107,11 +101,21 @@ function printReceiver(
 }
 
 function printEntry(kind: string, printed: { [key: string]: Printed }, printedGlobal: Printed): Printed {
-  if (kind === 'slack_configs') return withoutSlackUrl(printed, '')
-  // what the settings say of the client stands for the source, unless it has its own
-  if (kind === 'pagerduty_configs') return { ...printed, source: printed['source'] || printed['client'] || '' }
-  if (onlyOwnHttpConfig.has(kind) || printed['http_config'] !== undefined) return printed
-  return { ...printed, http_config: asMap(printedGlobal)['http_config'] ?? null }
+  const whole = withHttpConfig(kind, printed, asMap(asMap(printedGlobal)['http_config']))
+  if (kind === 'slack_configs') return withoutSlackUrl(whole, '')
+  // the client stands for the source where none is given
+  if (kind === 'pagerduty_configs') return { ...whole, source: whole['source'] || whole['client'] || '' }
+  return whole
+}
+
+/** With the global `http_config`, unless the entry has its own or would be refused with it. */
+function withHttpConfig(kind: string, printed: { [key: string]: Printed }, http_config: { [key: string]: Printed }) {
+  const hasToken = Object.keys(printed).some((key) => /^(?:app|alert_source)_token/.test(key))
+  const isRefused = http_config['authorization'] ? hasToken : kind === 'incidentio_configs' && !hasToken
+  const speaksHttp = kind !== 'email_configs' && kind !== 'sms_configs'
+  if (!speaksHttp || printed['http_config'] !== undefined || isRefused) return printed
+  const { send_resolved = null, ...rest } = printed
+  return { send_resolved, http_config, ...rest }
 }
 
 /** A bot token's address must not be printed: hidden, it could no longer be told from a webhook's. */

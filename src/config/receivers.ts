@@ -14,12 +14,12 @@ import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
 export interface ChannelReader<N> {
   readonly name: string
   readonly inherits: Readonly<Record<string, string>>
-  readonly alternatives: readonly string[]
   readonly ignores: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  declines(own: Readonly<Record<string, unknown>>, whole: Readonly<Record<string, unknown>>): readonly string[]
   keysAt(within: Path): readonly string[]
   read(
     entry: unknown,
@@ -111,7 +111,6 @@ export function receiverReader<N>(
     channel: ChannelReader<N> | undefined,
   ): unknown {
     if (!isEntry(entry)) return entry
-    const alternatives = channel?.alternatives ?? []
     const standIns = (sandbox && channel?.standIns) || {}
     const whole: Record<string, unknown> = {}
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
@@ -122,13 +121,7 @@ export function receiverReader<N>(
       const twin = key.endsWith('_file') ? key.slice(0, -'_file'.length) : `${key}_file`
       if (!(twin in entry)) delete whole[twin]
     }
-    // of what excludes each other, an entry's own counts, else the first that is inherited
-    const own = alternatives.some((key) => isSet(at(entry, key.split('.'))))
-    const first = own ? undefined : alternatives.find((key) => key in whole)
-    for (const key of alternatives) {
-      const isTwin = first !== undefined && key.replace(/_file$/, '') === first.replace(/_file$/, '')
-      if (!(key in entry) && !isTwin) delete whole[key]
-    }
+    for (const key of channel?.declines(entry, whole) ?? []) delete whole[key]
     for (const [key, value] of Object.entries(standIns)) {
       if (!present(whole[key]) && !present(whole[`${key}_file`])) whole[key] = value
     }
@@ -172,7 +165,7 @@ export function receiverReader<N>(
           continue
         }
         const wholes = (entries ?? []).map((entry) => inherit(entry, kind, channel))
-        settings.set(key, wholes)
+        settings.set(key, wholes.map(withOwnHttpConfig(entries ?? [])))
         for (const [i, entry] of (entries ?? []).entries()) {
           const place = [...path, key, i]
           if ('config' in kind) {
@@ -206,7 +199,7 @@ export function receiverReader<N>(
         if (!channel) return []
         const entries = channel.fromTeam(value).map((entry) => ({ send_resolved: true, ...entry }))
         const wholes = entries.map((entry) => inherit(entry, channel, channel))
-        settings.set(`${channelName}_configs`, wholes)
+        settings.set(`${channelName}_configs`, wholes.map(withOwnHttpConfig(entries)))
         return entries.map((entry, i) =>
           integration(name, channel, entry, wholes[i], i, source, [...path, channelName]),
         )
@@ -219,6 +212,12 @@ export function receiverReader<N>(
 
 function isEntry(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Plain)
+}
+
+/** For printing: an `http_config` of `global` is not the entry's own. */
+function withOwnHttpConfig(entries: readonly unknown[]) {
+  return (whole: unknown, i: number): unknown =>
+    isEntry(whole) ? { ...whole, http_config: at(entries[i], ['http_config']) } : whole
 }
 
 /** Whether `global` may fill a setting: an empty text says nothing, unless an empty one is a mistake there. */

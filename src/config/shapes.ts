@@ -142,8 +142,8 @@ const httpConfig: Printer = (given) => {
   const printed = plainHttpConfig(given)
   if (!isPrintedMap(printed)) return undefined
   const { bearer_token, bearer_token_file, ...rest } = printed
-  if (bearer_token) return { ...rest, authorization: { type: 'Bearer', credentials: bearer_token } }
-  if (bearer_token_file) return { ...rest, authorization: { type: 'Bearer', credentials_file: bearer_token_file } }
+  if (bearer_token) return { authorization: { type: 'Bearer', credentials: bearer_token }, ...rest }
+  if (bearer_token_file) return { authorization: { type: 'Bearer', credentials_file: bearer_token_file }, ...rest }
   return rest
 }
 
@@ -282,7 +282,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       details: (given) => ({ ...pagerdutyDetails, ...(isMap(given) && printedMap(untyped(given))) }),
       images: list(struct({ src: text, alt: text, href: text }), {}),
       links: list(struct({ href: text, text }), {}),
-      source: text,
+      source: or(text, ''),
       severity: text,
       class: text,
       component: text,

@@ -173,6 +173,10 @@ export function readSource(file: string, environment: Environment, standIn?: str
     return null
   }
 
+  function clash(path: Path, key: string): void {
+    problems.push(source.problem([...path, key], `key "${key}" is both written and merged`, 'key'))
+  }
+
   function toObject(items: readonly { key: unknown; value: unknown }[], path: Path): { [key: string]: Yaml } {
     const whole: { [key: string]: Yaml } = Object.create(null)
     const own = new Set<string>()
@@ -186,7 +190,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
           for (const [inner, part] of Object.entries(one)) {
             if (inner in whole && isFreeMap(path))
               fail(`key "${inner}" stands here, and in what is merged`, startOf(key))
-            whole[inner] = combine(whole[inner], part, [...path, inner])
+            whole[inner] = combine(whole[inner], part, [...path, inner], clash)
           }
         }
       } else {
@@ -196,13 +200,13 @@ export function readSource(file: string, environment: Environment, standIn?: str
           note(keyPath, key, value)
           problems.push(source.problem(keyPath, `key "${name}" stands in line ${line} already`, 'key'))
         } else if (name in whole && isFreeMap(path)) {
-          fail(`key "${name}" stands here, and in what is merged`, startOf(key))
+          clash(path, name)
         }
         own.add(name)
         note(keyPath, key, value)
         const part = toValue(value, keyPath)
         if (isTyped(scalar) && dropsTypedKeys(path)) continue
-        whole[name] = name in whole ? combine(whole[name], part, keyPath) : part
+        whole[name] = name in whole ? combine(whole[name], part, keyPath, clash) : part
       }
     }
     return whole

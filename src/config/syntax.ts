@@ -22,7 +22,9 @@ const words: Partial<Record<ErrorCode, string>> = {
 
 /** One syntax error in words of ours. */
 export function describe(code: ErrorCode, message: string): string {
-  // which quote or bracket is missing; what it tells of never holds a text of the file
+  const closing = /end with a ([\]}])/.exec(message)?.[1]
+  if (closing) return `a bracket or brace before this is not closed: ${closing} is missing`
+  // which quote or comma is missing: this holds no text of the file
   if (code === 'MISSING_CHAR') return `${message[0]?.toLowerCase()}${message.slice(1)}`.replace(/:? at line.*/s, '')
   return words[code] ?? 'this is not YAML'
 }

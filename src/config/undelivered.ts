@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseGoDuration } from '../model/duration.ts'
-import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
+import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
 import {
   duration,
   flag,
@@ -136,9 +136,9 @@ export const undelivered: Readonly<Record<string, Kind>> = {
       needsOne(context, 'url', 'url_file')
       atMostOne(context, 'alert_source_token', 'alert_source_token_file')
       const hasToken = isSet(alert_source_token) || isSet(alert_source_token_file)
-      if (hasToken && http_config?.authorization)
+      if (hasToken && hasAuthorization(http_config))
         fail(context, 'alert_source_token', 'cannot stand beside http_config.authorization')
-      if (!hasToken && http_config && !http_config.authorization)
+      if (!hasToken && http_config && !hasAuthorization(http_config))
         fail(context, 'alert_source_token', 'is required; set it, its file, or http_config.authorization')
     },
   ),
@@ -372,7 +372,8 @@ export const undelivered: Readonly<Record<string, Kind>> = {
     { api_url: 'webex_api_url' }, // its authorization must be its own
     (context) => {
       needs(context, 'room_id')
-      if (!context.value.http_config?.authorization) fail(context, 'http_config', 'needs authorization: the bot token')
+      if (!hasAuthorization(context.value.http_config))
+        fail(context, 'http_config', 'needs authorization: the bot token')
     },
   ),
   wechat_configs: kind(

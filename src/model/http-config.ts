@@ -193,3 +193,10 @@ export const httpConfig = z
     checkProxy(context)
   })
 export type HttpConfig = z.output<typeof httpConfig>
+
+/** Whether a client brings an `Authorization` header; a bearer token is such. */
+export function hasAuthorization(config: unknown): boolean {
+  if (typeof config !== 'object' || config === null) return false
+  const given: Readonly<Record<string, unknown>> = { ...config }
+  return ['authorization', 'bearer_token', 'bearer_token_file'].some((key) => isSet(given[key]))
+}

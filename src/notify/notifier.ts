@@ -80,6 +80,9 @@ export interface Notifier<Payload = unknown> {
 export const channelNames = ['slack', 'pagerduty', 'email', 'sms', 'webhook'] as const
 export type ChannelName = (typeof channelNames)[number]
 
+/** Settings as a file gives them. */
+type Entry = Readonly<Record<string, unknown>>
+
 /** A kind of way out as its file declares it: its settings, and how to build its adapter. */
 interface Definition<Schema extends z.ZodObject, Payload> {
   name: ChannelName
@@ -89,8 +92,8 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   inherits: Readonly<Record<string, string>>
   /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
   ignores: readonly string[]
-  /** Settings of which an entry's own keeps out the global others, beside each with its `_file`; of inherited ones the first counts. */
-  alternatives?: readonly string[]
+  /** Settings that are not taken from `global`, by an entry's own and by what there is in all. */
+  declines?(own: Entry, whole: Entry): readonly string[]
   /** Keys of `global` that only this channel knows, with their schema. */
   globals: z.ZodObject
   /** What the sandbox, where nothing is sent, puts in for settings that are missing. */
@@ -110,11 +113,11 @@ export interface Channel {
   readonly name: ChannelName
   readonly inherits: Readonly<Record<string, string>>
   readonly ignores: readonly string[]
-  readonly alternatives: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
+  declines(own: Entry, whole: Entry): readonly string[]
   /** The keys that its config knows at a path within an entry. */
   keysAt(within: readonly PropertyKey[]): readonly string[]
   /** Checks one entry, its inherited settings filled in. */
@@ -123,15 +126,15 @@ export interface Channel {
 
 /** A channel for the registry, from what its file declares. */
 export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
-  const { name, inherits, ignores, alternatives = [], globals, standIns, deadline, config } = definition
+  const { name, inherits, ignores, globals, standIns, deadline, config } = definition
   return {
     name,
     inherits,
     ignores,
-    alternatives,
     globals,
     standIns,
     deadline,
+    declines: (own, whole) => definition.declines?.(own, whole) ?? [],
     keysAt: (within) => keysAt(config, within),
     fromTeam: (value) => definition.fromTeam(value),
     read(entry) {

@@ -1,6 +1,6 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook'
 import { z } from 'zod'
-import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
+import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
 import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
 import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
 import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
@@ -70,13 +70,23 @@ const config = z
     atMostOne(context, 'api_url', 'api_url_file')
     atMostOne(context, 'app_token', 'app_token_file')
     if (hasUrl && hasToken) fail(context, 'app_token', 'cannot stand beside api_url; keep one of them')
-    if (hasToken && http_config?.authorization)
+    if (hasToken && hasAuthorization(http_config))
       fail(context, 'http_config', 'cannot hold authorization beside app_token; keep one of them')
-    if (update_message && api_url?.reveal() !== CHAT && !hasToken)
-      fail(context, 'update_message', `works with a bot token only: api_url must be ${CHAT}`)
-    if (!hasUrl && !hasToken && !http_config?.authorization)
+    if (update_message && api_url?.reveal() !== CHAT)
+      fail(context, 'update_message', `needs api_url: ${CHAT}, and the bot's token in http_config.authorization`)
+    if (!hasUrl && !hasToken)
       fail(context, 'api_url', 'needs api_url: the incoming webhook to post to (or slack_api_url in global)')
   })
+
+/** An entry has a URL or a bot's token: its own keeps out what is global, and of both in `global` one counts. */
+function declines(own: Readonly<Record<string, unknown>>, whole: Readonly<Record<string, unknown>>): string[] {
+  const urls = ['api_url', 'api_url_file']
+  const tokens = ['app_token', 'app_token_file']
+  const ways = [...urls, ...tokens]
+  if (ways.some((key) => isSet(own[key]))) return ways.filter((key) => !(key in own))
+  if (hasAuthorization(own['http_config'])) return tokens
+  return tokens.some((key) => isSet(whole[key])) ? urls : []
+}
 
 /** Slack's incoming webhooks, one attachment a message: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 export const slack = channel({
@@ -90,7 +100,7 @@ export const slack = channel({
     app_url: 'slack_app_url',
     http_config: 'http_config',
   },
-  alternatives: ['app_token', 'app_token_file', 'api_url', 'api_url_file', 'http_config.authorization'],
+  declines,
   ignores: ['app_token', 'app_token_file', 'update_message', 'http_config'],
   globals: z.object({}),
   standIns: { api_url: 'https://sandbox.invalid/slack' },

@@ -13,9 +13,11 @@ import type { TemplateData } from '../template/data.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
+const NO_TEMPLATE = 'its template does not parse (here it knows no functions but those of the language)'
 /** Alertmanager checks a template here with the functions of the language alone. */
 const destination = string.transform((given, context) => {
-  const wrong = given.includes('{{') ? syntaxError(given, 'language only') : whyNoUrl(given)
+  const isTemplate = given.includes('{{')
+  const wrong = isTemplate ? syntaxError(given, 'language only') && NO_TEMPLATE : whyNoUrl(given)
   if (wrong && given !== '<secret>') context.addIssue(`is not a URL: ${wrong}; write it as https://host/path`)
   return new Secret(given)
 })

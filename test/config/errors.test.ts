@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { problemsOf } from '../helpers/config.ts'
+
+const plain = 'route: { receiver: r }\nreceivers: [{ name: r }]\n'
+const receiver = (rest: string) => `route: { receiver: r }\nreceivers: [{ name: r, ${rest} }]\n`
+
+describe('an unknown key is held against the keys of its own place', () => {
+  test.each([
+    ['recievers: []', 'recievers', 'receivers'],
+    ['global: { smtp_form: x }', 'smtp_form', 'smtp_from'],
+    ['global: { http_config: { proxi_url: x } }', 'proxi_url', 'proxy_url'],
+    ['global: { http_config: { tls_config: { ca_fil: x } } }', 'ca_fil', 'ca_file'],
+    ['global: { http_config: { oauth2: { client_id: a, token_url: b, scope: [] } } }', 'scope', 'scopes'],
+    ['global: { http_config: { oauth2: { client_id: a, token_url: b, tls_config: { kee: x } } } }', 'kee', 'key'],
+    ['global: { http_config: { http_headers: { A: { value: [x] } } } }', 'value', 'values'],
+    ['time_intervals: [{ name: a, time_intervals: [{ weekday: [monday] }] }]', 'weekday', 'weekdays'],
+    ['time_intervals: [{ name: a, time_intervals: [{ times: [{ start: x }] }] }]', 'start', 'start_time'],
+    ['inhibit_rules: [{ source_matcher: [] }]', 'source_matcher', 'source_matchers'],
+    ['tracing: { endpoint: a, tls_config: { certfile: x } }', 'certfile', 'cert_file'],
+    ['event_recorder: { file_outputs: [{ pathh: x }] }', 'pathh', 'path'],
+    ['severities: { critical: { notfy: [] } }', 'notfy', 'notify'],
+    ['incidents: { reopen_with: 5m }', 'reopen_with', 'reopen_within'],
+  ])('%s', (yaml, wrong, right) => {
+    expect(problemsOf(`${yaml}\n${plain}`).join('\n')).toContain(`unknown key "${wrong}"; did you mean "${right}"?`)
+  })
+
+  test.each([
+    ['slack_confgs: []', 'slack_confgs', 'slack_configs'],
+    ['slack_configs: [{ api_url: http://x, chanel: x }]', 'chanel', 'channel'],
+    ['slack_configs: [{ api_url: http://x, fields: [{ title: a, vlue: b }] }]', 'vlue', 'value'],
+    ['slack_configs: [{ api_url: http://x, actions: [{ typ: a, text: b, url: c }] }]', 'typ', 'type'],
+    [
+      'slack_configs: [{ api_url: http://x, actions: [{ type: a, text: b, url: c, confirm: { txt: x } }] }]',
+      'txt',
+      'text',
+    ],
+    ['slack_configs: [{ api_url: http://x, http_config: { basic_auth: { user: x } } }]', 'user', 'username'],
+    ['pagerduty_configs: [{ routing_key: x, images: [{ scr: x }] }]', 'scr', 'src'],
+    ['pagerduty_configs: [{ routing_key: x, links: [{ herf: x }] }]', 'herf', 'href'],
+    ['email_configs: [{ to: a, from: b, smarthost: "c:1", treading: {} }]', 'treading', 'threading'],
+    ['email_configs: [{ to: a, from: b, smarthost: "c:1", threading: { enable: yes } }]', 'enable', 'enabled'],
+    ['webhook_configs: [{ url: http://x, maxalerts: 5 }]', 'maxalerts', 'max_alerts'],
+    ['webhook_configs: [{ url: http://x, http_config: { authorization: { cred: x } } }]', 'cred', 'credentials'],
+    ['sms_configs: [{ to: "+61400000000", txt: x }]', 'txt', 'text'],
+    ['opsgenie_configs: [{ api_key: x, responders: [{ idd: x, type: team }] }]', 'idd', 'id'],
+    [
+      'jira_configs: [{ api_url: http://x, project: a, issue_type: b, summary: { templat: x } }]',
+      'templat',
+      'template',
+    ],
+    ['telegram_configs: [{ bot_token: a, chatid: 5 }]', 'chatid', 'chat_id'],
+    ['mattermost_configs: [{ webhook_url: http://x, attachments: [{ fotter: x }] }]', 'fotter', 'footer'],
+    ['mattermost_configs: [{ webhook_url: http://x, props: { cart: x } }]', 'cart', 'card'],
+    ['rocketchat_configs: [{ token: a, token_id: b, actions: [{ mgs: x }] }]', 'mgs', 'msg'],
+    ['sns_configs: [{ topic_arn: a, sigv4: { regoin: x } }]', 'regoin', 'region'],
+    ['discord_configs: [{ webhook_url: http://x, avatar: x }]', 'avatar', 'avatar_url'],
+    ['incidentio_configs: [{ url: http://x, urlfile: x }]', 'urlfile', 'url_file'],
+    ['msteams_configs: [{ webhook_url: http://x, sumary: x }]', 'sumary', 'summary'],
+    ['msteamsv2_configs: [{ webhook_url: http://x, titel: x }]', 'titel', 'title'],
+    ['pushover_configs: [{ user_key: a, token: b, devise: x }]', 'devise', 'device'],
+    ['victorops_configs: [{ api_key: a, routing_key: b, message_typ: x }]', 'message_typ', 'message_type'],
+    ['webex_configs: [{ room: x, http_config: { authorization: {} } }]', 'room', 'room_id'],
+    ['wechat_configs: [{ api_secret: a, corpid: b }]', 'corpid', 'corp_id'],
+  ])('%s', (rest, wrong, right) => {
+    const found = problemsOf(receiver(rest)).join('\n')
+    expect(found).toContain(`unknown key "${wrong}"; did you mean "${right}"?`)
+  })
+})
+
+test('everything that is wrong is said at once, each with its place', () => {
+  const found = problemsOf(`
+global:
+  smtp_smarthost: nowhere
+route:
+  receiver: nobody
+  group_wait: 5 minutes
+  routes:
+    - receiver: opps
+      mute_time_intervals: [never]
+      matchers: [a=]
+    - group_bye: [a]
+      match_re: { a: '(' }
+receivers:
+  - name: ops
+    slack_configs:
+      - channel: '#a'
+    webhook_configs:
+      - url: here
+        max_alerts: '5'
+inhibit_rules:
+  - equal: ['']
+time_intervals:
+  - name: night
+    time_intervals: [{ location: Nowhere }]
+`)
+  expect(found.map((one) => one.slice(0, one.indexOf(': ')))).toEqual([
+    '3:19 global.smtp_smarthost',
+    '5:13 route.receiver',
+    '6:15 route.group_wait',
+    '8:17 route.routes.0.receiver',
+    '9:29 route.routes.0.mute_time_intervals.0',
+    '11:7 route.routes.1.group_bye',
+    '12:22 route.routes.1.match_re.a',
+    '16:9 receivers.0.slack_configs.0.api_url',
+    '18:14 receivers.0.webhook_configs.0.url',
+    '19:21 receivers.0.webhook_configs.0.max_alerts',
+    '21:13 inhibit_rules.0.equal.0',
+    '24:34 time_intervals.0.time_intervals.0.location',
+  ])
+})
+
+test.each([
+  ['a: [b', 'a bracket or brace before this is not closed: ] is missing'],
+  ['a: "b\nc: d\n', '1:4 : missing closing "quote'],
+  ['a: b: c', 'put a text that holds ": " in quotes'],
+  ['a: "\\d"', 'a backslash in double quotes begins an escape'],
+  ['a:\n\t- b', 'a tab cannot indent; use spaces'],
+  ['a: @b', 'an unquoted text cannot begin with this character'],
+  ['a:\n  b: 1\n c: 2', 'the indentation does not fit'],
+  ['route: { receiver: a }\nroute: {}', '2:1 route: key "route" stands in line 1 already'],
+  ['a: &b { c: *b }', '1:12 a.c.c: this alias stands in what it means'],
+  ['a: *b', 'there is no anchor of this name before; put a text that begins with * in quotes'],
+])('what is no YAML is explained: %j', (yaml, wanted) => {
+  expect(problemsOf(yaml).join('\n')).toContain(wanted)
+})
+
+const SECRET = 's3cr3t'
+test.each([
+  `global: { smtp_auth_password: [${SECRET}] }\n${plain}`,
+  `global: { smtp_auth_password: *${SECRET} }\n${plain}`,
+  `global: { smtp_auth_password: @${SECRET} }\n${plain}`,
+  `global: { smtp_auth_password: "\\q${SECRET}" }\n${plain}`,
+  `global: { smtp_auth_password: "${SECRET} }\n${plain}`,
+  `global: { smtp_auth_password: ${SECRET}: x }\n${plain}`,
+  `global:\n  smtp_auth_password: x\n ]${SECRET}\n${plain}`,
+  `global: { slack_api_url: ${SECRET} }\n${plain}`,
+  `global: { slack_api_url: 'http://x/${SECRET} y:%zz' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://user:${SECRET}@host' }\n${plain}`,
+  `global: { http_config: { proxy_url: 'http://user:${SECRET}@ho st' } }\n${plain}`,
+  receiver(`webhook_configs: [{ url: 'x://${SECRET}' }]`),
+  receiver(`webhook_configs: [{ url: '{{ ${SECRET} }}' }]`),
+  receiver(`pagerduty_configs: [{ routing_key: ${SECRET}, service_key: [${SECRET}] }]`),
+  receiver(`telegram_configs: [{ bot_token: ${SECRET}, bot_token_file: x }]`),
+  receiver(`discord_configs: [{ webhook_url: ${SECRET} }]`),
+  receiver(`slack_configs: [{ api_url: 'http://x', http_config: { http_headers: { A: { secrets: ${SECRET} } } } }]`),
+])('no error holds a secret: %j', (yaml) => {
+  const found = problemsOf(yaml)
+  expect(found).not.toEqual([])
+  expect(found.join('\n')).not.toContain(SECRET)
+})
