@@ -232,7 +232,7 @@ const beyond = amtoolVersion < 33 ? newer : []
 
 /** What it prints otherwise, as can be seen in what it prints. */
 const otherwise: [why: string, what: RegExp][] = [
-  ['labels printed whole', /map\[\]|map\["?\w+"?:|\[\{alertname |\{"alertname":/],
+  ['labels printed whole', /map(\[|%5b)|\[\{alertname |\{("|&#34;)alertname/],
   ['an unquoted attribute left empty', / title=>/],
 ]
 
