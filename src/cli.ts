@@ -175,7 +175,8 @@ program
   .action(async (texts: string[], options: Options) => {
     const { matchersParse } = await import('./command/matchers-parse.ts')
     if (texts.length === 0 && options['batch'] !== true) return fail('give matchers, or --batch')
-    process.exitCode = await matchersParse({ texts, mode: (await featuresOf(options)).matcherMode, stdin, stdout })
+    const { matcherMode: mode } = await featuresOf(options)
+    process.exitCode = await matchersParse({ texts, mode, stdin, stdout, stderr })
   })
 
 program

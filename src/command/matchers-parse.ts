@@ -8,29 +8,33 @@ export interface MatchersParseOptions {
   mode: MatcherMode
   stdin: NodeJS.ReadableStream
   stdout: NodeJS.WritableStream
+  stderr: NodeJS.WritableStream
 }
 
 /**
- * Reads matchers and prints, a line each, `{"ok":true,"matchers":[…]}` (with `warning` where there is one) or
- * `{"ok":false,"error"}`. Resolves to the exit code: 1 where a text of the command line is none.
+ * Reads matchers and prints, a line each, `{"ok":true,"matchers":[…]}` or `{"ok":false,"error"}`; what they
+ * warn of goes to `stderr`. Resolves to the exit code: 1 where a text of the command line is none.
  */
-export async function matchersParse({ texts, mode, stdin, stdout }: MatchersParseOptions): Promise<number> {
+export async function matchersParse({ texts, mode, stdin, stdout, stderr }: MatchersParseOptions): Promise<number> {
+  const answer = (value: unknown) =>
+    typeof value === 'string' ? read(value, mode, stderr) : { ok: false, error: 'the line is no JSON text' }
   if (texts.length === 0) {
-    await batch(stdin, stdout, (value) =>
-      JSON.stringify(typeof value === 'string' ? read(value, mode) : { ok: false, error: 'the line is no JSON text' }),
-    )
+    await batch(stdin, stdout, (value) => JSON.stringify(answer(value)))
     return 0
   }
-  const answers = texts.map((text) => read(text, mode))
-  for (const answer of answers) stdout.write(`${JSON.stringify(answer)}\n`)
+  const answers = texts.map(answer)
+  for (const one of answers) stdout.write(`${JSON.stringify(one)}\n`)
   return answers.every(({ ok }) => ok) ? 0 : 1
 }
 
-function read(text: string, mode: MatcherMode) {
+function read(text: string, mode: MatcherMode, stderr: NodeJS.WritableStream) {
   try {
     const { matchers, warning } = parseMatchers(text, mode)
-    const shown = matchers.map(({ name, value, isRegex, isEqual }) => ({ name, value, isRegex, isEqual }))
-    return { ok: true, matchers: shown, ...(warning !== undefined && { warning }) }
+    if (warning !== undefined) stderr.write(`tocsin: warning: ${warning}\n`)
+    return {
+      ok: true,
+      matchers: matchers.map(({ name, value, isRegex, isEqual }) => ({ name, value, isRegex, isEqual })),
+    }
   } catch (error) {
     if (error instanceof MatcherError || error instanceof RegexError) return { ok: false, error: error.message }
     throw error

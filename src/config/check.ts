@@ -83,7 +83,7 @@ export function report(
     const at = [...path, ...issue.path]
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        const message = `unknown key "${key}"${suggest(key, known(issue.path))}`
+        const message = `unknown key "${visible(key)}"${suggest(key, known(issue.path))}`
         source.problems.push(source.problem([...at, key], message, 'key'))
       }
     } else if (issue.code === 'invalid_union') {
@@ -94,6 +94,14 @@ export function report(
       source.problems.push(source.problem(at, inWords(issue)))
     }
   }
+}
+
+/** With what cannot be seen written out, a hard space say: it is what makes the key another one. */
+function visible(key: string): string {
+  return key.replace(
+    /[\u0080-\u00a0\u2000-\u200f\u2028-\u202f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function isOfOtherKind({ code, path }: z.core.$ZodIssue): boolean {

@@ -27,22 +27,36 @@ export function unshield(text: string): string {
 
 /**
  * Puts in the values of `${NAME}` and `${NAME:-default}`. After parsing, so that no value can be YAML;
- * an empty variable counts as not set, as in a shell's `:-`. `missing` names those without value or default.
+ * an empty variable counts as not set, as in a shell's `:-`. `missing` names those without value or default,
+ * `taken` holds those whose value was put in, value → name.
  */
 export function expand(
   text: string,
   path: readonly PropertyKey[],
   { env, sandbox }: Environment,
-): { text: string; missing: string[] } {
+): { text: string; missing: string[]; taken: Map<string, string> } {
   const missing: string[] = []
+  const taken = new Map<string, string>()
   const expanded = text.replace(reference, (_whole, name: string, otherwise: string | undefined) => {
     const value = env[name] || otherwise
+    if (env[name]) taken.set(env[name], name)
     if (value !== undefined) return value
     // stood in for also where it is an error, so that the place has that one error only
     if (!sandbox) missing.push(name)
     return standIn(name, path)
   })
-  return { text: expanded, missing }
+  return { text: expanded, missing, taken }
+}
+
+/** Shorter values are no secrets, and words of messages. */
+const SHORTEST_SECRET = 6
+
+/** A message that quotes no variable's value, wherever in a file it may have been put: their names stand in it instead. */
+export function withoutValues(message: string, taken: ReadonlyMap<string, string>): string {
+  const values = [...taken.keys()]
+    .filter((value) => value.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
+  return values.reduce((text, value) => text.replaceAll(value, `\${${taken.get(value)}}`), message)
 }
 
 /** Something that is fit for its place and leads nowhere: nothing leaves the sandbox. */

@@ -16,7 +16,7 @@ import {
 import { Plain, fromPlain, fromTagged } from '../model/plain.ts'
 import { decodeFile } from './encoding.ts'
 import type { Problem } from './error.ts'
-import { type Environment, expand, shield, unshield } from './environment.ts'
+import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
 import { describe, findFlowFaults, findUnclosed, nestsTooDeep } from './syntax.ts'
@@ -51,6 +51,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
   let movedBy = 0
   const places = new Map<string, { key: number; value: number }>()
   const problems: Problem[] = []
+  const taken = new Map<string, string>() // values of variables → their names
   const source: Source = {
     file,
     text: '',
@@ -61,7 +62,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
       const place = path.length === 0 ? undefined : places.get(keyOf(path))
       if (!place && path.length > 0)
         return { ...source.problem(path.slice(0, -1), message, 'key'), path: path.join('.') }
-      return { ...position(place?.[at] ?? 0), path: path.join('.'), message }
+      return { ...position(place?.[at] ?? 0), path: path.join('.'), message: withoutValues(message, taken) }
     },
   }
   const position = (offset: number) => {
@@ -155,6 +156,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     const isPlain = node.type === 'PLAIN' && !node.tag
     if (isPlain && fromPlain(given) === null) return null
     const expanded = expand(given, path, environment)
+    for (const [secret, name] of expanded.taken) taken.set(secret, name)
     for (const missing of expanded.missing) {
       problems.push(
         source.problem(

@@ -145,7 +145,9 @@ export const undelivered: Readonly<Record<string, Kind>> = {
   jira_configs: kind(
     {
       api_url: maybe(httpUrl),
-      api_type: oneOf('auto', 'cloud', 'datacenter'),
+      api_type: maybe(
+        string.refine((given) => /^(?:auto|cloud|datacenter)$/.test(given), 'must be auto, cloud or datacenter'),
+      ),
       project: maybe(string),
       summary: maybe(jiraText),
       description: maybe(jiraText),

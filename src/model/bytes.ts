@@ -8,12 +8,19 @@ const loneSurrogate = /\p{Surrogate}/u
 /** The bytes of a text. */
 export function toBytes(text: string): Uint8Array {
   if (!loneSurrogate.test(text)) return encoder.encode(text)
-  return Uint8Array.from(
-    [...text].flatMap((character) => {
-      const code = character.codePointAt(0) ?? 0
-      return code >= 0xdc80 && code <= 0xdcff ? [code - 0xdc00] : [...encoder.encode(character)]
-    }),
-  )
+  const bytes = new Uint8Array(3 * text.length)
+  let length = 0
+  let last = 0
+  const flush = (end: number) => {
+    length += encoder.encodeInto(text.slice(last, end), bytes.subarray(length)).written
+  }
+  for (const { index, 0: stray } of text.matchAll(/[\udc80-\udcff]/gu)) {
+    if (index > last) flush(index)
+    bytes[length++] = stray.charCodeAt(0) - 0xdc00
+    last = index + 1
+  }
+  flush(text.length)
+  return bytes.slice(0, length)
 }
 
 /** The text of some bytes, of which not all need be UTF-8. */
@@ -22,21 +29,28 @@ export function toText(bytes: Uint8Array): string {
     return strict.decode(bytes)
   } catch {
     let text = ''
+    let last = 0
     for (let at = 0; at < bytes.length;) {
       const length = characterLength(bytes, at)
-      text +=
-        length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : strict.decode(bytes.subarray(at, at + length))
+      if (length === 0) {
+        if (at > last) text += strict.decode(bytes.subarray(last, at))
+        text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+        last = at + 1
+      }
       at += length || 1
     }
-    return text
+    return text + strict.decode(bytes.subarray(last))
   }
 }
 
 /** How many bytes a character takes, 0 where none begins (RFC 3629 §4). */
 function characterLength(bytes: Uint8Array, at: number): number {
-  const [first = 0, second = 0, third = 0, fourth = 0] = bytes.subarray(at, at + 4)
-  const follows = (byte: number, from = 0x80, to = 0xbf) => byte >= from && byte <= to
+  const first = bytes[at] ?? 0
   if (first < 0x80) return 1
+  const second = bytes[at + 1] ?? 0
+  const third = bytes[at + 2] ?? 0
+  const fourth = bytes[at + 3] ?? 0
+  const follows = (byte: number, from = 0x80, to = 0xbf) => byte >= from && byte <= to
   if (first >= 0xc2 && first <= 0xdf) return follows(second) ? 2 : 0
   if (first >= 0xe0 && first <= 0xef) {
     const fits = follows(second, first === 0xe0 ? 0xa0 : 0x80, first === 0xed ? 0x9f : 0xbf)

@@ -44,7 +44,7 @@ export const number = z.unknown().transform((given, context): number => {
 /** A whole number, unquoted; a fraction is cut off. */
 export const integer = number
   .transform(Math.trunc)
-  .refine((given) => Math.abs(given) < LARGEST_INTEGER, 'must be a whole number, of at most 64 bits')
+  .refine((given) => Math.abs(given) <= LARGEST_INTEGER, 'must be a whole number, of at most 64 bits')
 
 /** A Prometheus duration, in ms. */
 export const duration = string.transform((given, context) => {
@@ -55,7 +55,7 @@ export const duration = string.transform((given, context) => {
 
 /** A Go duration, or an unquoted number of nanoseconds, in ms. */
 export const goDuration = z.unknown().transform((given, context): number => {
-  if (given instanceof Plain && typeof given.value === 'number' && Math.abs(given.value) < LARGEST_INTEGER)
+  if (given instanceof Plain && typeof given.value === 'number' && Math.abs(given.value) <= LARGEST_INTEGER)
     return given.value / 1e6
   const ms = typeof given === 'string' ? parseGoDuration(given) : undefined
   if (ms !== undefined) return ms

@@ -7,6 +7,12 @@ export interface World {
   routeLabel(name: string): string // '' where the route has none of the name
 }
 
+/** What a function is called in. */
+export interface Context extends World {
+  /** Counts steps that only the function knows of. Throws TemplateError where there were too many. */
+  spend(steps: number): void
+}
+
 /** Types of parameters, by Go's names. */
 export type Parameter =
   | 'interface {}'
@@ -23,7 +29,7 @@ export interface Callable {
   parameters: readonly Parameter[]
   rest?: Parameter
   unusable?: string // why Go's templates can't call it
-  call(args: Arguments, world: World): Value
+  call(args: Arguments, context: Context): Value
 }
 
 /** Checked arguments, read by their type. */

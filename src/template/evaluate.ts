@@ -1,20 +1,19 @@
 import { clean } from '../model/bytes.ts'
 import { quoteGo } from '../model/quote.ts'
-import { Arguments, type Callable, type Parameter, type World, fits } from './call.ts'
-import { print, typeName } from './format.ts'
+import { Arguments, type Callable, type Context, type Parameter, type World, fits } from './call.ts'
+import { costOf, costOfCall, costOfPrinting } from './cost.ts'
+import { print, typeName, wholeOf } from './format.ts'
 import { functions, isTrue } from './functions.ts'
 import { TemplateError, lineOf } from './lex.ts'
 import { methodOf } from './methods.ts'
 import { type Command, type Definition, type Definitions, type Node, type Pipe, type Term, show } from './parse.ts'
-import { Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
+import { Dict, Kv, List, Struct, type Value, Whole } from './value.ts'
 import { Duration } from './time.ts'
 
 /** What a template may use up: one that loops or grows without end fails, and nothing else does. */
-const MOST_STEPS = 1_000_000
+const MOST_STEPS = 500_000
 const MOST_OUTPUT = 4_000_000
 const DEEPEST_CALL = 500
-/** So many characters of a value cost as much as a step. */
-const STEP_LENGTH = 64
 
 type Literal = Extract<Term, { kind: 'bool' | 'number' | 'string' }>
 
@@ -61,6 +60,7 @@ export function evaluate(
   let depth = 0
   let template = main
   let node: Node | Command | Term | undefined // what is looked at, for messages
+  const context: Context = { ...world, spend }
   let variables: Variable[] = [{ name: '$', value: data }]
 
   function fail(message: string): never {
@@ -78,7 +78,7 @@ export function evaluate(
     if (steps > MOST_STEPS) fail(`the template takes more than ${MOST_STEPS} steps`)
   }
   function write(text: string): void {
-    spend(text.length / STEP_LENGTH)
+    spend(costOf(text))
     output += text
     if (output.length > MOST_OUTPUT) fail(`the output is longer than ${MOST_OUTPUT} characters`)
   }
@@ -111,6 +111,7 @@ export function evaluate(
         const value = pipeline(one.pipe, dot)
         if (one.pipe.declares.length > 0) return 'next'
         node = one
+        spend(costOfPrinting(value))
         write(guarded(() => escape(value, one)))
         return 'next'
       }
@@ -169,45 +170,50 @@ export function evaluate(
     const [first, second] = one.pipe.declares
     const isCount = !(value instanceof Duration) && (typeof value === 'bigint' || value instanceof Whole)
     if (isCount && second !== undefined) fail(`can't use ${printed(value)} to iterate over more than one variable`)
-    let any = false
-    for (const [key, element] of entriesOf(value)) {
-      any = true
+    const any = each(value, (key, element) => {
       spend(1)
-      const [one_, two] = second === undefined ? [element, undefined] : [key, element]
+      const ofFirst = second === undefined ? element : key
       if (one.pipe.assigns) {
-        if (first !== undefined) assign(first, one_)
-        if (second !== undefined) assign(second, two)
+        if (first !== undefined) assign(first, ofFirst)
+        if (second !== undefined) assign(second, element)
       } else {
         // the pipe declared them already, as the whole of what is ranged over
-        if (first !== undefined) variables[outer] = { name: first, value: one_ }
-        if (second !== undefined) variables[outer + 1] = { name: second, value: two }
+        if (first !== undefined) variables[outer] = { name: first, value: ofFirst }
+        if (second !== undefined) variables[outer + 1] = { name: second, value: element }
       }
       const flow = run(one.body, element)
       variables.length = mark
-      if (flow === 'break') break
-    }
+      return flow !== 'break'
+    })
     const flow = !any && one.otherwise ? run(one.otherwise, dot) : 'next'
     variables.length = outer
     return flow
   }
 
-  function* entriesOf(value: Value): Generator<readonly [Value, Held]> {
-    if (value === undefined) return
+  /** Goes through what a value holds for as long as `visit` wants more. Whether there was anything. */
+  function each(value: Value, visit: (key: Value, element: Held) => boolean): boolean {
+    if (value === undefined) return false
     if (value instanceof List) {
       const isBoxed = value.type === '[]interface {}'
-      for (const [i, item] of value.items.entries()) yield [BigInt(i), isBoxed ? new Boxed(item) : item]
-    } else if (value instanceof Kv) {
-      for (const name of new Dict(value.labels).keys()) yield [name, value.labels.get(name)]
-    } else if (value instanceof Dict) {
-      for (const key of value.keys()) yield [key, new Boxed(value.entries.get(key))]
-    } else if (typeof value === 'bigint') {
-      for (let i = 0n; i < value; i++) yield [i, i]
-    } else if (value instanceof Whole || value instanceof Duration) {
-      const count = value instanceof Whole ? value.value : value.ns
-      for (let i = 0n; i < count; i++) yield [i, value instanceof Whole ? new Whole(i, value.type) : new Duration(i)]
-    } else {
-      fail(`range can't iterate over ${printed(value)}`)
+      for (const [i, item] of value.items.entries()) if (!visit(BigInt(i), isBoxed ? new Boxed(item) : item)) break
+      return value.items.length > 0
     }
+    if (value instanceof Kv) {
+      for (const key of value.keys()) if (!visit(key, value.labels.get(key))) break
+      return value.labels.size > 0
+    }
+    if (value instanceof Dict) {
+      for (const key of value.keys()) if (!visit(key, new Boxed(value.entries.get(key)))) break
+      return value.entries.size > 0
+    }
+    const count = wholeOf(value)
+    if (count === undefined) fail(`range can't iterate over ${printed(value)}`)
+    const wrap = (i: bigint) => {
+      if (value instanceof Whole) return new Whole(i, value.type)
+      return value instanceof Duration ? new Duration(i) : i
+    }
+    for (let i = 0n; i < count; i++) if (!visit(i, wrap(i))) break
+    return count > 0n
   }
 
   function pipeline(pipe: Pipe, dot: Held): Value {
@@ -223,15 +229,17 @@ export function evaluate(
   }
 
   function assign(name: string, value: Held): void {
-    const found = variables.findLast((one) => one.name === name)
-    if (!found) fail(`undefined variable: ${name}`)
-    found.value = value
+    find(name).value = value
   }
 
-  function variable(name: string): Held {
-    const found = variables.findLast((one) => one.name === name)
-    if (!found) fail(`undefined variable: ${name}`)
-    return found.value
+  function find(name: string): Variable {
+    for (let i = variables.length - 1; i >= 0; i--) {
+      const found = variables[i]
+      if (found?.name !== name) continue
+      spend((variables.length - i) / 64)
+      return found
+    }
+    return fail(`undefined variable: ${name}`)
   }
 
   function command(one: Command, dot: Held, final: Final): Held {
@@ -298,8 +306,9 @@ export function evaluate(
     const typeOf = (i: number): Parameter => parameters[i] ?? rest ?? 'interface {}'
     const values = args.map((one, i) => argument(typeOf(i), one, dot))
     if (final !== nothing) values.push(checked(final, typeOf(args.length)))
+    spend(costOfCall(name, values))
     try {
-      const value = run_(new Arguments(values), world)
+      const value = run_(new Arguments(values), context)
       spend(costOf(value))
       return value
     } catch (error) {
@@ -378,10 +387,10 @@ export function evaluate(
     node = term
     if (term.kind === 'variable' && term.fields.length === 0) {
       notAFunction(term, args, final)
-      return variable(term.name)
+      return find(term.name).value
     }
     let receiver = dot
-    if (term.kind === 'variable') receiver = variable(term.name)
+    if (term.kind === 'variable') receiver = find(term.name).value
     if (term.kind === 'chain') receiver = argument('interface {}', term.of, dot)
     for (const [i, name] of term.fields.entries()) {
       const isLast = i === term.fields.length - 1
@@ -408,12 +417,4 @@ export function evaluate(
     }
     return fail(`can't evaluate field ${name} in type ${held instanceof Boxed ? 'interface {}' : typeName(receiver)}`)
   }
-}
-
-/** What a value weighs, in steps: building ever larger ones is a loop too. */
-function costOf(value: Value): number {
-  if (typeof value === 'string') return value.length / STEP_LENGTH
-  if (value instanceof Safe) return value.text.length / STEP_LENGTH
-  if (value instanceof List) return value.items.length / STEP_LENGTH
-  return value instanceof Dict ? value.entries.size / STEP_LENGTH : 0
 }

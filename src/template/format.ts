@@ -1,7 +1,17 @@
 import { quoteGo } from '../model/quote.ts'
+import { TemplateError } from './lex.ts'
 import { Duration, Location, Time, days, months } from './time.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
-import { Flags, formatBoolean, formatComplex, formatNumber, formatText, formatWhole, noFlags } from './verbs.ts'
+import {
+  Flags,
+  LONGEST,
+  formatBoolean,
+  formatComplex,
+  formatNumber,
+  formatText,
+  formatWhole,
+  noFlags,
+} from './verbs.ts'
 
 // Go's fmt (https://pkg.go.dev/fmt), as far as templates reach it. What fits a verb badly is printed as such, never raised.
 
@@ -96,6 +106,7 @@ export function printf(pattern: string, args: readonly Value[]): string {
   }
 
   while (at < pattern.length) {
+    if (text.length > LONGEST) throw new TemplateError(`more than ${LONGEST} characters`)
     const percent = pattern.indexOf('%', at)
     text += pattern.slice(at, percent === -1 ? undefined : percent)
     if (percent === -1) break

@@ -1,7 +1,8 @@
 import { clean, toBytes, toText } from '../model/bytes.ts'
 import { quoteGo } from '../model/quote.ts'
-import { RegexError, compile, unanchored } from '../match/regex.ts'
-import { type Arguments, type Callable, type Parameter, type World } from './call.ts'
+import { RegexError, compile } from '../match/regex.ts'
+import { type Arguments, type Callable, type Context, type Parameter } from './call.ts'
+import { costOfMatch, costOfPattern } from './cost.ts'
 import { escapeHtml, escapeJs, escapeQuery } from './escape.ts'
 import { formatFloat } from './float.ts'
 import { print, printf, println, typeName, wholeOf } from './format.ts'
@@ -10,6 +11,7 @@ import { TemplateError } from './lex.ts'
 import { parseFloat } from './number.ts'
 import { Duration, Time, parseTime, saturated } from './time.ts'
 import { title, titleOf } from './title.ts'
+import { LONGEST } from './verbs.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
 
 const any: Parameter = 'interface {}'
@@ -17,7 +19,7 @@ const any: Parameter = 'interface {}'
 type Row = [
   parameters: readonly Parameter[],
   rest: Parameter | undefined,
-  call: (args: Arguments, world: World) => Value,
+  call: (args: Arguments, context: Context) => Value,
 ]
 
 /** What text/template brings; `and` and `or` are the evaluator's own, since they need not look at all arguments. */
@@ -49,12 +51,12 @@ const ofAlertmanager: Record<string, Row> = {
   toLower: [['string'], undefined, (args) => mapCase(args.text(0), 'toLowerCase')],
   title: [['string'], undefined, (args) => title(args.text(0))],
   trimSpace: [['string'], undefined, (args) => trimSpace(args.text(0))],
-  join: [['string', '[]string'], undefined, (args) => args.texts(1).join(args.text(0))],
-  match: [['string', 'string'], undefined, (args) => matches(args.text(0), args.text(1))],
+  join: [['string', '[]string'], undefined, (args) => join(args.text(0), args.texts(1))],
+  match: [['string', 'string'], undefined, (args, context) => matches(args.text(0), args.text(1), context)],
   reReplaceAll: [
     ['string', 'string', 'string'],
     undefined,
-    (args) => replaceAll(args.text(0), args.text(1), args.text(2)),
+    (args, context) => replaceAll(args.text(0), args.text(1), args.text(2), context),
   ],
   stringSlice: [[], 'string', ({ values }) => new List(values, '[]string')],
   safeHtml: [['string'], undefined, (args) => new Safe(args.text(0), 'HTML')],
@@ -241,6 +243,7 @@ function joined(values: readonly Value[]): string {
 
 /** By code point and only where one becomes one: Go leaves `ß` as it is. */
 function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
+  if (/^[\0-\x7f]*$/.test(value)) return value[how]()
   return Array.from(clean(value), (one) => {
     if (one === 'İ' && how === 'toLowerCase') return 'i'
     const mapped = one[how]()
@@ -252,46 +255,78 @@ function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
 
 function trimSpace(value: string): string {
   let [from, to] = [0, value.length]
-  const isSpace = (at: number) => /\p{White_Space}/u.test(value[at] ?? '')
-  while (from < to && isSpace(from)) from += 1
-  while (to > from && isSpace(to - 1)) to -= 1
+  while (from < to && isSpace(value.charCodeAt(from))) from += 1
+  while (to > from && isSpace(value.charCodeAt(to - 1))) to -= 1
   return value.slice(from, to)
 }
 
-function matches(pattern: string, value: string): boolean {
-  return regexOf('', () => unanchored(pattern))(value)
+const isSpace = (code: number) => code === 0x20 || (code >= 9 && code <= 13) || (code >= 0x85 && spaces.has(code))
+const spaces = new Set(
+  [
+    ...'\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
+  ].map((one) => one.charCodeAt(0)),
+)
+
+function join(separator: string, texts: readonly string[]): string {
+  if (separator.length * texts.length > LONGEST) throw new TemplateError(`more than ${LONGEST} characters`)
+  return texts.join(separator)
 }
 
-function regexOf<T>(where: string, make: () => T): T {
+function matches(pattern: string, value: string, context: Context): boolean {
+  const regex = compiled(pattern, '', context)
+  context.spend(costOfMatch(regex.programSize(), value))
+  return regex.matcher(value).find()
+}
+
+const patterns = new Map<string, ReturnType<typeof compile>>()
+const MOST_PATTERNS = 500
+
+/** Templates use the same few patterns for every alert. */
+function compiled(pattern: string, where: string, { spend }: Context): ReturnType<typeof compile> {
+  const known = patterns.get(pattern)
+  if (known) return known
+  spend(costOfPattern(pattern))
   try {
-    return make()
+    const regex = compile(pattern)
+    if (patterns.size >= MOST_PATTERNS) patterns.clear()
+    patterns.set(pattern, regex)
+    return regex
   } catch (error) {
     if (!(error instanceof RegexError)) throw error
     throw new TemplateError(where + error.message)
   }
 }
 
+const group = /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu
+
 /** regexp's ReplaceAllString: `$1`, `${1}`, `$name`, `$$`. */
-function replaceAll(pattern: string, replacement: string, value: string): string {
-  const regex = regexOf(`regexp: Compile(\`${pattern}\`): `, () => compile(pattern))
+function replaceAll(pattern: string, replacement: string, value: string, context: Context): string {
+  const regex = compiled(pattern, `regexp: Compile(\`${pattern}\`): `, context)
+  context.spend(costOfMatch(regex.programSize(), value))
   const matcher = regex.matcher(value)
   const names = regex.namedGroups()
+  const parts = [...replacement.matchAll(group)]
   let result = ''
+  const add = (text: string | null) => {
+    result += text ?? ''
+    if (result.length > LONGEST) throw new TemplateError(`more than ${LONGEST} characters`)
+  }
   let last = 0
   while (matcher.find()) {
+    context.spend(10 + parts.length)
     // an empty match right behind the one before is none
     if (matcher.end() === matcher.start() && matcher.start() === last && last > 0) continue
-    result += value.slice(last, matcher.start())
-    result += replacement.replace(
-      /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
-      (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) => {
-        if (dollar) return '$'
-        const name = braced ?? bare ?? ''
-        const group = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : names[name]
-        if (group === undefined || group > matcher.groupCount()) return ''
-        return matcher.group(group) ?? ''
-      },
-    )
+    add(value.slice(last, matcher.start()))
+    let end = 0
+    for (const { 0: whole, 1: dollar, 2: braced, 3: bare, index } of parts) {
+      add(replacement.slice(end, index))
+      end = index + whole.length
+      const name = braced ?? bare ?? ''
+      const number = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : names[name]
+      if (dollar) add('$')
+      else if (number !== undefined && number <= matcher.groupCount()) add(matcher.group(number))
+    }
+    add(replacement.slice(end))
     last = matcher.end()
   }
   return result + value.slice(last)

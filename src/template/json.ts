@@ -26,7 +26,11 @@ function write(value: Value): string {
   if (value instanceof Kv) return object(value.keys().map((key) => [key, value.labels.get(key)]))
   if (value instanceof Dict) return object(value.keys().map((key) => [key, value.entries.get(key)]))
   if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.fields.get(field)]))
-  if (value instanceof Time) return JSON.stringify(value.toJSON())
+  if (value instanceof Time) {
+    const year = value.local.getUTCFullYear()
+    if (year >= 0 && year <= 9999) return JSON.stringify(value.toJSON())
+    throw new TemplateError('json: error calling MarshalJSON for type *time.Time: year outside of range [0,9999]')
+  }
   if (value instanceof Complex) throw new TemplateError(`json: unsupported type: ${typeName(value)}`)
   return 'null'
 }

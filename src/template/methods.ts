@@ -1,4 +1,4 @@
-import { type Arguments, type Callable, type Parameter, type World, int64 } from './call.ts'
+import { type Arguments, type Callable, type Parameter, int64 } from './call.ts'
 import { TemplateError } from './lex.ts'
 import { Duration, Location, Time, saturated } from './time.ts'
 import { Kv, List, Struct, type Value, Whole, pair } from './value.ts'
@@ -6,7 +6,7 @@ import { print, printf } from './format.ts'
 
 type Methods<Receiver> = ReadonlyMap<
   string,
-  { parameters: readonly Parameter[]; call(on: Receiver, args: Arguments, world: World): Value }
+  { parameters: readonly Parameter[]; call(on: Receiver, args: Arguments): Value }
 >
 
 const none: readonly Parameter[] = []
@@ -165,7 +165,7 @@ export function methodOf(value: Value, name: string): Callable | undefined {
 
 function bound<Receiver>(table: Methods<Receiver>, value: Receiver, name: string): Callable | undefined {
   const found = table.get(name)
-  return found && { parameters: found.parameters, call: (args, world) => found.call(value, args, world) }
+  return found && { parameters: found.parameters, call: (args) => found.call(value, args) }
 }
 
 function order(a: bigint, b: bigint): bigint {

@@ -170,7 +170,18 @@ const alertJson = new Map([
   ['Fingerprint', 'fingerprint'],
 ])
 
+/** A notification's fields are rendered one by one, all over the same data. */
+const structs = new WeakMap<TemplateData<string>, Struct>()
+
 function toStruct(data: TemplateData<string>): Struct {
+  const known = structs.get(data)
+  if (known) return known
+  const made = makeStruct(data)
+  structs.set(data, made)
+  return made
+}
+
+function makeStruct(data: TemplateData<string>): Struct {
   const fields = new Map<string, string | List | Kv>([
     ['Receiver', data.receiver],
     ['Status', data.status],

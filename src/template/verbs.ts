@@ -5,8 +5,8 @@ import { TemplateError } from './lex.ts'
 
 // How Go's fmt writes texts and numbers by a verb and its flags. Each answers undefined where the verb is not for it.
 
-/** As much as widths and precisions may add to one text. */
-const MOST_PADDING = 1_000_000
+/** As many characters as a text may be made of at once, by widths and precisions or by repeating a part. */
+export const LONGEST = 1_000_000
 
 /** What stands between `%` and the verb. */
 export class Flags {
@@ -21,7 +21,7 @@ export class Flags {
   precision: number | undefined
   #padding: { left: number }
 
-  constructor(padding = { left: MOST_PADDING }) {
+  constructor(padding = { left: LONGEST }) {
     this.#padding = padding
   }
 
@@ -33,7 +33,7 @@ export class Flags {
   fill(filling: string, count: number): string {
     if (count <= 0) return ''
     this.#padding.left -= count
-    if (this.#padding.left < 0) throw new TemplateError(`more than ${MOST_PADDING} characters of padding`)
+    if (this.#padding.left < 0) throw new TemplateError(`more than ${LONGEST} characters of padding`)
     return filling.repeat(count)
   }
 

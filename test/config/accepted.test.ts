@@ -92,6 +92,11 @@ test.each<[what: string, yaml: string, isOk: boolean]>([
     true,
   ],
   ['an external id without a role', receiver('sns_configs: [{ topic_arn: a, sigv4: { external_id: x } }]'), false],
+  [
+    'an empty kind of Jira',
+    receiver("jira_configs: [{ api_url: http://x, project: a, issue_type: b, api_type: '' }]"),
+    false,
+  ],
   ['another priority', receiver('mattermost_configs: [{ webhook_url: http://x, priority: { priority: x } }]'), true],
   ['incident.io without a token', receiver('incidentio_configs: [{ url: http://x }]'), true],
   [
@@ -105,7 +110,7 @@ test.each<[what: string, yaml: string, isOk: boolean]>([
     true,
   ],
   ['an empty image', receiver('pagerduty_configs: [{ routing_key: k, images: [null], links: [null] }]'), true],
-  ['64 bits', receiver('webhook_configs: [{ url: http://x, max_alerts: 9223372036854775000 }]'), true],
+  ['64 bits', receiver('webhook_configs: [{ url: http://x, max_alerts: 9223372036854775807 }]'), true],
   ['more than 64 bits', receiver('webhook_configs: [{ url: http://x, timeout: 999999999999999999999 }]'), false],
   ['an empty kind of client', `tracing: { endpoint: a, client_type: '' }\n${plain}`, false],
   ['a timeout that is none', `tracing: { endpoint: a, timeout: x }\n${plain}`, false],

@@ -7,6 +7,7 @@ const receiver = (rest: string) => `route: { receiver: r }\nreceivers: [{ name: 
 describe('an unknown key is held against the keys of its own place', () => {
   test.each([
     ['recievers: []', 'recievers', 'receivers'],
+    ['global: { \u00a0smtp_from: x }', '\\u00a0smtp_from', 'smtp_from'],
     ['global: { smtp_form: x }', 'smtp_form', 'smtp_from'],
     ['global: { http_config: { proxi_url: x } }', 'proxi_url', 'proxy_url'],
     ['global: { http_config: { tls_config: { ca_fil: x } } }', 'ca_fil', 'ca_file'],

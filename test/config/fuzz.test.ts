@@ -37,7 +37,7 @@ test('whatever a file holds, there is an answer or a ConfigError, soon', () => {
   const random = randomFrom(20_261_125)
   const below = (length: number) => Math.floor(random() * length)
   const slow: string[] = []
-  for (let round = 0; round < 1500; round++) {
+  for (let round = 0; round < 1200; round++) {
     let text = corpus[below(corpus.length)] ?? ''
     for (let edits = 1 + below(4); edits > 0; edits--) {
       const at = below(text.length + 1)
@@ -48,9 +48,9 @@ test('whatever a file holds, there is an answer or a ConfigError, soon', () => {
       else if (kind === 2) text = lines.toSpliced(below(lines.length), 0, lines[below(lines.length)] ?? '').join('\n')
       else text = lines.toSpliced(below(lines.length), 1).join('\n')
     }
-    const start = performance.now()
+    const start = process.cpuUsage()
     problemsOf(text) // throws what is no ConfigError
-    if (performance.now() - start > 2000) slow.push(text)
+    if (process.cpuUsage(start).user > 1_000_000) slow.push(text)
   }
   expect(slow).toEqual([])
 }, 30_000)

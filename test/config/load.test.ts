@@ -340,6 +340,20 @@ teams:
   platform: { default: true, slack: \${SLACK_PLATFORM_WEBHOOK}, pagerduty: \${PD_PLATFORM_KEY}, email: platform@example.com }
   quant:    { slack: \${SLACK_QUANT_WEBHOOK}, sms: ["+61400000000"], severities: { critical: { notify: [pagerduty, slack, sms] } } }
 `
+  test.each([
+    ['a URL', 'receivers: [{ name: ops, webhook_configs: [{ url: "${KEY}" }] }]'],
+    ['a name', 'receivers: [{ name: ops }, { name: "${KEY}" }, { name: "${KEY}" }]'],
+    ['a duration', 'receivers: [{ name: ops }]\nglobal: { resolve_timeout: "${KEY}" }'],
+    ['a matcher', 'receivers: [{ name: ops }]\ninhibit_rules: [{ source_matchers: ["${KEY}=="] }]'],
+    ['a receiver that is none', 'receivers: [{ name: ops }]\nroute: { receiver: "x${KEY}" }'],
+    ['a template', 'receivers: [{ name: ops, webhook_configs: [{ url: "https://x/{{ ${KEY} }}" }] }]'],
+  ])('put in a place where its value is wrong, %s, it is not quoted', (_place, text) => {
+    const config = text.includes('route:') ? text : `route: { receiver: ops }\n${text}`
+    const found = problems(config, { KEY: 's3cret-value' })
+    expect(found).not.toEqual([])
+    expect(found.join('\n')).not.toContain('s3cret')
+  })
+
   test('is enough for the sandbox', () => {
     const config = load(design, {}, true)
     expect(config.receivers.get('quant/critical')?.integrations.map(({ channel }) => channel)).toEqual([

@@ -2,6 +2,11 @@ import { expect, test } from 'vitest'
 import { readSource } from '../../src/config/source.ts'
 import { fileOf, load, problemsOf } from '../helpers/config.ts'
 
+/** ms of work: the machine may have other things to do. */
+function cpuSince(start: NodeJS.CpuUsage): number {
+  return process.cpuUsage(start).user / 1000
+}
+
 const plain = 'route: { receiver: r }\nreceivers: [{ name: r }]\n'
 
 test.each<[what: string, content: string | Uint8Array]>([
@@ -37,9 +42,9 @@ test.each<[what: string, content: string | Uint8Array, wanted: string]>([
   ['5 MiB', 'a: b # '.padEnd(5 * 1024 * 1024, 'x'), 'the file is larger than 4 MiB'],
   ['a text', 'hello', 'the file must hold a map of keys and values'],
 ])('%s: a clear error, at once', (_what, content, wanted) => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   expect(problemsOf(content).join('\n')).toContain(wanted)
-  expect(performance.now() - start).toBeLessThan(2000)
+  expect(cpuSince(start)).toBeLessThan(2000)
 })
 
 test.each([
@@ -47,9 +52,9 @@ test.each([
   ['aliases', `a:\n${Array.from({ length: 20_000 }, (_, i) => `  - &a${i} x\n  - *a${i}`).join('\n')}`],
   ['broken lines', ': [}\n'.repeat(20_000)],
 ])('20,000 %s cost no more than their number', (_what, text) => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   readSource(fileOf(text), { env: {}, sandbox: false })
-  expect(performance.now() - start).toBeLessThan(3000)
+  expect(cpuSince(start)).toBeLessThan(3000)
 })
 
 test('keys that are no texts are left out where JSON is made, and nowhere else', () => {

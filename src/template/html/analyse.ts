@@ -59,7 +59,7 @@ export function openAnalysis(given: Definitions): Analysis {
     analyse(main) {
       const scope: Scope = { ends: new Map(ends), called: new Set(), definitions: new Map() }
       const end = walker(given, escapers).body(scope, htmlText, main, main.name)
-      if (end.problem) throw new TemplateError(told(end.problem))
+      if (end.problem) throw new TemplateError(told(end.problem, main.name))
       if (end.state !== 'Text') throw new TemplateError(`html/template: ends in a non-text context: ${described(end)}`)
       const analysed = scope.definitions.get(main.name) ?? main
       scope.ends.delete(main.name)
@@ -71,8 +71,8 @@ export function openAnalysis(given: Definitions): Analysis {
   }
 }
 
-function told({ message, place }: Problem): string {
-  if (!place) return `html/template: ${message}`
+function told({ message, place, line }: Problem, main: string): string {
+  if (!place) return `html/template:${line === undefined ? '' : `${main}:${line}:`} ${message}`
   const { name, text } = place.origin
   const begin = text.lastIndexOf('\n', place.at - 1) + 1
   const column = toBytes(text.slice(begin, place.at)).length
@@ -224,7 +224,7 @@ function walker(given: Definitions, escapers: WeakMap<Node, Escaper>) {
     const end = join(first, walk().context, 'range', place)
     if (end.state !== 'Error') return withJumps(end)
     loops.pop()
-    return prefixed('on range loop re-entry: ', end)
+    return prefixed('on range loop re-entry: ', end, place)
   }
 
   function withJumps(end: Context): Context {
@@ -233,11 +233,11 @@ function walker(given: Definitions, escapers: WeakMap<Node, Escaper>) {
     if (context.state === 'Error') return context
     for (const [jump, place] of breaks) {
       context = join(context, jump, 'range', place)
-      if (context.state === 'Error') return prefixed('at range loop break: ', context)
+      if (context.state === 'Error') return prefixed('at range loop break: ', context, place)
     }
     for (const [jump, place] of continues) {
       context = join(context, jump, 'range', place)
-      if (context.state === 'Error') return prefixed('at range loop continue: ', context)
+      if (context.state === 'Error') return prefixed('at range loop continue: ', context, place)
     }
     return context
   }
@@ -248,7 +248,8 @@ function join(a: Context, b: Context, kind: string, place: Place): Context {
   return joined(a, b) ?? inError(message(), place)
 }
 
-function prefixed(prefix: string, context: Context): Context {
+function prefixed(prefix: string, context: Context, { at, origin }: Place): Context {
   const { problem } = context
-  return problem ? { ...context, problem: { ...problem, message: prefix + problem.message } } : context
+  if (!problem) return context
+  return { ...context, problem: { ...problem, message: prefix + problem.message, line: lineOf(origin.text, at) } }
 }

@@ -99,18 +99,31 @@ export function escaperOf({ terms: [first] }: Command): string | undefined {
 export function withoutTwin(pipe: Pipe, escapers: readonly Escaper[]): { pipe: Pipe; escapers: readonly Escaper[] } {
   const last = pipe.commands.at(-1)
   const own = last && predefined.get(escaperOf(last) ?? '')
-  if (!own || !escapers.some((one) => own.same.includes(one))) return { pipe, escapers }
-  const earlier = pipe.commands.slice(0, -1)
-  // `html a b` joins its arguments as print does
-  const commands = earlier.length > 0 ? earlier : [{ ...last, terms: [printCall(last), ...last.terms.slice(1)] }]
+  if (!own) return { pipe, escapers }
+  const commands = pipe.commands.length === 1 ? inTwo(last) : pipe.commands
+  if (!escapers.some((one) => own.same.includes(one))) return { pipe: { ...pipe, commands }, escapers }
   return {
-    pipe: { ...pipe, commands },
+    // an escaper alone has no arguments, and makes nothing of them
+    pipe: {
+      ...pipe,
+      commands: commands.length === 1 ? [{ ...last, terms: [calling('print', last)] }] : commands.slice(0, -1),
+    },
     escapers: escapers.map((one) => (own.same.includes(one) ? own.escape : one)),
   }
 }
 
-function printCall({ at }: Command) {
-  return { kind: 'function', name: 'print', at } as const
+/** `html a b` as `print a b | html`. */
+function inTwo(command: Command): readonly Command[] {
+  const [escaper, ...args] = command.terms
+  if (!escaper || args.length === 0) return [command]
+  return [
+    { ...command, terms: [calling('print', command), ...args] },
+    { ...command, terms: [escaper] },
+  ]
+}
+
+function calling(name: string, { at }: Command) {
+  return { kind: 'function', name, at } as const
 }
 
 export function inSequence(escapers: readonly Escaper[]): Escaper {

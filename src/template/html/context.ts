@@ -51,10 +51,11 @@ export type Delimiter = 'None' | 'DoubleQuote' | 'SingleQuote' | 'SpaceOrTagEnd'
 export type Attribute = 'None' | 'Script' | 'ScriptType' | 'Style' | 'URL' | 'Srcset' | 'MetaContent'
 export type Element = 'None' | 'Script' | 'Style' | 'Textarea' | 'Title' | 'Meta'
 
-/** What is wrong, and with which part of which template; undefined: with its text. */
+/** What is wrong, and with which part of which template; a text has no place, the loop around it has a line. */
 export interface Problem {
   message: string
   place: Place | undefined
+  line?: number
 }
 
 /** A node and the template it was written in. */

@@ -7,7 +7,7 @@ export function script(context: Context, text: string): Step {
   const at = text.search(/["`'/{}<#-]/)
   if (at === -1) return [{ ...context, slash: slashAfter(text, context.slash) }, text.length]
   const slash = slashAfter(text.slice(0, at), context.slash)
-  const here: Context = { ...context, slash }
+  let here: Context = { ...context, slash }
   const { braces } = here
   switch (text[at]) {
     case '"':
@@ -27,15 +27,16 @@ export function script(context: Context, text: string): Step {
     case '-':
       return text.startsWith('-->', at) ? [{ ...here, state: 'JSHTMLCloseCmt' }, at + 3] : [here, at + 1]
     case '#':
-      return text[at + 1] === '!' ? [{ ...here, state: 'JSLineCmt' }, at + 2] : [here, at + 1]
+      return text[at + 1] === '!' ? [{ ...here, state: 'JSLineCmt' }, at + 2] : [{ ...here, slash: 'DivOp' }, at + 1]
     default: {
       // a brace: which of them ends `${` matters in a template literal only
+      here = { ...here, slash: 'Regexp' }
       const open = braces.at(-1)
       if (open === undefined) return [here, at + 1]
       const outer = braces.slice(0, -1)
       if (text[at] === '{') return [{ ...here, braces: [...outer, open + 1] }, at + 1]
       if (open > 0) return [{ ...here, braces: [...outer, open - 1] }, at + 1]
-      return [{ ...here, state: 'JSTmplLit', braces: outer }, at + 1]
+      return [{ ...here, state: 'JSTmplLit', slash, braces: outer }, at + 1]
     }
   }
 }

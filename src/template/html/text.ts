@@ -43,8 +43,10 @@ export function throughText(before: Context, text: string): { context: Context; 
     context = next
     at = end
   }
+  // a comment that ends where the text begins was all in the text before
+  if (written === 0) return { context, text }
   const isLost = isComment(context.state) && context.delimiter === 'None'
-  return { context, text: isLost && written > 0 ? kept : kept + text.slice(written) }
+  return { context, text: isLost ? kept : kept + text.slice(written) }
 }
 
 /** A comment between two words keeps them apart, and one with a line break is one (ECMA-262 §12.4). */

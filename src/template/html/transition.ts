@@ -141,7 +141,10 @@ function tag(context: Context, text: string): Step {
   const start = spaces(text)
   if (start === text.length) return [context, text.length]
   const { element } = context
-  if (text[start] === '>') return [{ ...htmlText, state: contentStates[element], element }, start + 1]
+  if (text[start] === '>') {
+    const state = contentStates[element]
+    return [{ ...htmlText, state, element: state === 'Text' ? 'None' : element }, start + 1]
+  }
   const name = nameAt(text, start)
   if (typeof name === 'object') return [name, text.length]
   if (name === start)

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { TemplateData } from '../../src/template/data.ts'
+import { TemplateError, parseTemplates } from '../../src/template/templates.ts'
+
+const builtin = readFileSync(new URL('../../templates/alertmanager.tmpl', import.meta.url), 'utf8')
+const templates = parseTemplates([{ name: 'alertmanager.tmpl', text: builtin }])
+const at = Date.UTC(2026, 2, 1, 10)
+const labels = new Map([
+  ['alertname', 'DiskFull'],
+  ['__proto__', 'a label'],
+  ['constructor', 'another'],
+  ['instance', 'db-1:9100'],
+])
+const data: TemplateData = {
+  receiver: 'team-db',
+  status: 'firing',
+  notificationReason: 'first notification',
+  alerts: [1, 2, 3].map((i) => ({
+    status: i === 3 ? 'resolved' : 'firing',
+    labels,
+    annotations: new Map([['summary', `<almost> full & "hot" ${i}`]]),
+    startsAt: '2026-03-01T09:05:07.123456789Z',
+    endsAt: i === 3 ? '2026-03-01T09:10:00+02:00' : '0001-01-01T00:00:00Z',
+    generatorURL: '',
+    fingerprint: `a59c05c9f1b1973${i}`,
+  })),
+  groupLabels: labels,
+  commonLabels: labels,
+  commonAnnotations: new Map(),
+  routeLabels: new Map(),
+  externalURL: 'https://am.example.com',
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const whole = [
+  '{{ define "x" }}{{ range .Alerts }}- {{ .Labels.instance }}: {{ .Annotations.summary }}\n{{ else }}none{{ end }}{{ end }}{{ template "x" . }}',
+  '{{ range $i, $a := .Alerts }}{{ if $i }}, {{ end }}{{ $a.Labels.instance }}{{ if eq $a.Status "firing" }}{{ break }}{{ else if gt 1 2 }}{{ continue }}{{ end }}{{ end }}',
+  '{{- with $x := index .Alerts 0 -}} {{ $x.Labels.alertname | toUpper | printf "%q" }} {{- end -}}',
+  '{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $y := (print $x "a") }}{{ $y }}{{ end }}{{ $x }}',
+  '{{ block "y" .CommonLabels }}{{ range .SortedPairs }}{{ .Name }}={{ .Value }} {{ end }}{{ end }}',
+  '{{ (index .Alerts 0).StartsAt.Format "2006-01-02" }}{{/* c */}}{{ .CommonLabels.Remove (stringSlice "job") }}',
+  'a {{- /* c */ -}} b {{ `raw` }} {{ \'a\' }} {{ 0x1F }} {{ 1.5e3i }} {{ printf "%-8.3d|%+v" 1 (dict "k" nil) }}',
+  '{{ $s := "xx" }}{{ range 30 }}{{ $s = print $s $s }}{{ end }}{{ len $s }}',
+  '{{ $l := list 1 "a" nil 2.5 }}{{ range 9 }}{{ $l = append $l $l }}{{ end }}{{ toJson $l }}',
+  '{{ reReplaceAll "(a+)+b?" "$1$0" "aaaaaaaaaaab" }}{{ match "^x" .Status }}{{ title .Status }}{{ tz "Europe/Berlin" (index .Alerts 0).EndsAt }}',
+  '{{ define "r" }}{{ range 3 }}{{ template "r" . }}{{ end }}{{ end }}{{ if .Alerts.Firing }}{{ humanizeDuration 3.5 }}{{ slice .Status 1 3 }}{{ end }}',
+]
+const pieces =
+  '{{|}}|{{-|-}}|(|)|.|$|"|`|\'|:=|=|,|/*|*/|{{end}}|{{else}}|{{ if . }}|{{ range 99999999 }}|{{ range . }}|{{ template "x" . }}|\\|1|nil|_|.constructor|.__proto__|.Alerts|$x|\n|é|😀|%1000000d|-|+|9223372036854775807|(list 1)|(index .Alerts 0)|print |toJson |printf '.split(
+    '|',
+  )
+
+function mutated(next: () => number): string {
+  const below = (count: number) => Math.floor(next() * count)
+  let text = whole[below(whole.length)] ?? ''
+  for (let i = below(4); i >= 0; i--) {
+    const from = below(text.length + 1)
+    const to = from + below(6)
+    const put = next() < 0.6 ? (pieces[below(pieces.length)] ?? '') : ''
+    text = text.slice(0, from) + put + text.slice(next() < 0.5 ? from : to)
+  }
+  return text
+}
+
+test('any template renders or says why not, without a trace of JavaScript', { timeout: 60_000 }, () => {
+  const next = random(0.33 * 2 ** 32)
+  let rendered = 0
+  for (let i = 0; i < 20_000; i++) {
+    const source = mutated(next)
+    try {
+      const output = templates.text(source, data, at)
+      rendered += 1
+      expect(output, source).not.toMatch(/\[object |\bundefined\b|native code/)
+    } catch (error) {
+      expect(error, source).toBeInstanceOf(TemplateError)
+    }
+  }
+  expect(rendered).toBeGreaterThan(1000)
+})
+
+const large = '{{ $s := printf "%0100000d" 0 }}'
+const endless = (action: string): string => `${large}{{ range 10000000 }}{{ $x := ${action} }}{{ end }}`
+
+// each of these would take Go itself minutes, or all memory
+test.each([
+  ['ranges in ranges', '{{ range 100000 }}{{ range 100000 }}{{ end }}{{ end }}'],
+  ['the largest range', '{{ range 9223372036854775807 }}{{ end }}'],
+  ['a text that doubles', '{{ $s := "xx" }}{{ range 100 }}{{ $s = print $s $s }}{{ end }}'],
+  ['a list that doubles', '{{ $s := list 1 }}{{ range 100 }}{{ $s = list $s $s }}{{ end }}{{ print $s }}'],
+  ['a list that doubles, as JSON', '{{ $s := list 1 }}{{ range 100 }}{{ $s = list $s $s }}{{ end }}{{ toJson $s }}'],
+  ['a list that doubles, compared', '{{ $s := list 1 }}{{ range 100 }}{{ $s = list $s $s }}{{ end }}{{ eq $s $s }}'],
+  ['a deep list', '{{ $s := list 1 }}{{ range 1000000 }}{{ $s = list $s }}{{ end }}{{ print $s }}'],
+  ['a template in itself', '{{ define "x" }}{{ template "x" . }}{{ template "x" . }}{{ end }}{{ template "x" . }}'],
+  ['wide printing', '{{ printf "%10000000d" 1 }}'],
+  ['wide printing, again and again', '{{ range 1000000 }}{{ $x := printf "%1000000d" 1 }}{{ end }}'],
+  ['a wide list', '{{ $l := list 1 2 3 4 5 6 7 8 9 }}{{ printf "%1000000d" (list $l $l $l) }}'],
+  ['one argument many times', `${large}{{ printf "${'%[1]s'.repeat(1000)}" $s }}`],
+  ['replacements that grow', `${large}{{ reReplaceAll "0" $s $s }}`],
+  ['a replacement of many groups', `${large}{{ reReplaceAll "0+" "${'$0'.repeat(10_000)}" $s }}`],
+  ['a large pattern', `{{ match "${'(a{1,1000})'.repeat(300)}" "aaa" }}`],
+  ['a wide join', `${large}{{ join $s (stringSlice ${'"a" '.repeat(100)}) }}`],
+  ['upper case', endless('toUpper $s')],
+  ['title case', endless('title $s')],
+  ['quotes', endless('printf "%q" $s')],
+  ['a pattern', endless('match "(0?0?0?)*1" (print $s "1")')],
+  ['brackets', `{{ ${'('.repeat(5000)}1${')'.repeat(5000)} }}`],
+  ['branches', '{{ if 1 }}'.repeat(3000) + '{{ end }}'.repeat(3000)],
+  ['a far year', '{{ (index .Alerts 0).StartsAt.AddDate 9223372036854775807 0 0 }}'],
+])('%s: an error, and soon', { timeout: 10_000 }, (_what, source) => {
+  expect(() => templates.text(source, data, at)).toThrow(TemplateError)
+})
+
+test('names of JavaScript are labels, or nothing', () => {
+  const source =
+    '{{ .CommonLabels.__proto__ }}, {{ .CommonLabels.constructor }}, {{ index .CommonLabels "__proto__" }}, [{{ .CommonLabels.toString }}]'
+  expect(templates.text(source, data, at)).toBe('a label, another, a label, []')
+  for (const name of ['constructor', '__proto__', 'toString', 'length', 'fields'])
+    expect(() => templates.text(`{{ .${name} }}`, data, at)).toThrow(/can't evaluate field/)
+})
+
+test('five hundred alerts are no hostility', () => {
+  const many = {
+    ...data,
+    alerts: Array.from({ length: 500 }, () => data.alerts)
+      .flat()
+      .slice(0, 500),
+  }
+  for (const name of ['opsgenie.default.description', 'telegram.default.message', 'msteams.default.text'])
+    expect(templates.text(`{{ template "${name}" . }}`, many, at)).toContain('DiskFull')
+  expect(templates.html('{{ template "email.default.html" . }}', many, at)).toContain('DiskFull')
+  expect(templates.text('{{ toJson . }}', many, at)).toContain('DiskFull')
+})
