@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { cpus } from 'node:os'
 import { startEngine, tempDir } from '../test/helpers/engine.ts'
 import { startAlertmanager } from '../test/helpers/prometheus.ts'
+import { machine, print, spread } from './print.ts'
 
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 2 : 5
@@ -60,13 +60,6 @@ function processor(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
-
-const spread = (values: number[], digits = 0) => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const [low = 0, middle = 0, high = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)]
-  return [low, middle, high].map((value) => value.toFixed(digits)).join(' / ')
-}
-const print = (line: string) => process.stdout.write(`${line}\n`)
 
 const ingestConfig = `
 route: { receiver: nobody, group_by: [alertname], group_wait: 10m }
@@ -150,9 +143,7 @@ receivers: [{ name: sink, webhook_configs: [{ url: 'http://127.0.0.1:${port}' }]
   sink.close()
 }
 
-print(
-  `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.version}, ${execFileSync('redis-server', ['--version']).toString().split(' sha')[0]}, appendfsync always`,
-)
+print(`${machine()}, ${execFileSync('redis-server', ['--version']).toString().split(' sha')[0]}, appendfsync always`)
 print(
   `POST /api/v2/alerts, ${ALERTS} alerts of about 1.1 kB in batches of ${BATCH}, ${IN_FLIGHT} in flight, ${ROUNDS} rounds (minimum / median / maximum)`,
 )
