@@ -115,6 +115,7 @@ export function compile<N>(
       // as it is written, but where the table has added to it
       route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
+      taken: new Map(sources.flatMap(({ taken }) => [...taken])),
     },
   }
   return {
