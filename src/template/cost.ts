@@ -2,7 +2,25 @@ import { Dict, Kv, List, Safe, Struct, type Value } from './value.ts'
 import { Time } from './time.ts'
 
 // What running a template costs, so that one that loops or grows without end fails. A step is what a simple action
-// takes, some 200 ns where this was measured.
+// takes, some 200 ns where this was measured. What a template may cost grows with its data, since all real ones go
+// through it: the mail that costs most of those that come with Tocsin takes half a step, and makes less than four
+// characters, for each character of its alerts.
+
+const MOST_STEPS = 100_000
+const STEPS_OF_DATA = 2
+const MOST_OUTPUT = 1_000_000
+const OUTPUT_OF_DATA = 12
+
+/** What rendering over some data may use up. */
+export interface Budget {
+  steps: number
+  output: number // characters
+}
+
+export function budgetFor(data: Value): Budget {
+  const weight = weightOf(data)
+  return { steps: MOST_STEPS + STEPS_OF_DATA * weight, output: MOST_OUTPUT + OUTPUT_OF_DATA * weight }
+}
 
 /** So many characters that are only copied cost a step. */
 const STEP_LENGTH = 64
@@ -34,11 +52,17 @@ const prices = new Map<string, Price>([
   ['len', { steps: 1, times: 4, deep: false }],
   ['index', { steps: 1, times: 8, deep: false }],
   ['slice', { steps: 1, times: 8, deep: false }],
-  ['toUpper', deep(1, 16)],
-  ['toLower', deep(1, 16)],
+  ['toUpper', deep(1, 64)],
+  ['toLower', deep(1, 64)],
   ['title', deep(1, 64)],
   ['urlUnescape', deep(1, 16)],
-  ['trimSpace', deep(1, 4)],
+  ['trimSpace', deep(1, 8)],
+  ['join', deep(1, 4)],
+  ['Join', deep(1, 8)],
+  ['base64encode', deep(1, 32)],
+  ['base64decode', deep(1, 32)],
+  ['toDate', deep(60, 32)],
+  ['mustToDate', deep(60, 32)],
   ['match', deep(2, 1)],
   ['reReplaceAll', deep(4, 4)],
   ['humanizeDuration', deep(12, 1)],
@@ -63,7 +87,7 @@ export function costOfCall(name: string, args: readonly Value[]): number {
   const price = prices.get(name) ?? usual
   let characters = 0
   for (const value of args) characters += price.deep ? weightOf(value) : sizeOf(value)
-  return price.steps + args.length / 4 + (characters * price.times) / STEP_LENGTH
+  return price.steps + (characters * price.times) / STEP_LENGTH
 }
 
 /** Steps that it takes to have made a value, what it holds left out. */
@@ -71,13 +95,16 @@ export function costOf(value: Value): number {
   return sizeOf(value) / STEP_LENGTH
 }
 
+/** Steps that it takes to look at an argument, whatever is in it left out. */
+export const ARGUMENT = 0.25
+
 /** Steps that it takes to compile a pattern: repetitions count as often as they may be nested. */
 export function costOfPattern(pattern: string): number {
   let repeated = 1
   for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d+))?/g)) {
     repeated *= Math.max(2, Number(least), Number(most ?? 0))
   }
-  return 20 + (pattern.length * Math.min(repeated, 1000)) / 4
+  return 60 + (pattern.length * Math.min(repeated, 1000)) / 4
 }
 
 /** Steps that it takes to look for a compiled pattern. */
@@ -104,6 +131,9 @@ function weightOf(value: Value): number {
   if (typeof value === 'string') return value.length
   if (value instanceof Safe) return value.text.length
   if (value instanceof Time) return 200
+  // very large and very small ones have hundreds of digits
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value !== 0 ? 16 + Math.abs(Math.log2(Math.abs(value))) / 4 : 16
   if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Struct)) return 16
   const known = weights.get(value)
   if (known !== undefined) return known

@@ -267,7 +267,7 @@ const spaces = new Set(
   ].map((one) => one.charCodeAt(0)),
 )
 
-function join(separator: string, texts: readonly string[]): string {
+export function join(separator: string, texts: readonly string[]): string {
   if (separator.length * texts.length > LONGEST) throw new TemplateError(`more than ${LONGEST} characters`)
   return texts.join(separator)
 }
@@ -383,8 +383,10 @@ function dict(values: readonly Value[]): Dict {
 }
 
 function base64(value: string): string {
+  const bytes = toBytes(value)
   let binary = ''
-  for (const byte of toBytes(value)) binary += String.fromCharCode(byte)
+  // more at once is more than a call may have arguments
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_')
 }
 

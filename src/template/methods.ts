@@ -3,6 +3,7 @@ import { TemplateError } from './lex.ts'
 import { Duration, Location, Time, saturated } from './time.ts'
 import { Kv, List, Struct, type Value, Whole, pair } from './value.ts'
 import { print, printf } from './format.ts'
+import { join } from './functions.ts'
 
 type Methods<Receiver> = ReadonlyMap<
   string,
@@ -39,7 +40,14 @@ const ofPairs = methods<List>({
 
 /** Names and values have it from 0.34 on; an older template cannot tell, since a list has no other methods. */
 const ofTexts = methods<List>({
-  Join: [['string'], (list, args) => list.items.map((item) => print([item])).join(args.text(0))],
+  Join: [
+    ['string'],
+    (list, args) =>
+      join(
+        args.text(0),
+        list.items.map((item) => print([item])),
+      ),
+  ],
 })
 
 const valueOf = (kv: Kv, name: string) => kv.labels.get(name) ?? ''

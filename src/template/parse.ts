@@ -73,7 +73,7 @@ export function parse(
   const definitions: Definitions = new Map()
   let at = 0
   let seen = 0 // the token furthest on that was looked at: Go's messages tell its line
-  let variables = ['$']
+  let variables = openScope()
   let ranges = 0
   let depth = 0
   let actionAt = -1
@@ -155,7 +155,7 @@ export function parse(
   /** A list with variables of its own. */
   function inOwnScope(): { nodes: Node[]; end: End } {
     const [outerVariables, outerRanges] = [variables, ranges]
-    variables = ['$']
+    variables = openScope()
     ranges = 0
     actionAt = -1
     const inner = list()
@@ -239,7 +239,7 @@ export function parse(
   }
 
   function control(kind: 'if' | 'with' | 'range'): Node {
-    const outer = variables.length
+    const outer = variables.mark()
     const start = peekWord().at
     const pipe = pipeline(kind, 'right')
     if (kind === 'range') ranges += 1
@@ -257,7 +257,7 @@ export function parse(
         otherwise = rest.nodes
       }
     }
-    variables.length = outer
+    variables.back(outer)
     return { kind, pipe, body: nodes, otherwise, at: start }
   }
 
@@ -273,7 +273,7 @@ export function parse(
         at += 1
         assigns = following.kind === 'assign'
         declares.push(variable.text)
-        variables.push(variable.text)
+        variables.declare(variable.text)
         break
       }
       if (following.kind !== 'sign' || following.text !== ',') {
@@ -282,7 +282,7 @@ export function parse(
       }
       at += 1
       declares.push(variable.text)
-      variables.push(variable.text)
+      variables.declare(variable.text)
       if (context !== 'range' || declares.length > 1) fail(`too many declarations in ${context}`)
       if (!['variable', 'right', ')'].includes(peekWord().kind)) fail('range can only initialize variables')
     }
@@ -350,7 +350,7 @@ export function parse(
       case 'nil':
         return { kind: token.kind, at: token.at }
       case 'variable':
-        if (!variables.includes(token.text)) fail(`undefined variable ${quoteGo(token.text)}`)
+        if (!variables.has(token.text)) fail(`undefined variable ${quoteGo(token.text)}`)
         return { kind: 'variable', name: token.text, fields: [], at: token.at }
       case 'field':
         return { kind: 'field', fields: [token.text.slice(1)], at: token.at }
@@ -386,6 +386,23 @@ export function parse(
       if (error instanceof TemplateError) fail(error.message)
       throw error
     }
+  }
+}
+
+/** The variables that are known at a place. */
+function openScope() {
+  const names = ['$']
+  const counts = new Map([['$', 1]]) // a name may be declared again and again
+  return {
+    has: (name: string) => (counts.get(name) ?? 0) > 0,
+    declare(name: string): void {
+      names.push(name)
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    },
+    mark: () => names.length,
+    back(mark: number): void {
+      for (const name of names.splice(mark)) counts.set(name, (counts.get(name) ?? 1) - 1)
+    },
   }
 }
 
