@@ -237,7 +237,7 @@ export function evaluate(
     for (let i = variables.length - 1; i >= 0; i--) {
       const found = variables[i]
       if (found?.name !== name) continue
-      spend((variables.length - i) / 64)
+      spend((variables.length - i) / 16)
       return found
     }
     return fail(`undefined variable: ${name}`)

@@ -50,7 +50,7 @@ export interface Token {
 
 /** As long as a template may be: how long it takes to read one goes with its tokens. */
 const LONGEST = 1_000_000
-const MOST_TOKENS = 100_000
+const MOST_TOKENS = 50_000
 
 const blank = /[ \t\r\n]*/y
 const blanks = new Set<string | undefined>([' ', '\t', '\r', '\n'])

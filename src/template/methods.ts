@@ -45,7 +45,7 @@ const ofTexts = methods<List>({
     (list, args) =>
       join(
         args.text(0),
-        list.items.map((item) => print([item])),
+        list.items.filter((item) => typeof item === 'string'),
       ),
   ],
 })

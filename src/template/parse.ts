@@ -295,10 +295,8 @@ export function parse(
       commands.push(command())
     }
     if (commands.length === 0) fail(`missing value for ${context}`)
-    for (const [i, { terms }] of commands.entries()) {
-      if (i > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(terms[0]?.kind ?? ''))
-        fail(`non executable command in pipeline stage ${i + 1}`)
-    }
+    const stage = commands.findIndex(({ terms: [first] }, i) => i > 0 && first && notExecutable.has(first.kind))
+    if (stage !== -1) fail(`non executable command in pipeline stage ${stage + 1}`)
     return { kind: 'pipe', declares, assigns, commands, at: start }
   }
 
@@ -406,6 +404,7 @@ function openScope() {
   }
 }
 
+const notExecutable = new Set<Term['kind']>(['bool', 'dot', 'nil', 'number', 'string'])
 const beginsOperand = new Set<Token['kind']>([
   'bool',
   'character',
