@@ -166,7 +166,8 @@ const address = 0xc000000000n
 function formatAddress(value: Value, flags: Flags): string {
   if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Location))
     return bad('p', value, flags)
-  return formatWhole('x', address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
+  const isNil = !(value instanceof Dict || value instanceof Location) && value.isNil
+  return formatWhole('x', isNil ? 0n : address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
 }
 
 function bad(verb: string, value: Value, flags: Flags): string {
@@ -209,6 +210,7 @@ function formatParts(verb: string, value: Value, flags: Flags, methods: boolean)
     return flags.goSyntax ? `${value.type}{${items}}` : `[${items}]`
   }
   if (value instanceof Kv || value instanceof Dict) {
+    if (flags.goSyntax && value instanceof Kv && value.isNil) return `${typeName(value)}(nil)`
     const parts = value
       .keys()
       .map((key) => `${inner(key)}:${inner(value instanceof Kv ? value.labels.get(key) : value.entries.get(key))}`)

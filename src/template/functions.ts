@@ -9,7 +9,7 @@ import { print, printf, println, typeName, wholeOf } from './format.ts'
 import { toJson } from './json.ts'
 import { TemplateError } from './lex.ts'
 import { parseFloat } from './number.ts'
-import { Duration, Time, parseTime, saturated } from './time.ts'
+import { Duration, Location, Time, parseTime, saturated } from './time.ts'
 import { title, titleOf } from './title.ts'
 import { LONGEST } from './verbs.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
@@ -137,12 +137,14 @@ function isEqual([first, ...others]: readonly Value[]): boolean {
       const one = printf('%s', [first])
       throw new TemplateError(`non-comparable types ${one}: ${typeName(first)}, ${typeName(other)}: ${print([other])}`)
     }
-    if (first instanceof List && other instanceof List && (first.isNil || other.isNil))
-      return first.isNil && other.isNil
+    const bothMayBeNil =
+      (first instanceof List && other instanceof List) || (first instanceof Kv && other instanceof Kv)
+    if (bothMayBeNil && (first.isNil || other.isNil)) return first.isNil && other.isNil
+    if (first instanceof Location && other instanceof Location) return first === other
     if (!(other instanceof Time) && !(other instanceof Struct && other.type === 'template.Pair'))
       throw new TemplateError(`non-comparable type ${printf('%s', [other])}: ${typeName(other)}`)
     if (first instanceof Time && other instanceof Time)
-      return first.unixNano === other.unixNano && first.place === other.place
+      return first.unixNano === other.unixNano && first.location === other.location
     return typeName(first) === typeName(other) && print([first]) === print([other])
   })
 }
@@ -223,11 +225,15 @@ function sliced(value: Value, bounds: readonly Value[]): Value {
   if (!isList && bounds.length === 3) throw new TemplateError('cannot 3-index slice a string')
   const bytes = typeof text === 'string' ? toBytes(text) : undefined
   const length = isList ? value.items.length : (bytes?.length ?? 0)
-  const given = bounds.map((bound) => boundOf(bound, length))
-  const [from = 0, to = length, most = length] = given
+  const capacity = isList ? length + value.spare.length : length
+  const given = bounds.map((bound) => boundOf(bound, capacity))
+  const [from = 0, to = length, most = capacity] = given
   if (from > to) throw new TemplateError(`invalid slice index: ${from} > ${to}`)
   if (to > most) throw new TemplateError(`invalid slice index: ${to} > ${most}`)
-  if (isList) return new List(value.items.slice(from, to), value.type)
+  if (isList) {
+    const all = value.spare.length > 0 ? [...value.items, ...value.spare] : value.items
+    return new List(all.slice(from, to), value.type, value.isNil, all.slice(to, most))
+  }
   const part = toText((bytes ?? new Uint8Array()).subarray(from, to))
   return value instanceof Safe ? new Safe(part, value.kind) : part
 }

@@ -114,7 +114,7 @@ const ofTime = methods<Time>({
   Truncate: [['time.Duration'], (time, args) => time.truncate(args.duration(0))],
   Round: [['time.Duration'], (time, args) => time.round(args.duration(0))],
   In: [['*time.Location'], (time, args) => elsewhere(time, args.location(0))],
-  Location: [none, ({ place }) => new Location(place)],
+  Location: [none, ({ location }) => location],
   String: [none, (time) => time.toString()],
   GoString: [none, (time) => printf('%#v', [time])],
 })
@@ -130,7 +130,7 @@ const unusableOfTime = new Map([
 
 function elsewhere(time: Time, location: Location | undefined): Time {
   if (!location) throw new TemplateError('time: missing Location in call to Time.In')
-  return time.in(location.place)
+  return time.at(location)
 }
 
 const ofLocation = methods<Location>({

@@ -1,7 +1,7 @@
 import { quoteGo } from '../model/quote.ts'
 import type { Labels } from '../model/labels.ts'
 import type { World } from './call.ts'
-import { type TemplateAlert, type TemplateData } from './data.ts'
+import { type TemplateAlert, type TemplateData, noAlerts } from './data.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
 import { functions, languageFunctions } from './functions.ts'
 import { type Analysis, openAnalysis } from './html/analyse.ts'
@@ -185,7 +185,7 @@ function makeStruct(data: TemplateData<string>): Struct {
   const fields = new Map<string, string | List | Kv>([
     ['Receiver', data.receiver],
     ['Status', data.status],
-    ['Alerts', new List(data.alerts.map(toAlert), 'template.Alerts')],
+    ['Alerts', new List(data.alerts.map(toAlert), 'template.Alerts', data.alerts === noAlerts)],
     ['NotificationReason', data.notificationReason],
     ['GroupLabels', new Kv(data.groupLabels)],
     ['CommonLabels', new Kv(data.commonLabels)],

@@ -69,11 +69,20 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\
 /** Where a time is told: a bare offset in seconds east of UTC, or an IANA zone ('UTC' and 'Local' too). */
 type Place = number | string
 
-/** A time's place as a value. */
+/** A time's place as a value. Two are the same only where they are one: Go has pointers to them. */
 export class Location {
   readonly place: Place
   constructor(place: Place) {
     this.place = place
+  }
+
+  /** The one of a place that Go has only one of, else one of its own. */
+  static of(place: Place): Location {
+    const isShared = place === 'UTC' || place === 'Local' || (typeof place === 'number' && place % 3600 === 0)
+    if (!isShared) return new Location(place)
+    const made = shared.get(place) ?? new Location(place)
+    shared.set(place, made)
+    return made
   }
 
   toString(): string {
@@ -81,18 +90,22 @@ export class Location {
   }
 }
 
+const shared = new Map<Place, Location>()
+const utcLocation = Location.of('UTC')
+
 /** JavaScript's dates reach no further; Go's do. */
 const FARTHEST = 8_600_000_000_000_000
 
 /** A point in time at a place, as Go's time.Time. */
 export class Time {
   readonly unixNano: bigint
-  readonly place: Place
+  readonly location: Location
   readonly offset: number // seconds east of UTC
 
-  constructor(unixNano: bigint, place: Place = 'UTC') {
+  constructor(unixNano: bigint, location: Location = utcLocation) {
+    const { place } = location
     this.unixNano = unixNano
-    this.place = place
+    this.location = location
     if (!(Math.abs(this.ms) < FARTHEST)) throw new TemplateError('the time is too far off')
     this.offset = typeof place === 'number' ? place : offsetOf(place, this.ms)
   }
@@ -106,12 +119,20 @@ export class Time {
       zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4)) * 60)
     const local = utc(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
     const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
-    return new Time(BigInt(local - offset * 1000) * 1_000_000n + nanos, offset || 'UTC')
+    return new Time(BigInt(local - offset * 1000) * 1_000_000n + nanos, Location.of(offset || 'UTC'))
   }
 
   /** The same instant elsewhere; `Local` is the process's own. Throws RangeError for a zone that is unknown. */
-  in(place: Place): Time {
-    return new Time(this.unixNano, place === '' ? 'UTC' : place)
+  in(place: string): Time {
+    return this.at(Location.of(place === '' ? 'UTC' : place))
+  }
+
+  at(location: Location): Time {
+    return new Time(this.unixNano, location)
+  }
+
+  get place(): Place {
+    return this.location.place
   }
 
   /** Epoch ms, rounded down. */
@@ -144,7 +165,7 @@ export class Time {
   }
 
   add(ns: bigint): Time {
-    return new Time(this.unixNano + ns, this.place)
+    return new Time(this.unixNano + ns, this.location)
   }
 
   /** The same time of day, so many years, months and days on; days beyond a month's end run over. */
@@ -158,7 +179,7 @@ export class Time {
     const wall = moved + (local.getTime() - midnight(local))
     const rest = this.unixNano - floorDivide(this.unixNano, 1_000_000n) * 1_000_000n
     const offset = typeof this.place === 'number' ? this.place : offsetOfWall(this.place, wall)
-    return new Time(BigInt(wall - offset * 1000) * 1_000_000n + rest, this.place)
+    return new Time(BigInt(wall - offset * 1000) * 1_000_000n + rest, this.location)
   }
 
   /** The last multiple of a unit since the year 1. */
@@ -294,7 +315,7 @@ export function parseTime(layout: string, given: string): Time | undefined {
   const shift = /^([+-])(\d\d):?(\d\d)?/.exec(part.get('zone') ?? '')
   const offset = shift ? (shift[1] === '-' ? -1 : 1) * (Number(shift[2]) * 3600 + Number(shift[3] ?? 0) * 60) : 0
   const wall = utc(year, month, day, hour, minute, second)
-  return new Time(BigInt(wall - offset * 1000) * 1_000_000n + BigInt(nanos), offset || 'UTC')
+  return new Time(BigInt(wall - offset * 1000) * 1_000_000n + BigInt(nanos), Location.of(offset || 'UTC'))
 }
 
 /** Where a text of a layout ends in what is given; a blank stands for any number of them. */

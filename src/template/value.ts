@@ -1,4 +1,5 @@
 import { type Labels, compareBytes, sortedNames } from '../model/labels.ts'
+import { noLabels } from './data.ts'
 import type { Duration, Location, Time } from './time.ts'
 
 /**
@@ -56,10 +57,12 @@ export class List {
   readonly items: readonly Value[]
   readonly type: '[]string' | '[]interface {}' | 'template.Alerts' | '[]template.Alert' | 'template.Pairs'
   readonly isNil: boolean // empty, and without a place of its own: `null` in JSON
-  constructor(items: readonly Value[], type: List['type'], isNil = false) {
+  readonly spare: readonly Value[] // behind its end, where it was cut out of a longer one: a slice of it may reach there
+  constructor(items: readonly Value[], type: List['type'], isNil = false, spare: readonly Value[] = []) {
     this.items = items
     this.type = type
     this.isNil = isNil
+    this.spare = spare
   }
 }
 
@@ -70,6 +73,11 @@ export class Kv {
   #names: readonly string[] | undefined
   constructor(labels: Labels) {
     this.labels = labels
+  }
+
+  /** Not there at all: `null` in JSON. */
+  get isNil(): boolean {
+    return this.labels === noLabels
   }
 
   /** In byte order. */
