@@ -10,11 +10,14 @@ const STEPS_OF_DATA = 1
 const MOST_OUTPUT = 1_000_000
 const OUTPUT_OF_DATA = 6
 
-/** What rendering over some data may use up. */
+/** What rendering may use up. */
 export interface Budget {
   steps: number
   output: number // characters
 }
+
+/** Over whatever data. */
+export const leastBudget: Budget = { steps: MOST_STEPS, output: MOST_OUTPUT }
 
 export function budgetFor(data: Value): Budget {
   const weight = weightOf(data)
@@ -144,7 +147,7 @@ function weightOf(value: Value): number {
 
 function* partsOf(value: List | Kv | Dict | Struct): Iterable<Value> {
   if (value instanceof List) yield* value.items
-  else if (value instanceof Struct) yield* value.fields.values()
+  else if (value instanceof Struct) for (const name of value.json.keys()) yield value.field(name)
   else
     for (const [name, part] of value instanceof Kv ? value.labels : value.entries) {
       yield name

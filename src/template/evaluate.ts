@@ -1,7 +1,7 @@
 import { clean } from '../model/bytes.ts'
 import { quoteGo } from '../model/quote.ts'
 import { Arguments, type Callable, type Context, type Parameter, type World, fits } from './call.ts'
-import { ARGUMENT, budgetFor, costOf, costOfCall, costOfPrinting } from './cost.ts'
+import { ARGUMENT, budgetFor, leastBudget, costOf, costOfCall, costOfPrinting } from './cost.ts'
 import { print, typeName, wholeOf } from './format.ts'
 import { functions, isTrue } from './functions.ts'
 import { TemplateError, lineOf } from './lex.ts'
@@ -58,7 +58,7 @@ export function evaluate(
   let depth = 0
   let template = main
   let node: Node | Command | Term | undefined // what is looked at, for messages
-  const budget = budgetFor(data)
+  let budget = leastBudget
   const context: Context = { ...world, spend }
   let variables: Variable[] = [{ name: '$', value: data }]
 
@@ -74,11 +74,15 @@ export function evaluate(
   }
   function spend(amount: number): void {
     steps += amount
+    if (steps <= budget.steps) return
+    budget = budgetFor(data) // weighs all of it, for which most have no need
     if (steps > budget.steps) fail(`the template takes more than ${budget.steps} steps`)
   }
   function write(text: string): void {
     spend(costOf(text))
     output += text
+    if (output.length <= budget.output) return
+    budget = budgetFor(data)
     if (output.length > budget.output) fail(`the output is longer than ${budget.output} characters`)
   }
 
@@ -407,16 +411,17 @@ export function evaluate(
     if (receiver === undefined) {
       return held instanceof Boxed ? fail(`nil pointer evaluating interface {}.${name}`) : undefined
     }
-    const method = methodOf(receiver, name)
+    const method = receiver instanceof Struct ? undefined : methodOf(receiver, name)
     if (method) return invoke(method, name, term, dot, terms, final)
     const hasArguments = terms.length > 1 || final !== nothing
     if (receiver instanceof Kv || receiver instanceof Dict) {
       if (hasArguments) fail(`${name} is not a method but has arguments`)
       return receiver instanceof Kv ? (receiver.labels.get(name) ?? '') : new Boxed(receiver.entries.get(name))
     }
-    if (receiver instanceof Struct && receiver.fields.has(name)) {
+    const found = receiver instanceof Struct ? receiver.field(name) : undefined
+    if (found !== undefined) {
       if (hasArguments) fail(`${name} has arguments but cannot be invoked as function`)
-      return receiver.fields.get(name)
+      return found
     }
     return fail(`can't evaluate field ${name} in type ${held instanceof Boxed ? 'interface {}' : typeName(receiver)}`)
   }

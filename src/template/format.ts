@@ -218,7 +218,7 @@ function formatParts(verb: string, value: Value, flags: Flags, methods: boolean)
     return flags.goSyntax ? `${typeName(value)}{${parts}}` : `map[${parts}]`
   }
   if (value instanceof Struct) {
-    const parts = [...value.json.keys()].map((name) => named(name) + inner(value.fields.get(name))).join(separator)
+    const parts = [...value.json.keys()].map((name) => named(name) + inner(value.field(name))).join(separator)
     return flags.goSyntax ? `${value.type}{${parts}}` : `{${parts}}`
   }
   if (value instanceof Time) {
@@ -252,9 +252,7 @@ export function stringOf(value: Value): string | undefined {
       .join(', ')
   if (value instanceof List && value.type === 'template.Pairs') {
     return value.items
-      .map((item) =>
-        item instanceof Struct ? `${print([item.fields.get('Name')])}=${print([item.fields.get('Value')])}` : '',
-      )
+      .map((item) => (item instanceof Struct ? `${print([item.field('Name')])}=${print([item.field('Value')])}` : ''))
       .join(', ')
   }
   if (value instanceof Time || value instanceof Duration || value instanceof Location) return value.toString()

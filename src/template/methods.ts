@@ -20,7 +20,7 @@ function methods<Receiver>(
 
 const alertsBy = (status: string) => (list: List) =>
   new List(
-    list.items.filter((item) => item instanceof Struct && item.fields.get('Status') === status),
+    list.items.filter((item) => item instanceof Struct && item.field('Status') === status),
     '[]template.Alert',
   )
 
@@ -28,7 +28,7 @@ const ofAlerts = methods<List>({ Firing: [none, alertsBy('firing')], Resolved: [
 
 const partsOf = (name: string) => (list: List) =>
   new List(
-    list.items.map((item) => (item instanceof Struct ? item.fields.get(name) : '')),
+    list.items.map((item) => (item instanceof Struct ? item.field(name) : '')),
     '[]string',
   )
 

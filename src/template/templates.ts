@@ -182,29 +182,31 @@ function toStruct(data: TemplateData<string>): Struct {
 }
 
 function makeStruct(data: TemplateData<string>): Struct {
-  const fields = new Map<string, string | List | Kv>([
-    ['Receiver', data.receiver],
-    ['Status', data.status],
-    ['Alerts', new List(data.alerts.map(toAlert), 'template.Alerts', data.alerts === noAlerts)],
-    ['NotificationReason', data.notificationReason],
-    ['GroupLabels', new Kv(data.groupLabels)],
-    ['CommonLabels', new Kv(data.commonLabels)],
-    ['CommonAnnotations', new Kv(data.commonAnnotations)],
-    ['RouteLabels', new Kv(data.routeLabels)],
-    ['ExternalURL', data.externalURL],
-  ])
-  return new Struct('template.Data', fields, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
+  const read = (field: string) => dataFields.get(field)?.(data)
+  return new Struct('template.Data', read, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
 }
 
 function toAlert(alert: TemplateAlert<string>): Struct {
-  const fields = new Map<string, string | Kv | Time>([
-    ['Status', alert.status],
-    ['Labels', new Kv(alert.labels)],
-    ['Annotations', new Kv(alert.annotations)],
-    ['StartsAt', Time.parse(alert.startsAt)],
-    ['EndsAt', Time.parse(alert.endsAt)],
-    ['GeneratorURL', alert.generatorURL],
-    ['Fingerprint', alert.fingerprint],
-  ])
-  return new Struct('template.Alert', fields, alertJson)
+  return new Struct('template.Alert', (field) => alertFields.get(field)?.(alert), alertJson)
 }
+
+const dataFields = new Map<string, (data: TemplateData<string>) => string | List | Kv>([
+  ['Receiver', (data) => data.receiver],
+  ['Status', (data) => data.status],
+  ['Alerts', ({ alerts }) => new List(alerts.map(toAlert), 'template.Alerts', alerts === noAlerts)],
+  ['NotificationReason', (data) => data.notificationReason],
+  ['GroupLabels', (data) => new Kv(data.groupLabels)],
+  ['CommonLabels', (data) => new Kv(data.commonLabels)],
+  ['CommonAnnotations', (data) => new Kv(data.commonAnnotations)],
+  ['RouteLabels', (data) => new Kv(data.routeLabels)],
+  ['ExternalURL', (data) => data.externalURL],
+])
+const alertFields = new Map<string, (alert: TemplateAlert<string>) => string | Kv | Time>([
+  ['Status', (alert) => alert.status],
+  ['Labels', (alert) => new Kv(alert.labels)],
+  ['Annotations', (alert) => new Kv(alert.annotations)],
+  ['StartsAt', (alert) => Time.parse(alert.startsAt)],
+  ['EndsAt', (alert) => Time.parse(alert.endsAt)],
+  ['GeneratorURL', (alert) => alert.generatorURL],
+  ['Fingerprint', (alert) => alert.fingerprint],
+])

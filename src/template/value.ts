@@ -113,22 +113,32 @@ export class Dict {
 /** Named fields and nothing else: no JavaScript object is within reach of a template. */
 export class Struct {
   readonly type: 'template.Data' | 'template.Alert' | 'template.Pair'
-  readonly fields: ReadonlyMap<string, Value>
   readonly json: ReadonlyMap<string, string> // field → its name in JSON, in order
-  constructor(type: Struct['type'], fields: ReadonlyMap<string, Value>, json: ReadonlyMap<string, string>) {
+  readonly #read: (field: string) => Value
+  #made: Map<string, Value> | undefined
+  /** `read` makes a field where one is asked for: a template reads few, and there may be thousands of alerts. */
+  constructor(type: Struct['type'], read: (field: string) => Value, json: ReadonlyMap<string, string>) {
     this.type = type
-    this.fields = fields
     this.json = json
+    this.#read = read
+  }
+
+  /** Undefined where there is none of the name: none is nil. */
+  field(name: string): Value {
+    const made = this.#made?.get(name)
+    if (made !== undefined) return made
+    const value = this.#read(name)
+    if (typeof value !== 'object') return value
+    this.#made ??= new Map()
+    this.#made.set(name, value)
+    return value
   }
 }
 
 /** A pair of a Kv. */
 export function pair(name: string, value: string): Struct {
-  const fields = new Map([
-    ['Name', name],
-    ['Value', value],
-  ])
-  return new Struct('template.Pair', fields, pairJson)
+  const read = (field: string) => (field === 'Name' ? name : field === 'Value' ? value : undefined)
+  return new Struct('template.Pair', read, pairJson)
 }
 
 const pairJson = new Map([
