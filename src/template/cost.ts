@@ -126,8 +126,6 @@ function sizeOf(value: Value): number {
   return value instanceof Dict ? 64 * value.entries.size : 16
 }
 
-const weights = new WeakMap<object, number>()
-
 /** About as many characters as a value prints to, all that it holds counted as often as it is held. */
 function weightOf(value: Value): number {
   if (typeof value === 'string') return value.length
@@ -137,11 +135,10 @@ function weightOf(value: Value): number {
   if (typeof value === 'number')
     return Number.isFinite(value) && value !== 0 ? 16 + Math.abs(Math.log2(Math.abs(value))) / 4 : 16
   if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Struct)) return 16
-  const known = weights.get(value)
-  if (known !== undefined) return known
+  if (value.weight !== undefined) return value.weight
   let weight = 32
   for (const part of partsOf(value)) weight += 16 + weightOf(part)
-  weights.set(value, weight)
+  value.weight = weight
   return weight
 }
 

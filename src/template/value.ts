@@ -52,13 +52,19 @@ export class Safe {
   }
 }
 
+/** What is made of other values. */
+abstract class Composite {
+  weight: number | undefined // once cost.ts has weighed it: many calls do
+}
+
 /** A list; Go's type of it decides which functions take it and which methods it has. */
-export class List {
+export class List extends Composite {
   readonly items: readonly Value[]
   readonly type: '[]string' | '[]interface {}' | 'template.Alerts' | '[]template.Alert' | 'template.Pairs'
   readonly isNil: boolean // empty, and without a place of its own: `null` in JSON
   readonly spare: readonly Value[] // behind its end, where it was cut out of a longer one: a slice of it may reach there
   constructor(items: readonly Value[], type: List['type'], isNil = false, spare: readonly Value[] = []) {
+    super()
     this.items = items
     this.type = type
     this.isNil = isNil
@@ -67,11 +73,12 @@ export class List {
 }
 
 /** Names to texts, with Alertmanager's methods. */
-export class Kv {
+export class Kv extends Composite {
   readonly labels: Labels
   #keys: readonly string[] | undefined
   #names: readonly string[] | undefined
   constructor(labels: Labels) {
+    super()
     this.labels = labels
   }
 
@@ -96,10 +103,11 @@ export class Kv {
 }
 
 /** What `dict` makes. */
-export class Dict {
+export class Dict extends Composite {
   readonly entries: ReadonlyMap<string, Value>
   #keys: readonly string[] | undefined
   constructor(entries: ReadonlyMap<string, Value>) {
+    super()
     this.entries = entries
   }
 
@@ -111,13 +119,14 @@ export class Dict {
 }
 
 /** Named fields and nothing else: no JavaScript object is within reach of a template. */
-export class Struct {
+export class Struct extends Composite {
   readonly type: 'template.Data' | 'template.Alert' | 'template.Pair'
   readonly json: ReadonlyMap<string, string> // field → its name in JSON, in order
   readonly #read: (field: string) => Value
   #made: Map<string, Value> | undefined
   /** `read` makes a field where one is asked for: a template reads few, and there may be thousands of alerts. */
   constructor(type: Struct['type'], read: (field: string) => Value, json: ReadonlyMap<string, string>) {
+    super()
     this.type = type
     this.json = json
     this.#read = read
