@@ -76,6 +76,7 @@ const prices = new Map<string, Price>([
   ['Resolved', deep(4, 1)],
   ['tz', deep(60, 1)],
   ['In', deep(60, 1)],
+  ['IsDST', deep(120, 1)],
   ['AddDate', deep(100, 1)],
   ['Add', deep(60, 1)],
   ['Round', deep(60, 1)],

@@ -154,6 +154,7 @@ export function evaluate(
     const called = definitions.get(one.name)
     if (!called) fail(`template ${quoteGo(one.name)} not defined`)
     if (depth >= DEEPEST_CALL) fail(`exceeded maximum template depth (${DEEPEST_CALL})`)
+    spend(1)
     const value = one.pipe && pipeline(one.pipe, dot)
     const [outerTemplate, outerVariables] = [template, variables]
     depth += 1

@@ -171,8 +171,11 @@ function compareTexts(a: string, b: string): number {
   return x.length - y.length
 }
 
+/** A character to a byte. */
+const ascii = /^[\0-\x7f]*$/
+
 function lengthOf(value: Value): number {
-  if (typeof value === 'string') return toBytes(value).length
+  if (typeof value === 'string') return ascii.test(value) ? value.length : toBytes(value).length
   if (value instanceof Safe) return toBytes(value.text).length
   if (value instanceof List) return value.items.length
   if (value instanceof Kv) return value.labels.size
@@ -223,8 +226,8 @@ function sliced(value: Value, bounds: readonly Value[]): Value {
   const text = value instanceof Safe ? value.text : value
   if (!isList && typeof text !== 'string') throw new TemplateError(`can't slice item of type ${typeName(value)}`)
   if (!isList && bounds.length === 3) throw new TemplateError('cannot 3-index slice a string')
-  const bytes = typeof text === 'string' ? toBytes(text) : undefined
-  const length = isList ? value.items.length : (bytes?.length ?? 0)
+  const bytes = typeof text !== 'string' ? '' : ascii.test(text) ? text : toBytes(text)
+  const length = isList ? value.items.length : bytes.length
   const capacity = isList ? length + value.spare.length : length
   const given = bounds.map((bound) => boundOf(bound, capacity))
   const [from = 0, to = length, most = capacity] = given
@@ -234,7 +237,7 @@ function sliced(value: Value, bounds: readonly Value[]): Value {
     const all = value.spare.length > 0 ? [...value.items, ...value.spare] : value.items
     return new List(all.slice(from, to), value.type, value.isNil, all.slice(to, most))
   }
-  const part = toText((bytes ?? new Uint8Array()).subarray(from, to))
+  const part = typeof bytes === 'string' ? bytes.slice(from, to) : toText(bytes.subarray(from, to))
   return value instanceof Safe ? new Safe(part, value.kind) : part
 }
 
@@ -249,7 +252,7 @@ function joined(values: readonly Value[]): string {
 
 /** By code point and only where one becomes one: Go leaves `ß` as it is. */
 function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
-  if (/^[\0-\x7f]*$/.test(value)) return value[how]()
+  if (ascii.test(value)) return value[how]()
   return Array.from(clean(value), (one) => {
     if (one === 'İ' && how === 'toLowerCase') return 'i'
     const mapped = one[how]()

@@ -100,6 +100,7 @@ const ofTime = methods<Time>({
   Minute: [none, (time) => BigInt(time.local.getUTCMinutes())],
   Second: [none, (time) => BigInt(time.local.getUTCSeconds())],
   Nanosecond: [none, (time) => BigInt(time.nanosecond)],
+  IsDST: [none, (time) => time.isSummer],
   IsZero: [none, (time) => time.isZero()],
   Before: [['time.Time'], (time, args) => time.unixNano < args.time(0).unixNano],
   After: [['time.Time'], (time, args) => time.unixNano > args.time(0).unixNano],

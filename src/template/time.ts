@@ -90,6 +90,8 @@ export class Location {
   }
 }
 
+/** Zones whose standard time is the later one (https://www.iana.org/time-zones). */
+const backwards = new Set(['Europe/Dublin', 'Eire', 'Africa/Casablanca', 'Africa/El_Aaiun'])
 const shared = new Map<Place, Location>()
 const utcLocation = Location.of('UTC')
 
@@ -153,6 +155,15 @@ export class Time {
   /** Whole seconds since Go's zero time. */
   get sinceYearOne(): bigint {
     return floorDivide(this.unixNano + EPOCH, SECOND)
+  }
+
+  /** Whether clocks are put forward there, against the year's other half; or back, where the law has it so. */
+  get isSummer(): boolean {
+    const { place, offset } = this
+    if (typeof place === 'number') return false
+    const year = this.local.getUTCFullYear()
+    const others = [offsetOf(place, utc(year, 1, 1)), offsetOf(place, utc(year, 7, 1))]
+    return backwards.has(place) ? offset < Math.max(...others) : offset > Math.min(...others)
   }
 
   get yearDay(): number {

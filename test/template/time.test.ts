@@ -125,6 +125,10 @@ describe('times, places and layouts', () => {
       '2026-03-29 10:05:07.123456789 +0200 CEST',
     ],
     ['{{ (tz "Europe/Paris" ((index .Alerts 0).StartsAt.AddDate -140 0 0)).Format "-07:00:00 MST" }}', '+00:09:21 LMT'],
+    [
+      '{{ range $z := stringSlice "UTC" "Europe/Berlin" "Australia/Sydney" "Asia/Tokyo" "Europe/Dublin" "Africa/Casablanca" }}{{ with $t := tz $z (index $.Alerts 0).StartsAt }}{{ $t.IsDST }} {{ ($t.AddDate 0 4 0).IsDST }}, {{ end }}{{ end }}{{ (index .Alerts 1).StartsAt.IsDST }}',
+      'false false, false true, true false, false false, true false, true false, false',
+    ],
     // places are pointers: each tz has its own
     [
       '{{ $t := (index .Alerts 0).StartsAt }}{{ $b := tz "Europe/Berlin" $t }}{{ eq $b $b }} {{ eq $b (tz "Europe/Berlin" $t) }} {{ eq $b ($t.In $b.Location) }} {{ eq $t.Local (tz "Local" $t) }} {{ eq $b.Location $b.Location }} {{ eq $b.Location $t.Location }}',
