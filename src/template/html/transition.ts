@@ -209,7 +209,7 @@ function styleComment(context: Context, text: string): Step {
 
 /** The content of a meta element, which may be a refresh: `5; url=…`. */
 function metaContent(context: Context, text: string): Step {
-  const found = /url=/i.exec(text)
+  const found = /url[ \t\n\f\r]*=/i.exec(text)
   if (!found) return [context, text.length]
   return [{ ...context, state: 'MetaContentURL' }, found.index + found[0].length]
 }

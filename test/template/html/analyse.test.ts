@@ -30,6 +30,18 @@ test.each([
   ['<script type="">{{.Status}}</script>', '<script type="">"firing"</script>'],
   ['{{ (dict).x | html }} {{ html (dict).x "a" }}', '&lt;no value&gt; &lt;nil&gt;a'],
   ['<script>{{ (dict).x }}{{ 1i }}</script>', '<script> null  /* json: unsupported type: complex128 */null </script>'],
+  // whether a slash begins a regexp
+  ['<script>a.return / {{.Status}} / 2</script>', '<script>a.return / "firing" / 2</script>'],
+  ['<script>#return / {{.Status}} / 2</script>', '<script>#return / "firing" / 2</script>'],
+  ['<script>yield / {{.Status}}/</script>', '<script>yield / firing/</script>'],
+  ['<script>return\u3000/ {{.Status}}/</script>', '<script>return\u3000/ firing/</script>'],
+  ['<script>`a${b}${/{{.Status}}/}`</script>', '<script>`a${b}${/firing/}`</script>'],
+  ['<script>a /* \n */ / {{.Status}} / b</script>', '<script>a \n / "firing" / b</script>'],
+  ['<script>a <!-- c\n / {{.Status}} --> c\n / b</script>', '<script>a \n / "firing" \n / b</script>'],
+  ['<meta content="1; URL = {{"javascript:a b"}}">', '<meta content="1; URL = #ZgotmplZ">'],
+  // the template itself
+  ['{{if eq (print .) "<"}}{{.}}{{else}}{{template "" "<"}}{{end}}', '&lt;'],
+  ['{{define ""}}<b>{{.Status}}</b>{{end}}', '<b>firing</b>'],
 ])('%s', (source, output) => {
   expect(render(source)).toBe(output)
 })
