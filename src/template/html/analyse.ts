@@ -254,8 +254,9 @@ function join(a: Context, b: Context, kind: string, place: Place): Context {
   return joined(a, b) ?? inError(message(), place)
 }
 
+/** In place, as what is behind a problem has the same one. */
 function prefixed(prefix: string, context: Context, { at, origin }: Place): Context {
   const { problem } = context
-  if (!problem) return context
-  return { ...context, problem: { ...problem, message: prefix + problem.message, line: lineOf(origin.text, at) } }
+  if (problem) Object.assign(problem, { message: prefix + problem.message, line: lineOf(origin.text, at) })
+  return context
 }

@@ -1,5 +1,5 @@
 import { quoteGo } from '../../model/quote.ts'
-import { attributeKind, attributes, isScriptType } from './attribute.ts'
+import { attributeKind, attributes, isScriptType, lowerCase } from './attribute.ts'
 import {
   type Context,
   type Delimiter,
@@ -149,7 +149,7 @@ function tag(context: Context, text: string): Step {
   if (typeof name === 'object') return [name, text.length]
   if (name === start)
     return [inError(`expected space, attr name, or end of tag, but got ${quoteGo(text.slice(start))}`), text.length]
-  const lower = text.slice(start, name).toLowerCase()
+  const lower = lowerCase(text.slice(start, name))
   const state = name === text.length ? 'AttrName' : 'AfterName'
   return [{ ...htmlText, state, element, attribute: attributeOf(element, lower) }, name]
 }

@@ -39,6 +39,15 @@ test.each([
   ['<script>a /* \n */ / {{.Status}} / b</script>', '<script>a \n / "firing" / b</script>'],
   ['<script>a <!-- c\n / {{.Status}} --> c\n / b</script>', '<script>a \n / "firing" \n / b</script>'],
   ['<meta content="1; URL = {{"javascript:a b"}}">', '<meta content="1; URL = #ZgotmplZ">'],
+  [
+    '<x srclang="{{"javascript:"}}" ontology="{{"a"}}" {{"tİtle"}}="">',
+    '<x srclang="javascript:" ontology="&#34;a&#34;" title="">',
+  ],
+  ['<script type="\ufefftext/javascript">{{"a<b"}}</script>', '<script type="\ufefftext/javascript">a&lt;b</script>'],
+  [
+    '<script type="\u0085text/javaScrİpt">{{"a<b"}}</script>',
+    '<script type="\u0085text/javaScrİpt">"a\\u003cb"</script>',
+  ],
   // the template itself
   ['{{if eq (print .) "<"}}{{.}}{{else}}{{template "" "<"}}{{end}}', '&lt;'],
   ['{{define ""}}<b>{{.Status}}</b>{{end}}', '<b>firing</b>'],
