@@ -140,7 +140,7 @@ export function parse(
     body.push(node)
   }
   add(name, body)
-  return { main: { name, body, origin }, definitions }
+  return { main: definitions.get(name) ?? { name, body, origin }, definitions }
 
   function define(): void {
     const token = nextWord()

@@ -4,7 +4,7 @@ import type { World } from './call.ts'
 import { type TemplateAlert, type TemplateData, noAlerts } from './data.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
 import { functions, languageFunctions } from './functions.ts'
-import { type Analysis, openAnalysis } from './html/analyse.ts'
+import { type Analysed, type Analysis, openAnalysis } from './html/analyse.ts'
 import { TemplateError } from './lex.ts'
 import { type Definition, type Definitions, parse, saysNothing } from './parse.ts'
 import { Time } from './time.ts'
@@ -101,9 +101,9 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
       const one = compiled(source)
       one.analysed ??= analysed(one)
       if (one.analysed instanceof TemplateError) throw one.analysed
-      const { escapers, definitions: known } = one.analysis
+      const { main, definitions: known, escapers } = one.analysed
       const escape: Escape = (value, node) => escapers.get(node)?.(value) ?? ''
-      return evaluate(one.analysed, toStruct(data), known, worldOf(data, at), escape)
+      return evaluate(main, toStruct(data), known, worldOf(data, at), escape)
     },
   }
 }
@@ -116,10 +116,10 @@ interface Compiled {
   main: Definition
   definitions: Definitions
   analysis: Analysis // of these definitions
-  analysed: Definition | TemplateError | undefined // main for HTML; undefined: not asked for yet
+  analysed: Analysed | TemplateError | undefined // undefined: HTML was not asked for yet
 }
 
-function analysed({ main, analysis }: Compiled): Definition | TemplateError {
+function analysed({ main, analysis }: Compiled): Analysed | TemplateError {
   try {
     return analysis.analyse(main)
   } catch (error) {
