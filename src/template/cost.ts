@@ -75,6 +75,7 @@ const prices = new Map<string, Price>([
   ['Firing', deep(4, 1)],
   ['Resolved', deep(4, 1)],
   ['tz', deep(60, 1)],
+  ['Local', deep(60, 1)],
   ['In', deep(60, 1)],
   ['IsDST', deep(120, 1)],
   ['AddDate', deep(100, 1)],
