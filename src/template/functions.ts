@@ -342,6 +342,7 @@ function replaceAll(pattern: string, replacement: string, value: string, context
 }
 
 function unescapeQuery(value: string): string {
+  if (!/[%+]/.test(value)) return value
   const bytes: number[] = []
   const given = toBytes(value)
   for (let i = 0; i < given.length; i++) {
