@@ -8,7 +8,7 @@ import { Time } from './time.ts'
 const MOST_STEPS = 100_000
 const STEPS_OF_DATA = 1
 const MOST_OUTPUT = 1_000_000
-const OUTPUT_OF_DATA = 6
+const OUTPUT_OF_DATA = 7
 
 /** What rendering may use up. */
 export interface Budget {
