@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDuration, parseGoDuration } from './duration.ts'
 import { Plain } from './plain.ts'
+import { record } from './record.ts'
 import { Secret } from './secret.ts'
 import { whyNoUrl, whyUnparsable } from './url.ts'
 
@@ -20,10 +21,7 @@ export const string = z.preprocess((given) => (given instanceof Plain ? given.te
 export const strings = z.array(z.preprocess((given) => given ?? '', string))
 
 /** Names to texts. */
-export const stringMap = z.record(
-  z.string(),
-  z.preprocess((given) => given ?? '', string),
-)
+export const stringMap = record(z.preprocess((given) => given ?? '', string))
 
 /** `true false yes no on off y n`, unquoted, as YAML 1.1 has it. */
 export const flag = z.unknown().transform((given, context): boolean => {

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { matchRoutes } from '../../src/route/tree.ts'
+import { load, problemsOf } from '../helpers/config.ts'
+
+// Names that are the user's own, and mean something to JavaScript.
+
+const receivers = 'receivers: [{ name: rest }, { name: odd }]\n'
+
+describe('a label may be called __proto__', () => {
+  test.each([
+    ['match', 'match: { __proto__: x }'],
+    ['match_re', 'match_re: { __proto__: x|y }'],
+    ['matchers', 'matchers: ["__proto__=x"]'],
+  ])('a route asks for it by %s', (_how, matcher) => {
+    const { route } = load(`route: { receiver: rest, routes: [{ receiver: odd, ${matcher} }] }\n${receivers}`)
+    const receiversOf = (labels: [string, string][]) => matchRoutes(route, new Map(labels)).map((one) => one.receiver)
+    expect(receiversOf([['__proto__', 'x']])).toEqual(['odd'])
+    expect(receiversOf([['a', 'b']])).toEqual(['rest'])
+  })
+
+  test('a route carries it', () => {
+    const { route } = load(`route: { receiver: rest, labels: { __proto__: x } }\n${receivers}`)
+    expect([...route.labels]).toEqual([['__proto__', 'x']])
+  })
+
+  test.each([
+    ['match: { __proto__: [x] }', 'route.routes.0.match.__proto__: must be a text, not a list'],
+    ['labels: { __proto__: [x] }', 'route.routes.0.labels.__proto__: must be a text, not a list'],
+  ])('and is checked: %s', (rest, wanted) => {
+    expect(problemsOf(`route: { receiver: rest, routes: [{ ${rest} }] }\n${receivers}`).join('\n')).toContain(wanted)
+  })
+})
