@@ -112,7 +112,7 @@ export function receiverReader<N>(
   ): unknown {
     if (!isEntry(entry)) return entry
     const standIns = (sandbox && channel?.standIns) || {}
-    const whole: Record<string, unknown> = {}
+    const whole: Record<string, unknown> = Object.create(null) // `__proto__` is a key, and unknown
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
       if (key in inherits && isUnset(key, value)) continue

@@ -30,3 +30,9 @@ describe('a label may be called __proto__', () => {
     expect(problemsOf(`route: { receiver: rest, routes: [{ ${rest} }] }\n${receivers}`).join('\n')).toContain(wanted)
   })
 })
+
+test.each(['webhook_configs', 'slack_configs', 'opsgenie_configs'])('no entry of %s is filled by __proto__', (kind) => {
+  const entry = '{ __proto__: { url: http://x, api_url: http://x, api_key: x } }'
+  const found = problemsOf(`route: { receiver: a }\nreceivers: [{ name: a, ${kind}: [${entry}] }]\n`)
+  expect(found.join('\n')).toContain(`receivers.0.${kind}.0.__proto__: unknown key "__proto__"`)
+})
