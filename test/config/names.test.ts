@@ -36,3 +36,18 @@ test.each(['webhook_configs', 'slack_configs', 'opsgenie_configs'])('no entry of
   const found = problemsOf(`route: { receiver: a }\nreceivers: [{ name: a, ${kind}: [${entry}] }]\n`)
   expect(found.join('\n')).toContain(`receivers.0.${kind}.0.__proto__: unknown key "__proto__"`)
 })
+
+test.each([
+  ['numbers', '{ 5: *s, 4: *s, 1: *s }', ['5', '4', '1']],
+  ['numbers among words', '{ page: *s, 2: *s, info: *s, 1: *s }', ['page', '2', 'info', '1']],
+  ['merged ones', '{ <<: { 9: *s }, 3: *s, 1: *s }', ['9', '3', '1']],
+])('severities are in the order of the file, gravest first: %s', (_what, severities, wanted) => {
+  const table = load(`
+severities: ${severities.replaceAll('*s', '{ notify: [slack], incident: yes }')}
+teams: { a: { slack: http://x } }
+`)
+  expect(table.severities).toEqual(wanted)
+  expect(wanted.map((name) => table.policy(name, 'a').priority)).toEqual(
+    wanted.map((_, i) => (i === 0 ? 'high' : 'normal')),
+  )
+})
