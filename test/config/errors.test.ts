@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemsOf } from '../helpers/config.ts'
+import { load, problemsOf } from '../helpers/config.ts'
 
 const plain = 'route: { receiver: r }\nreceivers: [{ name: r }]\n'
 const receiver = (rest: string) => `route: { receiver: r }\nreceivers: [{ name: r, ${rest} }]\n`
@@ -197,4 +197,42 @@ describe('what is of another kind is told with both kinds, and without its text'
       ])
     },
   )
+})
+
+describe('what stands in braces', () => {
+  const bad = `'${SECRET}{{ ${SECRET}' `
+  const warningsOf = (rest: string) => load(receiver(rest)).warnings.map(({ path, message }) => `${path}: ${message}`)
+  const email = 'to: a@b, from: b@c, smarthost: "c:1"'
+
+  test.each([
+    `email_configs: [{ ${email}, auth_username: u, auth_password: ${bad} }]`,
+    `email_configs: [{ ${email}, auth_username: ${bad}, auth_identity: ${bad}, auth_secret: ${bad}, hello: ${bad} }]`,
+    `webhook_configs: [{ url: http://x, http_config: { bearer_token: ${bad} } }]`,
+    `webhook_configs: [{ url: http://x, http_config: { authorization: { credentials: ${bad} } } }]`,
+    `webhook_configs: [{ url_file: ${bad} }]`,
+    `sms_configs: [{ to: "+61400000000", account_sid: AC1, from: x, auth_token: ${bad} }]`,
+  ])('is no template in %s', (rest) => expect(warningsOf(rest).join('\n')).not.toContain('template'))
+
+  test.each([
+    [`pagerduty_configs: [{ routing_key: ${bad} }]`, 'pagerduty_configs.0.routing_key'],
+    [`opsgenie_configs: [{ api_key: ${bad} }]`, 'opsgenie_configs.0.api_key'],
+    [`pushover_configs: [{ user_key: a, token: ${bad} }]`, 'pushover_configs.0.token'],
+  ])('is told of, and not shown, in %s', (rest, path) => {
+    const warnings = warningsOf(rest)
+    expect(warnings).toContain(
+      `receivers.0.${path}: the template does not parse or render; it is secret, and not shown`,
+    )
+    expect(warnings.join('\n')).not.toContain(SECRET)
+  })
+
+  test('is shown elsewhere', () => {
+    const rest = "slack_configs: [{ api_url: http://x, text: '{{ oops' }]"
+    expect(warningsOf(rest).join('\n')).toMatch(/slack_configs\.0\.text: the template does not parse: .*oops/)
+  })
+
+  test('a template that fails when it is tried is not shown where it is secret', () => {
+    const { fields } = load(receiver(`webhook_configs: [{ url: 'http://x/{{ .${SECRET} }}' }]`))
+    expect(fields.map(({ problem }) => problem(`fails at ${SECRET}`).message).join()).not.toContain(SECRET)
+    expect(fields).toHaveLength(1)
+  })
 })
