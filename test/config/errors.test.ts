@@ -138,6 +138,13 @@ test.each([
   `global: { slack_api_url: 'http://x/${SECRET} y:%zz' }\n${plain}`,
   `global: { opsgenie_api_url: 'htp://user:${SECRET}@host' }\n${plain}`,
   `global: { http_config: { proxy_url: 'http://user:${SECRET}@ho st' } }\n${plain}`,
+  `global: { opsgenie_api_url: 'http://user:${SECRET}/pw@host' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host/a@${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host?token=${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host/${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host#${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'http://host:${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: ${SECRET} }\n${plain}`,
   receiver(`webhook_configs: [{ url: 'x://${SECRET}' }]`),
   receiver(`webhook_configs: [{ url: '{{ ${SECRET} }}' }]`),
   receiver(`pagerduty_configs: [{ routing_key: ${SECRET}, service_key: [${SECRET}] }]`),
@@ -235,4 +242,15 @@ describe('what stands in braces', () => {
     expect(fields.map(({ problem }) => problem(`fails at ${SECRET}`).message).join()).not.toContain(SECRET)
     expect(fields).toHaveLength(1)
   })
+})
+
+test.each([
+  ['htp://host/a?token=b', '"htp://host/…" is not a URL: its scheme is neither http nor https'],
+  ['htp://host:80', '"htp://host:80" is not a URL: its scheme is neither http nor https'],
+  ['http://us er@host/', '"http://…" is not a URL: its user or password is not escaped'],
+  ['host/a', 'is not a URL: it has no scheme'],
+])('of a URL no more than its scheme and host is quoted: %s', (url, wanted) => {
+  expect(problemsOf(`global: { opsgenie_api_url: '${url}' }\n${plain}`)).toEqual([
+    `1:29 global.opsgenie_api_url: ${wanted}; write it as https://host/path`,
+  ])
 })
