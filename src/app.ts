@@ -108,6 +108,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     let routing = open(first ?? load({ starting: true, lastGood: await store.includedBefore() }))
     tellFaults(routing.config)
+    let reloading: Promise<unknown> = Promise.resolve()
     const deps: Deps = {
       get routing() {
         return routing
@@ -154,11 +155,20 @@ export async function startApp(options: AppOptions): Promise<App> {
           events.publish('inbox', entry)
         })
       })
+      for (const { file, line, column, path, message } of loaded.warnings)
+        log.warn({ at: `${file}:${line}:${column}`, path }, message)
       for (const line of rehearse(loaded, opening.templates, Date.now())) log.warn(line)
       return opening
     }
 
-    async function reload(): Promise<void> {
+    /** One after the other: a slow one must not write down an older config than is in force. */
+    function reload(): Promise<void> {
+      const next = reloading.then(loadAnew)
+      reloading = next.catch(() => {})
+      return next
+    }
+
+    async function loadAnew(): Promise<void> {
       try {
         const before = routing
         // all that can fail has not touched what runs
@@ -170,21 +180,21 @@ export async function startApp(options: AppOptions): Promise<App> {
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
         throw error
       }
-      const { faults } = routing.config
+      const { faults, heldBack } = routing.config
       tellFaults(routing.config)
-      if (faults.length > 0)
-        throw new ConfigError(faults, 'loaded, but not what is wrong; each of these files is in force as it was before')
+      if (faults.length > 0) {
+        const became = [...heldBack].map(([file, what]) => `${file} is ${what}`).join(', ')
+        throw new ConfigError(faults, [...heldBack.keys()], `loaded, but ${became}`)
+      }
       metrics.reloadedAt.setToCurrentTime()
       log.info({ config: options.configFile }, 'the routing file was loaded')
     }
 
     /** A mistake in a team's file leaves that team what it had; it is told until it is mended. */
-    function tellFaults({ faults }: Routing['config']): void {
+    function tellFaults({ faults, heldBack }: Routing['config']): void {
       metrics.reloadSuccessful.set(faults.length === 0 ? 1 : 0)
-      for (const fault of faults) {
-        const { file, line, column, path, message } = fault
-        log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is in force as it was before`)
-      }
+      for (const { file, line, column, path, message } of faults)
+        log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is ${heldBack.get(file)}`)
     }
 
     /** Tries at once, and again each second where Redis is away, until it is done or another routing is in force. */
@@ -192,7 +202,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       await regroup(deps).catch((err: unknown) => {
         log.error({ err }, 'alerts could not be given their groups under the new routing; trying again')
         setTimeout(() => {
-          if (routing === of && !stopping.signal.aborted) void regroupSoon(of)
+          const isInForce = routing.config.hash === of.config.hash
+          if (isInForce && !stopping.signal.aborted) void regroupSoon(of)
         }, 1000).unref()
       })
     }
@@ -248,22 +259,16 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   function load(how: Pick<LoadOptions<Notifier>, 'starting' | 'lastGood'>): Routing['config'] {
     const { configFile: file, env, matcherMode } = options
-    const config = loadConfig<Notifier>(file, { ...how, env, sandbox, channels, matcherMode })
-    for (const { file: at, line, column, path, message } of config.warnings) {
-      log.warn({ at: `${at}:${line}:${column}`, path }, message)
-    }
-    return config
+    return loadConfig<Notifier>(file, { ...how, env, sandbox, channels, matcherMode })
   }
 
-  /** The config; undefined where a file that it includes is broken, and Redis may know what that last said. */
+  /** The config; undefined where a mistake may be that of an included file, of which Redis knows what it last said. */
   function loadFirst(): Routing['config'] | undefined {
     try {
-      const config = load({ starting: true })
-      return config.faults.length === 0 ? config : undefined
+      return load({})
     } catch (error) {
-      if (!(error instanceof ConfigError) || error.problems.every(({ file }) => file === options.configFile))
-        throw error
-      return undefined
+      if (error instanceof ConfigError && error.included.length > 0) return undefined
+      throw error
     }
   }
 

@@ -217,16 +217,13 @@ async function loadOptions(options: Options) {
 
 /** The routing file of a command; undefined where it is bad, which was said then. */
 async function load(options: Options) {
-  const { ConfigError, formatProblem } = await import('./config/error.ts')
+  const { ConfigError } = await import('./config/error.ts')
   const { loadConfig } = await import('./config/load.ts')
   try {
-    const loaded = loadConfig(text(options['config.file']) ?? '', await loadOptions(options))
-    for (const fault of loaded.faults) stderr.write(`${formatProblem(fault)}\n`)
-    if (loaded.faults.length === 0) return loaded
-    process.exitCode = 1
+    return loadConfig(text(options['config.file']) ?? '', await loadOptions(options))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     fail(error.message)
+    return undefined
   }
-  return undefined
 }

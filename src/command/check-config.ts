@@ -34,7 +34,6 @@ export function checkConfig(files: readonly string[], { stdout, stderr, at, ...o
   function check(file: string): string[] {
     try {
       const config = loadConfig(file, options)
-      if (config.faults.length > 0) return config.faults.map(formatProblem)
       const templates = parseTemplates([...builtinTemplates(), ...config.templates])
       const found = [
         `${config.routes.size} routes`,

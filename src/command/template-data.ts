@@ -1,6 +1,6 @@
 import { formatInstant, parseInstant, zeroTime } from '../model/instant.ts'
 import type { Labels } from '../model/labels.ts'
-import type { TemplateAlert, TemplateData } from '../template/data.ts'
+import { type TemplateAlert, type TemplateData, noAlerts, noLabels } from '../template/data.ts'
 
 /** Template data that cannot be read; says where. */
 export class DataError extends Error {
@@ -16,7 +16,7 @@ export function readTemplateData(value: unknown): TemplateData<string> {
   return {
     receiver: text(data, 'receiver'),
     status: text(data, 'status'),
-    alerts: list(data, 'alerts').map((alert, i) => readAlert(fieldsOf(alert, `alerts.${i}`))),
+    alerts: alerts(data),
     notificationReason: text(data, 'notification_reason'),
     groupLabels: labels(data, 'groupLabels'),
     commonLabels: labels(data, 'commonLabels'),
@@ -60,14 +60,16 @@ function text(fields: Fields, name: string): string {
   return value
 }
 
-function list(fields: Fields, name: string): readonly unknown[] {
-  const value = member(fields, name) ?? []
-  if (!Array.isArray(value)) throw new DataError(`${name} of ${fields.place} must be a list`)
-  return value
+function alerts(fields: Fields): readonly TemplateAlert<string>[] {
+  const value = member(fields, 'alerts')
+  if (value === undefined) return noAlerts
+  if (!Array.isArray(value)) throw new DataError(`alerts of ${fields.place} must be a list`)
+  return value.map((alert: unknown, i) => readAlert(fieldsOf(alert, `alerts.${i}`)))
 }
 
 function labels(fields: Fields, name: string): Labels {
-  const value = member(fields, name) ?? {}
+  const value = member(fields, name)
+  if (value === undefined) return noLabels
   const wrong = () => new DataError(`${name} of ${fields.place} must be a map of texts`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong()
   return new Map(

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { keysAt } from '../model/keys.ts'
 import { Plain } from '../model/plain.ts'
+import { read } from '../model/reading.ts'
 import { type Path, type Source } from './source.ts'
 import { suggest } from './nearest.ts'
 
@@ -14,7 +15,7 @@ export function check<S extends z.ZodType>(
   source: Source,
   path: Path,
 ): z.output<S> | undefined {
-  const parsed = schema.safeParse(value)
+  const parsed = read(schema, value)
   if (parsed.success) return parsed.data
   report(parsed.error.issues, source, path, (within) => keysAt(schema, within))
   return undefined
@@ -27,13 +28,13 @@ export function check<S extends z.ZodType>(
 export function checkOn<S extends z.ZodType>(
   ...[schema, value, source, path]: Parameters<typeof check<S>>
 ): z.output<S> | undefined {
-  let parsed = schema.safeParse(value)
+  let parsed = read(schema, value)
   if (parsed.success) return parsed.data
   report(parsed.error.issues, source, path, (within) => keysAt(schema, within))
   let rest = value
   for (let rounds = 0; !parsed.success && rounds < ROUNDS; rounds++) {
     for (const issue of parsed.error.issues) rest = without(rest, whereabouts(issue))
-    parsed = schema.safeParse(rest)
+    parsed = read(schema, rest)
   }
   return parsed.data
 }
@@ -60,6 +61,7 @@ function without(value: unknown, paths: readonly Path[]): unknown {
       copy[at] = deeper.length > 0 ? without(copy[at], [deeper]) : {}
     } else {
       const name = String(key)
+      if (deeper.length === 0 && !(name in copy)) return undefined // it is missing: what needs it goes
       const part = deeper.length > 0 ? without(copy[name], [deeper]) : undefined
       if (part === undefined) delete copy[name]
       else copy[name] = part
@@ -105,10 +107,10 @@ function visible(key: string): string {
 }
 
 function isOfOtherKind({ code, path }: z.core.$ZodIssue): boolean {
-  return code === 'invalid_type' && path.length === 0
+  return (code === 'invalid_type' || code === 'invalid_value') && path.length === 0
 }
 
-const kinds: Record<string, string> = {
+const expected: Record<string, string> = {
   array: 'a list',
   object: 'a map of keys and values',
   record: 'a map of keys and values',
@@ -118,13 +120,20 @@ const kinds: Record<string, string> = {
 function inWords(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message
   if (issue.input === undefined) return 'is required'
-  return `must be ${kinds[issue.expected] ?? issue.expected}${given(issue.input)}`
+  return `must be ${expected[issue.expected] ?? issue.expected}${instead(issue.input)}`
 }
 
-/** What stands there instead; never its text, which may be a secret. */
-function given(input: unknown): string {
-  if (input === null) return ', and is empty'
-  if (Array.isArray(input)) return ', not a list'
-  if (typeof input === 'string') return ', not a text'
-  return typeof input === 'object' && Object.getPrototypeOf(input) === null ? ', not a map' : ''
+/** What stands there; never its text, which may be a secret. */
+function instead(input: unknown): string {
+  const given = input instanceof Plain ? input.value : input
+  if (given === null) return ', and is empty'
+  if (Array.isArray(given)) return ', not a list'
+  return kinds[typeof given] ?? ''
+}
+
+const kinds: Record<string, string> = {
+  boolean: ', not a boolean',
+  number: ', not a number',
+  object: ', not a map',
+  string: ', not a text',
 }

@@ -27,9 +27,9 @@ export interface CompileOptions<N> extends Environment {
 
 /** What of a config its files say; undefined where something is wrong, which is then among their problems. */
 export function compile<N>(
-  { main, settings, included, bySeniority }: Sources,
+  { main, settings, included, bySeniority, isWhole }: Sources,
   { channels, sandbox, matcherMode = 'fallback' }: CompileOptions<N>,
-): Omit<Config<N>, 'file' | 'faults' | 'included'> | undefined {
+): Omit<Config<N>, 'file' | 'faults' | 'heldBack' | 'included'> | undefined {
   const sources = [main, ...bySeniority]
   const isBroken = () => sources.some(({ problems }) => problems.length > 0)
   for (const source of included) checkIncluded(source)
@@ -60,7 +60,7 @@ export function compile<N>(
   if (!settings) return undefined
 
   const names = channels.map(({ name }) => name)
-  const table = readTable(main, [main, ...included], sources, settings, names)
+  const table = readTable(main, [main, ...included], sources, settings, names, isWhole)
   for (const { name, entries, source, path } of table?.receivers ?? [])
     add(reader.fromTable(name, entries, source, path), source, path)
 
@@ -79,7 +79,9 @@ export function compile<N>(
   const routes = routesById(tree)
   const config = {
     hash: hashOf([
-      ...[main, ...included].map(({ text }) => text),
+      matcherMode,
+      main.text,
+      ...included.flatMap(({ key, text }) => [key, text]),
       JSON.stringify([main, ...included].map(({ value }) => value)),
       ...templates.map(({ text }) => text),
     ]),
@@ -113,6 +115,7 @@ export function compile<N>(
       // as it is written, but where the table has added to it
       route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
+      taken: new Map(sources.flatMap(({ taken }) => [...taken])),
     },
   }
   return {
@@ -155,6 +158,7 @@ function readTable(
   bySeniority: readonly Source[],
   settings: Top,
   channels: readonly string[],
+  isWhole: boolean,
 ): Table | undefined {
   const schema = teamSchema(channels)
   const teams: Team[] = []
@@ -205,7 +209,7 @@ function readTable(
     return undefined
   }
   teams.sort((a, b) => inOrder.indexOf(a.source) - inOrder.indexOf(b.source))
-  return compileTable(severities, teams, channels, main)
+  return compileTable(severities, teams, channels, main, isWhole)
 }
 
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {

@@ -54,7 +54,8 @@ export interface Config<N> {
   fields: readonly TemplateField[]
   printable: Printable // for showing it
   warnings: readonly Problem[]
-  /** What is wrong with included files: of each, what it last said is in force, or nothing. */
+  /** What is wrong with included files that are not in force as they are. */
   faults: readonly Problem[]
-  included: ReadonlyMap<string, string> // file → the text of it that is in force
+  heldBack: ReadonlyMap<string, 'as it was before' | 'left out'> // each of these files → what became of it
+  included: ReadonlyMap<string, string> // path from the file's folder → the text of it that is in force
 }

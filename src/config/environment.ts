@@ -4,7 +4,8 @@ export interface Environment {
   sandbox: boolean
 }
 
-const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
+/** A reference, or an action of a template: what stands in one is the template's (`"${group}"` of a regex). */
+const reference = /\{\{[^]*?\}\}|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
 
 /** What stands in a reference, in the text of a file: nothing that could end a quoted text or a line. */
 const written = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"'\\\n]*)?\}/g
@@ -37,7 +38,8 @@ export function expand(
 ): { text: string; missing: string[]; taken: Map<string, string> } {
   const missing: string[] = []
   const taken = new Map<string, string>()
-  const expanded = text.replace(reference, (_whole, name: string, otherwise: string | undefined) => {
+  const expanded = text.replace(reference, (whole, name: string | undefined, otherwise: string | undefined) => {
+    if (name === undefined) return whole
     const value = env[name] || otherwise
     if (env[name]) taken.set(env[name], name)
     if (value !== undefined) return value

@@ -15,10 +15,12 @@ export function formatProblem({ file, line, column, path, message }: Problem): s
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
+  readonly included: readonly string[] // the files that the routing file includes
 
   /** `introduction` says what comes of them, where that is not that nothing was taken. */
-  constructor(problems: readonly Problem[], introduction?: string) {
+  constructor(problems: readonly Problem[], included: readonly string[], introduction?: string) {
     super([...(introduction ? [`${introduction}:`] : []), ...problems.map(formatProblem)].join('\n'))
     this.problems = problems
+    this.included = included
   }
 }

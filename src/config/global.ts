@@ -13,7 +13,7 @@ const alertmanager = {
   http_config: maybe(httpConfig),
   smtp_from: maybe(string),
   smtp_hello: maybe(string),
-  smtp_smarthost: maybe(z.union([string.refine((given) => given === ''), hostPort])),
+  smtp_smarthost: maybe(z.union([hostPort, z.literal('')])),
   smtp_auth_username: maybe(string),
   smtp_auth_password: maybe(secret),
   smtp_auth_password_file: maybe(string),

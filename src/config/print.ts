@@ -1,4 +1,5 @@
 import { Document, visit } from 'yaml'
+import { withoutValues } from './environment.ts'
 import { formatDuration } from '../model/duration.ts'
 import { formatMatcher } from '../match/matcher.ts'
 import type { RouteSpec } from '../route/tree.ts'
@@ -38,6 +39,7 @@ export interface Printable {
   mute_time_intervals?: unknown
   tracing?: unknown
   event_recorder?: unknown
+  taken?: ReadonlyMap<string, string> // values of variables in it → their names
 }
 
 /**
@@ -59,7 +61,23 @@ export function printConfig(config: Printable, reader: Reader): string {
     tracing: tracing(config.tracing),
     event_recorder: eventRecorder(config.event_recorder),
   }
-  return toYaml(Object.fromEntries(Object.entries(whole).filter(([, part]) => part !== undefined)))
+  const given = Object.entries(whole).filter((entry): entry is [string, Printed] => entry[1] !== undefined)
+  return toYaml(withReferences(Object.fromEntries(given), config.taken ?? new Map(), false))
+}
+
+/** What decides where an alert goes, and what only reads as a value of its kind; anything else may be a secret. */
+const shown =
+  /^(?:name|receiver|group_by|equal|.*match(?:_re|ers)?|.*time_intervals|.*(?:wait|interval|timeout|duration|url|smarthost|type|version)|templates|times|.*_time|weekdays|days_of_month|months|years|location|retry|expire|ttl|parse_mode|signature_algorithm|compression)$/
+
+/** The same with the names of variables in place of their values. */
+function withReferences(printed: Printed, taken: ReadonlyMap<string, string>, isShown: boolean): Printed {
+  if (typeof printed === 'string') return isShown ? printed : withoutValues(printed, taken)
+  if (Array.isArray(printed)) return printed.map((part) => withReferences(part, taken, isShown))
+  if (!isPrintedMap(printed)) return printed
+  const whole: { [key: string]: Printed } = Object.create(null)
+  for (const [key, part] of Object.entries(printed))
+    whole[key] = withReferences(part, taken, isShown || shown.test(key))
+  return whole
 }
 
 /** A compiled route in the keys of the file; what says nothing is left out. */

@@ -233,7 +233,8 @@ function at(value: unknown, keys: readonly string[]): unknown {
 function whereElse(issue: z.core.$ZodIssue, inherits: Readonly<Record<string, string>>): z.core.$ZodIssue {
   const [key] = issue.path
   const global = typeof key === 'string' ? inherits[key] : undefined
-  if (issue.code !== 'invalid_type' || issue.path.length !== 1 || !global) return issue
+  const isMissing = issue.code === 'invalid_type' && (issue.input === undefined || issue.input === null)
+  if (!isMissing || issue.path.length !== 1 || !global) return issue
   return {
     code: 'custom',
     path: issue.path,

@@ -31,6 +31,7 @@ export interface Source {
   value: Yaml
   problems: Problem[] // what is wrong with it
   warnings: Problem[] // what is legal, and surely not meant
+  taken: Map<string, string> // values of variables in it → their names
   /** A problem at a path: at its key, or at its nearest parent's where it is missing. */
   problem(path: Path, message: string, at?: 'key' | 'value'): Problem
 }
@@ -58,6 +59,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     value: null,
     problems,
     warnings: [],
+    taken,
     problem(path, message, at = 'value') {
       const place = path.length === 0 ? undefined : places.get(keyOf(path))
       if (!place && path.length > 0)

@@ -14,12 +14,18 @@ interface ReadOptions extends Environment {
 export interface Sources {
   main: Source
   settings: ReturnType<typeof checkOn<typeof top>>
-  included: Source[] // in the order of their names
+  included: Included[] // in the order of their names
   /** The same, those that are as they were first: where two do not fit together, the mistake is the newer one's. */
-  bySeniority: Source[]
+  bySeniority: Included[]
+  isWhole: boolean // no file is left out
 }
 
-/** Reads them; `standIns` says what is read in a file's place, undefined that it is left out. */
+/** A file that the routing file includes. */
+export interface Included extends Source {
+  key: string // its path from the routing file's folder, however either is spelled
+}
+
+/** Reads them; `standIns` says by key what is read in a file's place, undefined that it is left out. */
 export function readSources(
   file: string,
   standIns: ReadonlyMap<string, string | undefined>,
@@ -30,11 +36,25 @@ export function readSources(
     main.problems.push(main.problem([], 'the file must hold a map of keys and values, such as route: and receivers:'))
   const settings = isMap(main.value) ? checkOn(top, main.value, main, []) : undefined
   const files = (settings?.include ?? []).flatMap((pattern, i) => filesOf(pattern, main, ['include', i]))
-  const included = [...new Set(files)]
-    .filter((one) => !standIns.has(one) || standIns.get(one) !== undefined)
-    .map((one) => readSource(one, environment, standIns.get(one)))
-  const isSenior = ({ file: one, text }: Source) => Number(standIns.has(one) || lastGood?.get(one) === text)
-  return { main, settings, included, bySeniority: [...included].sort((a, b) => isSenior(b) - isSenior(a)) }
+  const folder = resolve(dirname(file))
+  const keys = files.map((one) => ({ one, key: relative(folder, resolve(one)) }))
+  const isLeftOut = (key: string) => standIns.has(key) && standIns.get(key) === undefined
+  const included = keys
+    .filter(({ key }, i) => !isLeftOut(key) && keys.findIndex((twin) => twin.key === key) === i)
+    .map(({ one, key }): Included => Object.assign(readSource(one, environment, standIns.get(key)), { key }))
+  for (const source of included) {
+    // a file that is being written may be empty just now
+    if (source.value === null && source.problems.length === 0 && lastGood?.get(source.key)?.trim())
+      source.problems.push(source.problem([], 'the file is empty; delete it to take what it held away'))
+  }
+  const isSenior = ({ key, text }: Included) => Number(standIns.has(key) || lastGood?.get(key) === text)
+  return {
+    main,
+    settings,
+    included,
+    isWhole: !keys.some(({ key }) => isLeftOut(key)),
+    bySeniority: [...included].sort((a, b) => isSenior(b) - isSenior(a)),
+  }
 }
 
 /** Named as the routing file is: relative where that is. */

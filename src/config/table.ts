@@ -40,13 +40,14 @@ export interface Table {
 /**
  * Compiles the table into routes and receivers; undefined where something is wrong, which is then among
  * the sources' problems. Each team has a route for its name with a child for each severity; the default
- * team's severities stand at the end, for every alert that no team took.
+ * team's severities stand at the end, for every alert that no team took. `isWhole`: no file of teams is left out.
  */
 export function compileTable(
   severities: readonly Severity[],
   teams: readonly Team[],
   channels: readonly string[],
   source: Source,
+  isWhole: boolean,
 ): Table | undefined {
   const before = problemCount(source, teams)
   const [first] = severities
@@ -61,7 +62,7 @@ export function compileTable(
   for (const { path } of marked.slice(1)) {
     source.problems.push(source.problem([...path, 'default'], `"${marked[0]?.name}" is the default already`, 'key'))
   }
-  const defaultTeam = findDefault(teams, source)
+  const defaultTeam = findDefault(teams, source, isWhole)
   if (!defaultTeam) return undefined
 
   for (const { settings, path } of severities) checkChannels(settings.notify, channels, source, path)
@@ -151,12 +152,13 @@ function node(receiver: string, settings: Partial<SeveritySettings>): RouteSpec 
   return { ...plainRoute, receiver, ...timersOf(settings) }
 }
 
-function findDefault(teams: readonly Team[], source: Source): Team | undefined {
+/** The only team is the default, unless others may stand in a file that is left out. */
+function findDefault(teams: readonly Team[], source: Source, isWhole: boolean): Team | undefined {
   const marked = teams.filter((team) => team.isDefault)
   for (const { source: at, path } of marked.slice(1)) {
     at.problems.push(at.problem([...path, 'default'], `team "${marked[0]?.name}" is the default already`, 'key'))
   }
-  const found = marked[0] ?? (teams.length === 1 ? teams[0] : undefined)
+  const found = marked[0] ?? (teams.length === 1 && isWhole ? teams[0] : undefined)
   if (!found) {
     source.problems.push(
       source.problem(

@@ -1,4 +1,4 @@
-import { isStray, toBytes, toText } from './bytes.ts'
+import { isStray, toText } from './bytes.ts'
 
 // Go's quoted strings (https://go.dev/ref/spec#String_literals), as strconv reads and writes them.
 
@@ -82,13 +82,21 @@ export function unquoteGo(quoted: string): string | undefined {
   if (quoted.length < 2 || (mark !== '"' && mark !== "'") || !quoted.endsWith(mark)) return undefined
   const inner = quoted.slice(1, -1)
   if (!inner.includes('\\')) return inner.includes(mark) || inner.includes('\n') ? undefined : inner
-  const bytes: number[] = []
+  let text = ''
+  let bytes: number[] = [] // some that follow each other may make a character
   for (let at = 0; at < inner.length;) {
     const one = unquoteCharacter(inner, at, mark)
     if (!one || inner[at] === '\n') return undefined
-    if (one.isByte) bytes.push(one.code)
-    else bytes.push(...toBytes(String.fromCodePoint(one.code)))
     at += one.length
+    if (one.isByte) {
+      bytes.push(one.code)
+      continue
+    }
+    if (bytes.length > 0) {
+      text += toText(Uint8Array.from(bytes))
+      bytes = []
+    }
+    text += String.fromCodePoint(one.code)
   }
-  return toText(Uint8Array.from(bytes))
+  return text + toText(Uint8Array.from(bytes))
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { keysAt } from '../model/keys.ts'
+import { read } from '../model/reading.ts'
 import type { TemplateData } from '../template/data.ts'
 
 /** Why an attempt failed: a closed set. Adapters classify, `retries` says what it means. */
@@ -148,7 +149,7 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
     keysAt: (within) => keysAt(config, within),
     fromTeam: (value) => definition.fromTeam(value),
     read(entry) {
-      const parsed = config.safeParse(entry)
+      const parsed = read(config, entry)
       if (!parsed.success) return { ok: false, issues: parsed.error.issues }
       return {
         ok: true,

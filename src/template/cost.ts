@@ -2,7 +2,27 @@ import { Dict, Kv, List, Safe, Struct, type Value } from './value.ts'
 import { Time } from './time.ts'
 
 // What running a template costs, so that one that loops or grows without end fails. A step is what a simple action
-// takes, some 200 ns where this was measured.
+// takes, some 200 ns where this was measured. What a template may cost grows with its data, since all real ones go
+// through it: by the weight of its alerts, of which each unit costs the default mail 0.3 steps and makes it 2.2 characters.
+
+const MOST_STEPS = 100_000
+const STEPS_OF_DATA = 1
+const MOST_OUTPUT = 1_000_000
+const OUTPUT_OF_DATA = 6
+
+/** What rendering may use up. */
+export interface Budget {
+  steps: number
+  output: number // characters
+}
+
+/** Over whatever data. */
+export const leastBudget: Budget = { steps: MOST_STEPS, output: MOST_OUTPUT }
+
+export function budgetFor(data: Value): Budget {
+  const weight = weightOf(data)
+  return { steps: MOST_STEPS + STEPS_OF_DATA * weight, output: MOST_OUTPUT + OUTPUT_OF_DATA * weight }
+}
 
 /** So many characters that are only copied cost a step. */
 const STEP_LENGTH = 64
@@ -34,11 +54,17 @@ const prices = new Map<string, Price>([
   ['len', { steps: 1, times: 4, deep: false }],
   ['index', { steps: 1, times: 8, deep: false }],
   ['slice', { steps: 1, times: 8, deep: false }],
-  ['toUpper', deep(1, 16)],
-  ['toLower', deep(1, 16)],
+  ['toUpper', deep(1, 64)],
+  ['toLower', deep(1, 64)],
   ['title', deep(1, 64)],
   ['urlUnescape', deep(1, 16)],
-  ['trimSpace', deep(1, 4)],
+  ['trimSpace', deep(1, 8)],
+  ['join', deep(1, 4)],
+  ['Join', deep(1, 8)],
+  ['base64encode', deep(1, 32)],
+  ['base64decode', deep(1, 32)],
+  ['toDate', deep(60, 32)],
+  ['mustToDate', deep(60, 32)],
   ['match', deep(2, 1)],
   ['reReplaceAll', deep(4, 4)],
   ['humanizeDuration', deep(12, 1)],
@@ -50,6 +76,7 @@ const prices = new Map<string, Price>([
   ['Resolved', deep(4, 1)],
   ['tz', deep(60, 1)],
   ['In', deep(60, 1)],
+  ['IsDST', deep(120, 1)],
   ['AddDate', deep(100, 1)],
   ['Add', deep(60, 1)],
   ['Round', deep(60, 1)],
@@ -63,7 +90,7 @@ export function costOfCall(name: string, args: readonly Value[]): number {
   const price = prices.get(name) ?? usual
   let characters = 0
   for (const value of args) characters += price.deep ? weightOf(value) : sizeOf(value)
-  return price.steps + args.length / 4 + (characters * price.times) / STEP_LENGTH
+  return price.steps + (characters * price.times) / STEP_LENGTH
 }
 
 /** Steps that it takes to have made a value, what it holds left out. */
@@ -71,13 +98,16 @@ export function costOf(value: Value): number {
   return sizeOf(value) / STEP_LENGTH
 }
 
+/** Steps that it takes to look at an argument, whatever is in it left out. */
+export const ARGUMENT = 0.25
+
 /** Steps that it takes to compile a pattern: repetitions count as often as they may be nested. */
 export function costOfPattern(pattern: string): number {
   let repeated = 1
   for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d+))?/g)) {
     repeated *= Math.max(2, Number(least), Number(most ?? 0))
   }
-  return 20 + (pattern.length * Math.min(repeated, 1000)) / 4
+  return 60 + pattern.length * (8 + Math.min(repeated, 1000) / 4)
 }
 
 /** Steps that it takes to look for a compiled pattern. */
@@ -97,25 +127,25 @@ function sizeOf(value: Value): number {
   return value instanceof Dict ? 64 * value.entries.size : 16
 }
 
-const weights = new WeakMap<object, number>()
-
 /** About as many characters as a value prints to, all that it holds counted as often as it is held. */
 function weightOf(value: Value): number {
   if (typeof value === 'string') return value.length
   if (value instanceof Safe) return value.text.length
   if (value instanceof Time) return 200
+  // very large and very small ones have hundreds of digits
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value !== 0 ? 16 + Math.abs(Math.log2(Math.abs(value))) / 4 : 16
   if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Struct)) return 16
-  const known = weights.get(value)
-  if (known !== undefined) return known
+  if (value.weight !== undefined) return value.weight
   let weight = 32
   for (const part of partsOf(value)) weight += 16 + weightOf(part)
-  weights.set(value, weight)
+  value.weight = weight
   return weight
 }
 
 function* partsOf(value: List | Kv | Dict | Struct): Iterable<Value> {
   if (value instanceof List) yield* value.items
-  else if (value instanceof Struct) yield* value.fields.values()
+  else if (value instanceof Struct) for (const name of value.json.keys()) yield value.field(name)
   else
     for (const [name, part] of value instanceof Kv ? value.labels : value.entries) {
       yield name

@@ -1,5 +1,9 @@
 import type { Labels } from '../model/labels.ts'
 
+/** What data says nothing of, and Go has nil for. Templates take it as empty, but JSON shows `null`. */
+export const noLabels: Labels = new Map()
+export const noAlerts: readonly TemplateAlert<never>[] = []
+
 /** What the templates of a notification see, as Alertmanager has it (template data, version 0.33). */
 export interface TemplateData<Status extends string = 'firing' | 'resolved'> {
   receiver: string // with regex characters backslashed, as Alertmanager gives it: `ops\.team`

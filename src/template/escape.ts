@@ -28,11 +28,17 @@ export function escapeJs(text: string): string {
   }).join('')
 }
 
+/** What each byte is in a query. */
+const queryBytes = Array.from({ length: 256 }, (_, byte) => {
+  const one = String.fromCharCode(byte)
+  if (/[A-Za-z0-9_.~-]/.test(one)) return one
+  return one === ' ' ? '+' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+})
+
 /** net/url's QueryEscape. */
 export function escapeQuery(text: string): string {
-  return Array.from(toBytes(text), (byte) => {
-    const one = String.fromCharCode(byte)
-    if (/[A-Za-z0-9_.~-]/.test(one)) return one
-    return one === ' ' ? '+' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  }).join('')
+  if (/^[A-Za-z0-9_.~-]*$/.test(text)) return text
+  let escaped = ''
+  for (const byte of toBytes(text)) escaped += queryBytes[byte]
+  return escaped
 }

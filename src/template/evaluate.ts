@@ -1,7 +1,7 @@
 import { clean } from '../model/bytes.ts'
 import { quoteGo } from '../model/quote.ts'
 import { Arguments, type Callable, type Context, type Parameter, type World, fits } from './call.ts'
-import { costOf, costOfCall, costOfPrinting } from './cost.ts'
+import { ARGUMENT, budgetFor, leastBudget, costOf, costOfCall, costOfPrinting } from './cost.ts'
 import { print, typeName, wholeOf } from './format.ts'
 import { functions, isTrue } from './functions.ts'
 import { TemplateError, lineOf } from './lex.ts'
@@ -10,9 +10,6 @@ import { type Command, type Definition, type Definitions, type Node, type Pipe, 
 import { Dict, Kv, List, Struct, type Value, Whole } from './value.ts'
 import { Duration } from './time.ts'
 
-/** What a template may use up: one that loops or grows without end fails, and nothing else does. */
-const MOST_STEPS = 500_000
-const MOST_OUTPUT = 4_000_000
 const DEEPEST_CALL = 500
 
 type Literal = Extract<Term, { kind: 'bool' | 'number' | 'string' }>
@@ -34,6 +31,7 @@ class Boxed {
   }
 }
 type Held = Value | Boxed
+const noTerms: readonly Term[] = []
 const unboxed = (held: Held): Value => (held instanceof Boxed ? held.value : held)
 
 /** What an action prints, made fit for where it stands. */
@@ -60,6 +58,7 @@ export function evaluate(
   let depth = 0
   let template = main
   let node: Node | Command | Term | undefined // what is looked at, for messages
+  let budget = leastBudget
   const context: Context = { ...world, spend }
   let variables: Variable[] = [{ name: '$', value: data }]
 
@@ -75,12 +74,16 @@ export function evaluate(
   }
   function spend(amount: number): void {
     steps += amount
-    if (steps > MOST_STEPS) fail(`the template takes more than ${MOST_STEPS} steps`)
+    if (steps <= budget.steps) return
+    budget = budgetFor(data) // weighs all of it, for which most have no need
+    if (steps > budget.steps) fail(`the template takes more than ${budget.steps} steps`)
   }
   function write(text: string): void {
     spend(costOf(text))
     output += text
-    if (output.length > MOST_OUTPUT) fail(`the output is longer than ${MOST_OUTPUT} characters`)
+    if (output.length <= budget.output) return
+    budget = budgetFor(data)
+    if (output.length > budget.output) fail(`the output is longer than ${budget.output} characters`)
   }
 
   try {
@@ -112,7 +115,7 @@ export function evaluate(
         if (one.pipe.declares.length > 0) return 'next'
         node = one
         spend(costOfPrinting(value))
-        write(guarded(() => escape(value, one)))
+        write(escaped(value, one))
         return 'next'
       }
       case 'if':
@@ -138,9 +141,9 @@ export function evaluate(
     }
   }
 
-  function guarded(escaped: () => string): string {
+  function escaped(value: Value, one: Node): string {
     try {
-      return escaped()
+      return escape(value, one)
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error
       return fail(error.message)
@@ -151,6 +154,7 @@ export function evaluate(
     const called = definitions.get(one.name)
     if (!called) fail(`template ${quoteGo(one.name)} not defined`)
     if (depth >= DEEPEST_CALL) fail(`exceeded maximum template depth (${DEEPEST_CALL})`)
+    spend(1)
     const value = one.pipe && pipeline(one.pipe, dot)
     const [outerTemplate, outerVariables] = [template, variables]
     depth += 1
@@ -170,7 +174,7 @@ export function evaluate(
     const [first, second] = one.pipe.declares
     const isCount = !(value instanceof Duration) && (typeof value === 'bigint' || value instanceof Whole)
     if (isCount && second !== undefined) fail(`can't use ${printed(value)} to iterate over more than one variable`)
-    const any = each(value, (key, element) => {
+    const any = each(value, second !== undefined, (key, element) => {
       spend(1)
       const ofFirst = second === undefined ? element : key
       if (one.pipe.assigns) {
@@ -191,11 +195,13 @@ export function evaluate(
   }
 
   /** Goes through what a value holds for as long as `visit` wants more. Whether there was anything. */
-  function each(value: Value, visit: (key: Value, element: Held) => boolean): boolean {
+  function each(value: Value, wantsKeys: boolean, visit: (key: Value, element: Held) => boolean): boolean {
     if (value === undefined) return false
     if (value instanceof List) {
       const isBoxed = value.type === '[]interface {}'
-      for (const [i, item] of value.items.entries()) if (!visit(BigInt(i), isBoxed ? new Boxed(item) : item)) break
+      let i = 0
+      for (const item of value.items)
+        if (!visit(wantsKeys ? BigInt(i++) : undefined, isBoxed ? new Boxed(item) : item)) break
       return value.items.length > 0
     }
     if (value instanceof Kv) {
@@ -236,7 +242,7 @@ export function evaluate(
     for (let i = variables.length - 1; i >= 0; i--) {
       const found = variables[i]
       if (found?.name !== name) continue
-      spend((variables.length - i) / 64)
+      spend((variables.length - i) / 16)
       return found
     }
     return fail(`undefined variable: ${name}`)
@@ -244,68 +250,70 @@ export function evaluate(
 
   function command(one: Command, dot: Held, final: Final): Held {
     spend(1)
-    const [first, ...rest] = one.terms
+    const first = one.terms[0]
     if (!first) return undefined
     switch (first.kind) {
       case 'field':
       case 'chain':
       case 'variable':
-        return operand(first, dot, rest, final)
+        return operand(first, dot, one.terms, final)
       case 'function':
-        return callFunction(first, one, dot, rest, final)
+        return callFunction(first, one, dot, one.terms, final)
       case 'pipe':
-        notAFunction(first, rest, final)
+        notAFunction(first, one.terms, final)
         return pipeline(first, dot)
       default:
         node = first
-        notAFunction(first, rest, final)
+        notAFunction(first, one.terms, final)
         if (first.kind === 'nil') fail('nil is not a command')
         return first.kind === 'dot' ? dot : constant(first)
     }
   }
 
-  function notAFunction(first: Term, rest: readonly Term[], final: Final): void {
-    if (rest.length > 0 || final !== nothing) fail(`can't give argument to non-function ${show(first)}`)
+  function notAFunction(first: Term, terms: readonly Term[], final: Final): void {
+    if (terms.length > 1 || final !== nothing) fail(`can't give argument to non-function ${show(first)}`)
   }
 
   function callFunction(
     term: Extract<Term, { kind: 'function' }>,
     at: Command | Term,
     dot: Held,
-    args: readonly Term[],
+    terms: readonly Term[],
     final: Final,
   ): Value {
     node = term
     const found = functions.get(term.name)
     if (!found) fail(`${quoteGo(term.name)} is not a defined function`)
-    return invoke(found, term.name, at, dot, args, final)
+    return invoke(found, term.name, at, dot, terms, final)
   }
 
+  /** Calls with the terms behind the first, which is what is called, and with what comes down the pipe. */
   function invoke(
     { parameters, rest, unusable, call: run_ }: Callable,
     name: string,
     at: Command | Term,
     dot: Held,
-    args: readonly Term[],
+    terms: readonly Term[],
     final: Final,
   ): Value {
-    const count = args.length + (final === nothing ? 0 : 1)
+    const given = Math.max(terms.length - 1, 0)
+    const count = given + (final === nothing ? 0 : 1)
     if (rest === undefined ? count !== parameters.length : count < parameters.length)
       fail(
-        `wrong number of args for ${name}: want ${rest === undefined ? '' : 'at least '}${parameters.length} got ${rest === undefined ? count : args.length}`,
+        `wrong number of args for ${name}: want ${rest === undefined ? '' : 'at least '}${parameters.length} got ${rest === undefined ? count : given}`,
       )
     if (unusable !== undefined) fail(unusable)
     if (name === 'and' || name === 'or') {
       let value: Value
-      for (const one of args) {
-        value = argument('interface {}', one, dot)
+      for (let i = 1; i <= given; i++) {
+        value = argument('interface {}', terms[i], dot)
         if (isTrue(value) === (name === 'or')) return value
       }
       return final === nothing ? value : final
     }
-    const typeOf = (i: number): Parameter => parameters[i] ?? rest ?? 'interface {}'
-    const values = args.map((one, i) => argument(typeOf(i), one, dot))
-    if (final !== nothing) values.push(checked(final, typeOf(args.length)))
+    const values: Value[] = []
+    for (let i = 0; i < given; i++) values.push(argument(parameters[i] ?? rest ?? 'interface {}', terms[i + 1], dot))
+    if (final !== nothing) values.push(checked(final, parameters[given] ?? rest ?? 'interface {}'))
     spend(costOfCall(name, values))
     try {
       const value = run_(new Arguments(values), context)
@@ -314,7 +322,7 @@ export function evaluate(
     } catch (error) {
       if (!(error instanceof TemplateError) || error.message.startsWith('template: ')) throw error
       node = at
-      const first = args[0]
+      const first = terms[1]
       const called = first ? show(first) : typeof final === 'string' ? final : `<${typeName(values[0])} Value>`
       const told =
         name === 'call' ? error.message.replace(/^non-function/, () => `non-function ${called}`) : error.message
@@ -327,7 +335,9 @@ export function evaluate(
     return term.value === undefined ? fail(`${show(term)} overflows int`) : term.value
   }
 
-  function argument(parameter: Parameter, term: Term, dot: Held): Value {
+  function argument(parameter: Parameter, term: Term | undefined, dot: Held): Value {
+    if (!term) return undefined
+    spend(ARGUMENT)
     node = term
     switch (term.kind) {
       case 'dot':
@@ -339,11 +349,11 @@ export function evaluate(
       case 'field':
       case 'variable':
       case 'chain':
-        return checked(operand(term, dot, [], nothing), parameter)
+        return checked(operand(term, dot, noTerms, nothing), parameter)
       case 'pipe':
         return checked(pipeline(term, dot), parameter)
       case 'function':
-        return checked(callFunction(term, term, dot, [], nothing), parameter)
+        return checked(callFunction(term, term, dot, noTerms, nothing), parameter)
       default:
         return literal(term, parameter)
     }
@@ -381,39 +391,38 @@ export function evaluate(
   function operand(
     term: Extract<Term, { kind: 'field' | 'variable' | 'chain' }>,
     dot: Held,
-    args: readonly Term[],
+    terms: readonly Term[],
     final: Final,
   ): Held {
     node = term
     if (term.kind === 'variable' && term.fields.length === 0) {
-      notAFunction(term, args, final)
+      notAFunction(term, terms, final)
       return find(term.name).value
     }
     let receiver = dot
     if (term.kind === 'variable') receiver = find(term.name).value
     if (term.kind === 'chain') receiver = argument('interface {}', term.of, dot)
-    for (const [i, name] of term.fields.entries()) {
-      const isLast = i === term.fields.length - 1
-      receiver = field(receiver, name, term, dot, isLast ? args : [], isLast ? final : nothing)
-    }
-    return receiver
+    const last = term.fields.length - 1
+    for (let i = 0; i < last; i++) receiver = field(receiver, term.fields[i] ?? '', term, dot, noTerms, nothing)
+    return field(receiver, term.fields[last] ?? '', term, dot, terms, final)
   }
 
-  function field(held: Held, name: string, term: Term, dot: Held, args: readonly Term[], final: Final): Held {
+  function field(held: Held, name: string, term: Term, dot: Held, terms: readonly Term[], final: Final): Held {
     const receiver = unboxed(held)
     if (receiver === undefined) {
       return held instanceof Boxed ? fail(`nil pointer evaluating interface {}.${name}`) : undefined
     }
-    const method = methodOf(receiver, name)
-    if (method) return invoke(method, name, term, dot, args, final)
-    const hasArguments = args.length > 0 || final !== nothing
+    const method = receiver instanceof Struct ? undefined : methodOf(receiver, name)
+    if (method) return invoke(method, name, term, dot, terms, final)
+    const hasArguments = terms.length > 1 || final !== nothing
     if (receiver instanceof Kv || receiver instanceof Dict) {
       if (hasArguments) fail(`${name} is not a method but has arguments`)
       return receiver instanceof Kv ? (receiver.labels.get(name) ?? '') : new Boxed(receiver.entries.get(name))
     }
-    if (receiver instanceof Struct && receiver.fields.has(name)) {
+    const found = receiver instanceof Struct ? receiver.field(name) : undefined
+    if (found !== undefined) {
       if (hasArguments) fail(`${name} has arguments but cannot be invoked as function`)
-      return receiver.fields.get(name)
+      return found
     }
     return fail(`can't evaluate field ${name} in type ${held instanceof Boxed ? 'interface {}' : typeName(receiver)}`)
   }

@@ -166,7 +166,8 @@ const address = 0xc000000000n
 function formatAddress(value: Value, flags: Flags): string {
   if (!(value instanceof List || value instanceof Kv || value instanceof Dict || value instanceof Location))
     return bad('p', value, flags)
-  return formatWhole('x', address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
+  const isNil = !(value instanceof Dict || value instanceof Location) && value.isNil
+  return formatWhole('x', isNil ? 0n : address, Object.assign(flags.with({}), { sharp: !flags.sharp })) ?? ''
 }
 
 function bad(verb: string, value: Value, flags: Flags): string {
@@ -209,6 +210,7 @@ function formatParts(verb: string, value: Value, flags: Flags, methods: boolean)
     return flags.goSyntax ? `${value.type}{${items}}` : `[${items}]`
   }
   if (value instanceof Kv || value instanceof Dict) {
+    if (flags.goSyntax && value instanceof Kv && value.isNil) return `${typeName(value)}(nil)`
     const parts = value
       .keys()
       .map((key) => `${inner(key)}:${inner(value instanceof Kv ? value.labels.get(key) : value.entries.get(key))}`)
@@ -216,7 +218,7 @@ function formatParts(verb: string, value: Value, flags: Flags, methods: boolean)
     return flags.goSyntax ? `${typeName(value)}{${parts}}` : `map[${parts}]`
   }
   if (value instanceof Struct) {
-    const parts = [...value.json.keys()].map((name) => named(name) + inner(value.fields.get(name))).join(separator)
+    const parts = [...value.json.keys()].map((name) => named(name) + inner(value.field(name))).join(separator)
     return flags.goSyntax ? `${value.type}{${parts}}` : `{${parts}}`
   }
   if (value instanceof Time) {
@@ -250,9 +252,7 @@ export function stringOf(value: Value): string | undefined {
       .join(', ')
   if (value instanceof List && value.type === 'template.Pairs') {
     return value.items
-      .map((item) =>
-        item instanceof Struct ? `${print([item.fields.get('Name')])}=${print([item.fields.get('Value')])}` : '',
-      )
+      .map((item) => (item instanceof Struct ? `${print([item.field('Name')])}=${print([item.field('Value')])}` : ''))
       .join(', ')
   }
   if (value instanceof Time || value instanceof Duration || value instanceof Location) return value.toString()

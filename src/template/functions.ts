@@ -9,7 +9,7 @@ import { print, printf, println, typeName, wholeOf } from './format.ts'
 import { toJson } from './json.ts'
 import { TemplateError } from './lex.ts'
 import { parseFloat } from './number.ts'
-import { Duration, Time, parseTime, saturated } from './time.ts'
+import { Duration, Location, Time, parseTime, saturated } from './time.ts'
 import { title, titleOf } from './title.ts'
 import { LONGEST } from './verbs.ts'
 import { Complex, Dict, Kv, List, Safe, Struct, type Value, Whole } from './value.ts'
@@ -137,12 +137,14 @@ function isEqual([first, ...others]: readonly Value[]): boolean {
       const one = printf('%s', [first])
       throw new TemplateError(`non-comparable types ${one}: ${typeName(first)}, ${typeName(other)}: ${print([other])}`)
     }
-    if (first instanceof List && other instanceof List && (first.isNil || other.isNil))
-      return first.isNil && other.isNil
+    const bothMayBeNil =
+      (first instanceof List && other instanceof List) || (first instanceof Kv && other instanceof Kv)
+    if (bothMayBeNil && (first.isNil || other.isNil)) return first.isNil && other.isNil
+    if (first instanceof Location && other instanceof Location) return first === other
     if (!(other instanceof Time) && !(other instanceof Struct && other.type === 'template.Pair'))
       throw new TemplateError(`non-comparable type ${printf('%s', [other])}: ${typeName(other)}`)
     if (first instanceof Time && other instanceof Time)
-      return first.unixNano === other.unixNano && first.place === other.place
+      return first.unixNano === other.unixNano && first.location === other.location
     return typeName(first) === typeName(other) && print([first]) === print([other])
   })
 }
@@ -169,8 +171,11 @@ function compareTexts(a: string, b: string): number {
   return x.length - y.length
 }
 
+/** A character to a byte. */
+const ascii = /^[\0-\x7f]*$/
+
 function lengthOf(value: Value): number {
-  if (typeof value === 'string') return toBytes(value).length
+  if (typeof value === 'string') return ascii.test(value) ? value.length : toBytes(value).length
   if (value instanceof Safe) return toBytes(value.text).length
   if (value instanceof List) return value.items.length
   if (value instanceof Kv) return value.labels.size
@@ -221,14 +226,18 @@ function sliced(value: Value, bounds: readonly Value[]): Value {
   const text = value instanceof Safe ? value.text : value
   if (!isList && typeof text !== 'string') throw new TemplateError(`can't slice item of type ${typeName(value)}`)
   if (!isList && bounds.length === 3) throw new TemplateError('cannot 3-index slice a string')
-  const bytes = typeof text === 'string' ? toBytes(text) : undefined
-  const length = isList ? value.items.length : (bytes?.length ?? 0)
-  const given = bounds.map((bound) => boundOf(bound, length))
-  const [from = 0, to = length, most = length] = given
+  const bytes = typeof text !== 'string' ? '' : ascii.test(text) ? text : toBytes(text)
+  const length = isList ? value.items.length : bytes.length
+  const capacity = isList ? length + value.spare.length : length
+  const given = bounds.map((bound) => boundOf(bound, capacity))
+  const [from = 0, to = length, most = capacity] = given
   if (from > to) throw new TemplateError(`invalid slice index: ${from} > ${to}`)
   if (to > most) throw new TemplateError(`invalid slice index: ${to} > ${most}`)
-  if (isList) return new List(value.items.slice(from, to), value.type)
-  const part = toText((bytes ?? new Uint8Array()).subarray(from, to))
+  if (isList) {
+    const all = value.spare.length > 0 ? [...value.items, ...value.spare] : value.items
+    return new List(all.slice(from, to), value.type, value.isNil, all.slice(to, most))
+  }
+  const part = typeof bytes === 'string' ? bytes.slice(from, to) : toText(bytes.subarray(from, to))
   return value instanceof Safe ? new Safe(part, value.kind) : part
 }
 
@@ -243,7 +252,7 @@ function joined(values: readonly Value[]): string {
 
 /** By code point and only where one becomes one: Go leaves `ß` as it is. */
 function mapCase(value: string, how: 'toUpperCase' | 'toLowerCase'): string {
-  if (/^[\0-\x7f]*$/.test(value)) return value[how]()
+  if (ascii.test(value)) return value[how]()
   return Array.from(clean(value), (one) => {
     if (one === 'İ' && how === 'toLowerCase') return 'i'
     const mapped = one[how]()
@@ -267,7 +276,7 @@ const spaces = new Set(
   ].map((one) => one.charCodeAt(0)),
 )
 
-function join(separator: string, texts: readonly string[]): string {
+export function join(separator: string, texts: readonly string[]): string {
   if (separator.length * texts.length > LONGEST) throw new TemplateError(`more than ${LONGEST} characters`)
   return texts.join(separator)
 }
@@ -383,8 +392,10 @@ function dict(values: readonly Value[]): Dict {
 }
 
 function base64(value: string): string {
+  const bytes = toBytes(value)
   let binary = ''
-  for (const byte of toBytes(value)) binary += String.fromCharCode(byte)
+  // more at once is more than a call may have arguments
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_')
 }
 

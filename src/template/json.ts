@@ -23,9 +23,9 @@ function write(value: Value): string {
   }
   if (value instanceof Location) return '{}'
   if (value instanceof List) return value.isNil ? 'null' : `[${value.items.map(write).join(',')}]`
-  if (value instanceof Kv) return object(value.keys().map((key) => [key, value.labels.get(key)]))
+  if (value instanceof Kv) return value.isNil ? 'null' : object(value.keys().map((key) => [key, value.labels.get(key)]))
   if (value instanceof Dict) return object(value.keys().map((key) => [key, value.entries.get(key)]))
-  if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.fields.get(field)]))
+  if (value instanceof Struct) return object([...value.json].map(([field, name]) => [name, value.field(field)]))
   if (value instanceof Time) {
     const year = value.local.getUTCFullYear()
     if (year >= 0 && year <= 9999) return JSON.stringify(value.toJSON())

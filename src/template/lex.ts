@@ -5,7 +5,7 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError'
 }
 
-const keywords = [
+const keywordList = [
   'block',
   'break',
   'continue',
@@ -18,7 +18,8 @@ const keywords = [
   'template',
   'with',
 ] as const
-type Keyword = (typeof keywords)[number]
+type Keyword = (typeof keywordList)[number]
+const keywords = new Map<string, Keyword>(keywordList.map((keyword) => [keyword, keyword]))
 
 export interface Token {
   kind:
@@ -47,7 +48,13 @@ export interface Token {
   at: number
 }
 
+/** As long as a template may be: how long it takes to read one goes with its tokens. */
+const LONGEST = 1_000_000
+const MOST_TOKENS = 50_000
+
 const blank = /[ \t\r\n]*/y
+const blanks = new Set<string | undefined>([' ', '\t', '\r', '\n'])
+const wordEnds = new Set([' ', '\t', '\r', '\n', '.', ',', '|', ':', '(', ')'])
 const wordCharacter = /[\p{L}\p{Nd}_]/u
 const word = /[\p{L}\p{Nd}_]*/uy
 const number =
@@ -56,6 +63,7 @@ const number =
 /** Go's lexer of templates (https://pkg.go.dev/text/template/parse). Where it gives up, its last token is an error. */
 export function lex(source: string): Token[] {
   const tokens: Token[] = []
+  if (source.length > LONGEST) return [{ kind: 'error', text: `longer than ${LONGEST} characters`, at: 0 }]
   let at = 0
   let depth = 0 // of parentheses
 
@@ -69,7 +77,7 @@ export function lex(source: string): Token[] {
     pattern.lastIndex = at
     return pattern.exec(source)?.[0] ?? ''
   }
-  const isBlank = (index: number) => /[ \t\r\n]/.test(source[index] ?? '')
+  const isBlank = (index: number) => blanks.has(source[index])
   /** The length of `}}` or ` -}}`; 0 where neither begins. */
   const rightDelimiter = (index: number) => {
     if (isBlank(index) && source.startsWith('-}}', index + 1)) return 4
@@ -85,7 +93,7 @@ export function lex(source: string): Token[] {
   }
   const endsWord = () => {
     const next = source[at]
-    return next === undefined || /[ \t\r\n.,|:()]/.test(next) || source.startsWith('}}', at)
+    return next === undefined || wordEnds.has(next) || source.startsWith('}}', at)
   }
   const badCharacter = (from: number) => fail(`bad character ${unicode(source, at)}`, from)
 
@@ -115,6 +123,7 @@ export function lex(source: string): Token[] {
       continue
     }
 
+    if (tokens.length > MOST_TOKENS) return fail(`more than ${MOST_TOKENS} tokens`, open)
     add('left', open, open + 2)
     depth = 0
     for (;;) {
@@ -126,6 +135,7 @@ export function lex(source: string): Token[] {
         if (close === 4) at += run(blank).length
         break
       }
+      if (tokens.length > MOST_TOKENS) return fail(`more than ${MOST_TOKENS} tokens`, at)
       const from = at
       const first = source[at]
       if (first === undefined) return fail('unclosed action', from)
@@ -172,8 +182,7 @@ export function lex(source: string): Token[] {
         at += run(word).length
         if (!endsWord()) return badCharacter(from)
         const name = source.slice(from, at)
-        const keyword = keywords.find((known) => known === name)
-        add(keyword ?? (name === 'true' || name === 'false' ? 'bool' : 'identifier'), from)
+        add(keywords.get(name) ?? (name === 'true' || name === 'false' ? 'bool' : 'identifier'), from)
       } else if (/[!-~]/.test(first)) {
         add('sign', from)
       } else {
@@ -204,7 +213,7 @@ function endOfQuoted(source: string, from: number): number {
 /** A pattern with `$` would begin at every blank of a long run anew. */
 function trimEnd(text: string): string {
   let end = text.length
-  while (end > 0 && /[ \t\r\n]/.test(text[end - 1] ?? '')) end -= 1
+  while (end > 0 && blanks.has(text[end - 1])) end -= 1
   return text.slice(0, end)
 }
 

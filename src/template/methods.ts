@@ -3,6 +3,7 @@ import { TemplateError } from './lex.ts'
 import { Duration, Location, Time, saturated } from './time.ts'
 import { Kv, List, Struct, type Value, Whole, pair } from './value.ts'
 import { print, printf } from './format.ts'
+import { join } from './functions.ts'
 
 type Methods<Receiver> = ReadonlyMap<
   string,
@@ -19,7 +20,7 @@ function methods<Receiver>(
 
 const alertsBy = (status: string) => (list: List) =>
   new List(
-    list.items.filter((item) => item instanceof Struct && item.fields.get('Status') === status),
+    list.items.filter((item) => item instanceof Struct && item.field('Status') === status),
     '[]template.Alert',
   )
 
@@ -27,7 +28,7 @@ const ofAlerts = methods<List>({ Firing: [none, alertsBy('firing')], Resolved: [
 
 const partsOf = (name: string) => (list: List) =>
   new List(
-    list.items.map((item) => (item instanceof Struct ? item.fields.get(name) : '')),
+    list.items.map((item) => (item instanceof Struct ? item.field(name) : '')),
     '[]string',
   )
 
@@ -39,7 +40,14 @@ const ofPairs = methods<List>({
 
 /** Names and values have it from 0.34 on; an older template cannot tell, since a list has no other methods. */
 const ofTexts = methods<List>({
-  Join: [['string'], (list, args) => list.items.map((item) => print([item])).join(args.text(0))],
+  Join: [
+    ['string'],
+    (list, args) =>
+      join(
+        args.text(0),
+        list.items.filter((item) => typeof item === 'string'),
+      ),
+  ],
 })
 
 const valueOf = (kv: Kv, name: string) => kv.labels.get(name) ?? ''
@@ -92,6 +100,7 @@ const ofTime = methods<Time>({
   Minute: [none, (time) => BigInt(time.local.getUTCMinutes())],
   Second: [none, (time) => BigInt(time.local.getUTCSeconds())],
   Nanosecond: [none, (time) => BigInt(time.nanosecond)],
+  IsDST: [none, (time) => time.isSummer],
   IsZero: [none, (time) => time.isZero()],
   Before: [['time.Time'], (time, args) => time.unixNano < args.time(0).unixNano],
   After: [['time.Time'], (time, args) => time.unixNano > args.time(0).unixNano],
@@ -106,7 +115,7 @@ const ofTime = methods<Time>({
   Truncate: [['time.Duration'], (time, args) => time.truncate(args.duration(0))],
   Round: [['time.Duration'], (time, args) => time.round(args.duration(0))],
   In: [['*time.Location'], (time, args) => elsewhere(time, args.location(0))],
-  Location: [none, ({ place }) => new Location(place)],
+  Location: [none, ({ location }) => location],
   String: [none, (time) => time.toString()],
   GoString: [none, (time) => printf('%#v', [time])],
 })
@@ -122,7 +131,7 @@ const unusableOfTime = new Map([
 
 function elsewhere(time: Time, location: Location | undefined): Time {
   if (!location) throw new TemplateError('time: missing Location in call to Time.In')
-  return time.in(location.place)
+  return time.at(location)
 }
 
 const ofLocation = methods<Location>({

@@ -73,7 +73,7 @@ export function parse(
   const definitions: Definitions = new Map()
   let at = 0
   let seen = 0 // the token furthest on that was looked at: Go's messages tell its line
-  let variables = ['$']
+  let variables = openScope()
   let ranges = 0
   let depth = 0
   let actionAt = -1
@@ -140,7 +140,7 @@ export function parse(
     body.push(node)
   }
   add(name, body)
-  return { main: { name, body, origin }, definitions }
+  return { main: definitions.get(name) ?? { name, body, origin }, definitions }
 
   function define(): void {
     const token = nextWord()
@@ -155,7 +155,7 @@ export function parse(
   /** A list with variables of its own. */
   function inOwnScope(): { nodes: Node[]; end: End } {
     const [outerVariables, outerRanges] = [variables, ranges]
-    variables = ['$']
+    variables = openScope()
     ranges = 0
     actionAt = -1
     const inner = list()
@@ -239,7 +239,7 @@ export function parse(
   }
 
   function control(kind: 'if' | 'with' | 'range'): Node {
-    const outer = variables.length
+    const outer = variables.mark()
     const start = peekWord().at
     const pipe = pipeline(kind, 'right')
     if (kind === 'range') ranges += 1
@@ -257,7 +257,7 @@ export function parse(
         otherwise = rest.nodes
       }
     }
-    variables.length = outer
+    variables.back(outer)
     return { kind, pipe, body: nodes, otherwise, at: start }
   }
 
@@ -273,7 +273,7 @@ export function parse(
         at += 1
         assigns = following.kind === 'assign'
         declares.push(variable.text)
-        variables.push(variable.text)
+        variables.declare(variable.text)
         break
       }
       if (following.kind !== 'sign' || following.text !== ',') {
@@ -282,7 +282,7 @@ export function parse(
       }
       at += 1
       declares.push(variable.text)
-      variables.push(variable.text)
+      variables.declare(variable.text)
       if (context !== 'range' || declares.length > 1) fail(`too many declarations in ${context}`)
       if (!['variable', 'right', ')'].includes(peekWord().kind)) fail('range can only initialize variables')
     }
@@ -295,10 +295,8 @@ export function parse(
       commands.push(command())
     }
     if (commands.length === 0) fail(`missing value for ${context}`)
-    for (const [i, { terms }] of commands.entries()) {
-      if (i > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(terms[0]?.kind ?? ''))
-        fail(`non executable command in pipeline stage ${i + 1}`)
-    }
+    const stage = commands.findIndex(({ terms: [first] }, i) => i > 0 && first && notExecutable.has(first.kind))
+    if (stage !== -1) fail(`non executable command in pipeline stage ${stage + 1}`)
     return { kind: 'pipe', declares, assigns, commands, at: start }
   }
 
@@ -350,7 +348,7 @@ export function parse(
       case 'nil':
         return { kind: token.kind, at: token.at }
       case 'variable':
-        if (!variables.includes(token.text)) fail(`undefined variable ${quoteGo(token.text)}`)
+        if (!variables.has(token.text)) fail(`undefined variable ${quoteGo(token.text)}`)
         return { kind: 'variable', name: token.text, fields: [], at: token.at }
       case 'field':
         return { kind: 'field', fields: [token.text.slice(1)], at: token.at }
@@ -389,6 +387,24 @@ export function parse(
   }
 }
 
+/** The variables that are known at a place. */
+function openScope() {
+  const names = ['$']
+  const counts = new Map([['$', 1]]) // a name may be declared again and again
+  return {
+    has: (name: string) => (counts.get(name) ?? 0) > 0,
+    declare(name: string): void {
+      names.push(name)
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    },
+    mark: () => names.length,
+    back(mark: number): void {
+      for (const name of names.splice(mark)) counts.set(name, (counts.get(name) ?? 1) - 1)
+    },
+  }
+}
+
+const notExecutable = new Set<Term['kind']>(['bool', 'dot', 'nil', 'number', 'string'])
 const beginsOperand = new Set<Token['kind']>([
   'bool',
   'character',

@@ -1,10 +1,10 @@
 import { quoteGo } from '../model/quote.ts'
 import type { Labels } from '../model/labels.ts'
 import type { World } from './call.ts'
-import { type TemplateAlert, type TemplateData } from './data.ts'
+import { type TemplateAlert, type TemplateData, noAlerts } from './data.ts'
 import { type Escape, evaluate, printed } from './evaluate.ts'
 import { functions, languageFunctions } from './functions.ts'
-import { type Analysis, openAnalysis } from './html/analyse.ts'
+import { type Analysed, type Analysis, openAnalysis } from './html/analyse.ts'
 import { TemplateError } from './lex.ts'
 import { type Definition, type Definitions, parse, saysNothing } from './parse.ts'
 import { Time } from './time.ts'
@@ -101,9 +101,9 @@ export function parseTemplates(files: readonly { name: string; text: string }[])
       const one = compiled(source)
       one.analysed ??= analysed(one)
       if (one.analysed instanceof TemplateError) throw one.analysed
-      const { escapers, definitions: known } = one.analysis
+      const { main, definitions: known, escapers } = one.analysed
       const escape: Escape = (value, node) => escapers.get(node)?.(value) ?? ''
-      return evaluate(one.analysed, toStruct(data), known, worldOf(data, at), escape)
+      return evaluate(main, toStruct(data), known, worldOf(data, at), escape)
     },
   }
 }
@@ -116,10 +116,10 @@ interface Compiled {
   main: Definition
   definitions: Definitions
   analysis: Analysis // of these definitions
-  analysed: Definition | TemplateError | undefined // main for HTML; undefined: not asked for yet
+  analysed: Analysed | TemplateError | undefined // undefined: HTML was not asked for yet
 }
 
-function analysed({ main, analysis }: Compiled): Definition | TemplateError {
+function analysed({ main, analysis }: Compiled): Analysed | TemplateError {
   try {
     return analysis.analyse(main)
   } catch (error) {
@@ -182,29 +182,31 @@ function toStruct(data: TemplateData<string>): Struct {
 }
 
 function makeStruct(data: TemplateData<string>): Struct {
-  const fields = new Map<string, string | List | Kv>([
-    ['Receiver', data.receiver],
-    ['Status', data.status],
-    ['Alerts', new List(data.alerts.map(toAlert), 'template.Alerts')],
-    ['NotificationReason', data.notificationReason],
-    ['GroupLabels', new Kv(data.groupLabels)],
-    ['CommonLabels', new Kv(data.commonLabels)],
-    ['CommonAnnotations', new Kv(data.commonAnnotations)],
-    ['RouteLabels', new Kv(data.routeLabels)],
-    ['ExternalURL', data.externalURL],
-  ])
-  return new Struct('template.Data', fields, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
+  const read = (field: string) => dataFields.get(field)?.(data)
+  return new Struct('template.Data', read, data.routeLabels.size > 0 ? dataJson : dataJsonWithoutRouteLabels)
 }
 
 function toAlert(alert: TemplateAlert<string>): Struct {
-  const fields = new Map<string, string | Kv | Time>([
-    ['Status', alert.status],
-    ['Labels', new Kv(alert.labels)],
-    ['Annotations', new Kv(alert.annotations)],
-    ['StartsAt', Time.parse(alert.startsAt)],
-    ['EndsAt', Time.parse(alert.endsAt)],
-    ['GeneratorURL', alert.generatorURL],
-    ['Fingerprint', alert.fingerprint],
-  ])
-  return new Struct('template.Alert', fields, alertJson)
+  return new Struct('template.Alert', (field) => alertFields.get(field)?.(alert), alertJson)
 }
+
+const dataFields = new Map<string, (data: TemplateData<string>) => string | List | Kv>([
+  ['Receiver', (data) => data.receiver],
+  ['Status', (data) => data.status],
+  ['Alerts', ({ alerts }) => new List(alerts.map(toAlert), 'template.Alerts', alerts === noAlerts)],
+  ['NotificationReason', (data) => data.notificationReason],
+  ['GroupLabels', (data) => new Kv(data.groupLabels)],
+  ['CommonLabels', (data) => new Kv(data.commonLabels)],
+  ['CommonAnnotations', (data) => new Kv(data.commonAnnotations)],
+  ['RouteLabels', (data) => new Kv(data.routeLabels)],
+  ['ExternalURL', (data) => data.externalURL],
+])
+const alertFields = new Map<string, (alert: TemplateAlert<string>) => string | Kv | Time>([
+  ['Status', (alert) => alert.status],
+  ['Labels', (alert) => new Kv(alert.labels)],
+  ['Annotations', (alert) => new Kv(alert.annotations)],
+  ['StartsAt', (alert) => Time.parse(alert.startsAt)],
+  ['EndsAt', (alert) => Time.parse(alert.endsAt)],
+  ['GeneratorURL', (alert) => alert.generatorURL],
+  ['Fingerprint', (alert) => alert.fingerprint],
+])

@@ -69,11 +69,20 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\
 /** Where a time is told: a bare offset in seconds east of UTC, or an IANA zone ('UTC' and 'Local' too). */
 type Place = number | string
 
-/** A time's place as a value. */
+/** A time's place as a value. Two are the same only where they are one: Go has pointers to them. */
 export class Location {
   readonly place: Place
   constructor(place: Place) {
     this.place = place
+  }
+
+  /** The one of a place that Go has only one of, else one of its own. */
+  static of(place: Place): Location {
+    const isShared = place === 'UTC' || place === 'Local' || (typeof place === 'number' && place % 3600 === 0)
+    if (!isShared) return new Location(place)
+    const made = shared.get(place) ?? new Location(place)
+    shared.set(place, made)
+    return made
   }
 
   toString(): string {
@@ -81,18 +90,24 @@ export class Location {
   }
 }
 
+/** Zones whose standard time is the later one (https://www.iana.org/time-zones). */
+const backwards = new Set(['Europe/Dublin', 'Eire', 'Africa/Casablanca', 'Africa/El_Aaiun'])
+const shared = new Map<Place, Location>()
+const utcLocation = Location.of('UTC')
+
 /** JavaScript's dates reach no further; Go's do. */
 const FARTHEST = 8_600_000_000_000_000
 
 /** A point in time at a place, as Go's time.Time. */
 export class Time {
   readonly unixNano: bigint
-  readonly place: Place
+  readonly location: Location
   readonly offset: number // seconds east of UTC
 
-  constructor(unixNano: bigint, place: Place = 'UTC') {
+  constructor(unixNano: bigint, location: Location = utcLocation) {
+    const { place } = location
     this.unixNano = unixNano
-    this.place = place
+    this.location = location
     if (!(Math.abs(this.ms) < FARTHEST)) throw new TemplateError('the time is too far off')
     this.offset = typeof place === 'number' ? place : offsetOf(place, this.ms)
   }
@@ -106,12 +121,20 @@ export class Time {
       zone === 'Z' ? 0 : (zone[0] === '-' ? -1 : 1) * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4)) * 60)
     const local = utc(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
     const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
-    return new Time(BigInt(local - offset * 1000) * 1_000_000n + nanos, offset || 'UTC')
+    return new Time(BigInt(local - offset * 1000) * 1_000_000n + nanos, Location.of(offset || 'UTC'))
   }
 
   /** The same instant elsewhere; `Local` is the process's own. Throws RangeError for a zone that is unknown. */
-  in(place: Place): Time {
-    return new Time(this.unixNano, place === '' ? 'UTC' : place)
+  in(place: string): Time {
+    return this.at(Location.of(place === '' ? 'UTC' : place))
+  }
+
+  at(location: Location): Time {
+    return new Time(this.unixNano, location)
+  }
+
+  get place(): Place {
+    return this.location.place
   }
 
   /** Epoch ms, rounded down. */
@@ -134,6 +157,15 @@ export class Time {
     return floorDivide(this.unixNano + EPOCH, SECOND)
   }
 
+  /** Whether clocks are put forward there, against the year's other half; or back, where the law has it so. */
+  get isSummer(): boolean {
+    const { place, offset } = this
+    if (typeof place === 'number') return false
+    const year = this.local.getUTCFullYear()
+    const others = [offsetOf(place, utc(year, 1, 1)), offsetOf(place, utc(year, 7, 1))]
+    return backwards.has(place) ? offset < Math.max(...others) : offset > Math.min(...others)
+  }
+
   get yearDay(): number {
     const { local } = this
     return Math.round((midnight(local) - utc(local.getUTCFullYear(), 1, 1)) / 86_400_000) + 1
@@ -144,7 +176,7 @@ export class Time {
   }
 
   add(ns: bigint): Time {
-    return new Time(this.unixNano + ns, this.place)
+    return new Time(this.unixNano + ns, this.location)
   }
 
   /** The same time of day, so many years, months and days on; days beyond a month's end run over. */
@@ -158,7 +190,7 @@ export class Time {
     const wall = moved + (local.getTime() - midnight(local))
     const rest = this.unixNano - floorDivide(this.unixNano, 1_000_000n) * 1_000_000n
     const offset = typeof this.place === 'number' ? this.place : offsetOfWall(this.place, wall)
-    return new Time(BigInt(wall - offset * 1000) * 1_000_000n + rest, this.place)
+    return new Time(BigInt(wall - offset * 1000) * 1_000_000n + rest, this.location)
   }
 
   /** The last multiple of a unit since the year 1. */
@@ -247,61 +279,111 @@ export class Time {
 const chunk =
   /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|_2006|__2|_2|002|0[1-6]|15|1|2006|2|3|4|5|PM|pm|Z070000|Z07:00:00|Z0700|Z07:00|Z07|-070000|-07:00:00|-0700|-07:00|-07|[.,](?:0+|9+)(?!\d)/g
 
-/** Reads a time by a layout, as Go's time.Parse does; undefined where it does not fit. */
+/**
+ * Reads a time by a layout, as Go's time.Parse does; undefined where it does not fit. Each part takes what it can and
+ * none gives back, so that no layout takes long.
+ */
 export function parseTime(layout: string, given: string): Time | undefined {
-  const names: string[] = []
-  let pattern = ''
+  const chunks = [...layout.matchAll(chunk)]
+  const part = new Map<string, string>()
+  let at = 0
   let last = 0
-  for (const found of layout.matchAll(chunk)) {
-    pattern += literal(layout.slice(last, found.index)) + patternOf(found[0])
-    names.push(found[0])
-    last = found.index + found[0].length
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at
+    const text = pattern.exec(given)?.[0]
+    at += text?.length ?? 0
+    return text
   }
-  const match = new RegExp(`^${pattern}${literal(layout.slice(last))}$`).exec(given)
-  if (!match) return undefined
-  const part = new Map(names.map((name, i) => [name.replace(/^[_0]+(?=\d)/, ''), match[i + 1] ?? '']))
+  for (const [i, { 0: name, index }] of chunks.entries()) {
+    const from = behind(given, at, layout.slice(last, index))
+    if (from === undefined) return undefined
+    at = from
+    const text = take(patternOf(name))
+    if (text === undefined) return undefined
+    part.set(keyOf(name), text)
+    // seconds may have a fraction that the layout does not tell
+    if (keyOf(name) === '5' && !/^[.,]/.test(chunks[i + 1]?.[0] ?? '')) part.set('.', take(/(?:[.,]\d+)?/y) ?? '')
+    last = index + name.length
+  }
+  if (behind(given, at, layout.slice(last)) !== given.length) return undefined
+
   const number = (name: string, otherwise: number) => (part.has(name) ? Number(part.get(name)) : otherwise)
   const index = (list: string[], text: string | undefined) =>
     text === undefined ? undefined : list.findIndex((name) => name.toLowerCase().startsWith(text.toLowerCase())) + 1
   const short = part.get('6')
   const year = short === undefined ? number('2006', 0) : Number(short) + (Number(short) >= 69 ? 1900 : 2000)
   const month = index(months, part.get('January') ?? part.get('Jan')) ?? number('1', 1)
-  const [day, minute, second] = [number('2', 1), number('4', 0), number('5', 0)]
-  const noon = part.get('PM')?.toLowerCase() ?? part.get('pm')
+  const [ofYear, minute, second] = [number('day of the year', 1), number('4', 0), number('5', 0)]
+  const day = number('2', ofYear)
+  const noon = part.get('PM')?.toLowerCase()
   let hour = part.has('15') ? number('15', 0) : number('3', 0)
   if (noon === 'pm' && hour < 12) hour += 12
   if (noon === 'am' && hour === 12) hour = 0
-  const fraction = names.find((name) => /^[.,]/.test(name))
-  const nanos = (fraction ? (part.get(fraction) ?? '') : '').slice(1).padEnd(9, '0').slice(0, 9)
+  const nanos = (part.get('.') ?? '').slice(1).padEnd(9, '0').slice(0, 9)
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return undefined
-  if (day < 1 || day > new Date(utc(year, month + 1, 0)).getUTCDate()) return undefined
-  const zone = names.find((name) => /^[Z-]0?7/.test(name))
-  const shift = /^([+-])(\d\d):?(\d\d)?/.exec(zone ? (part.get(zone) ?? '') : '')
+  const most = part.has('2') ? utc(year, month + 1, 0) : utc(year, 13, 0)
+  if (day < 1 || utc(year, month, day) > most) return undefined
+  const shift = /^([+-])(\d\d):?(\d\d)?/.exec(part.get('zone') ?? '')
   const offset = shift ? (shift[1] === '-' ? -1 : 1) * (Number(shift[2]) * 3600 + Number(shift[3] ?? 0) * 60) : 0
   const wall = utc(year, month, day, hour, minute, second)
-  return new Time(BigInt(wall - offset * 1000) * 1_000_000n + BigInt(nanos), offset || 'UTC')
+  return new Time(BigInt(wall - offset * 1000) * 1_000_000n + BigInt(nanos), Location.of(offset || 'UTC'))
 }
 
-function literal(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+/** Where a text of a layout ends in what is given; a blank stands for any number of them. */
+function behind(given: string, from: number, text: string): number | undefined {
+  let at = from
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === ' ') {
+      if (at < given.length && given[at] !== ' ') return undefined
+      while (text[i + 1] === ' ') i += 1
+      while (given[at] === ' ') at += 1
+    } else if (given[at++] !== text[i]) return undefined
+  }
+  return at
 }
 
-function patternOf(part: string): string {
-  if (part === 'January') return `(${months.join('|')})`
-  if (part === 'Jan') return `(${months.map((name) => name.slice(0, 3)).join('|')})`
-  if (part === 'Monday') return `(${days.join('|')})`
-  if (part === 'Mon') return `(${days.map((name) => name.slice(0, 3)).join('|')})`
-  if (part === 'MST') return '([A-Z]{3,4}|[+-]\\d\\d(?:\\d\\d)?)'
-  if (part === '2006') return '(\\d{4})'
-  if (part === '_2') return ' ?(\\d\\d?)'
-  if (/^0\d$|^15$/.test(part)) return '(\\d\\d)'
-  if (part === '002' || part === '__2') return '( {0,2}\\d{1,3})'
-  if (/^\d$/.test(part)) return '(\\d\\d?)'
-  if (part === 'PM') return '(AM|PM)'
-  if (part === 'pm') return '(am|pm)'
-  if (/^[.,]/.test(part)) return part[1] === '0' ? `([.,]\\d{${part.length - 1}})` : '((?:[.,]\\d+)?)'
+/** Parts that say the same have one key. */
+function keyOf(part: string): string {
+  if (/^[.,]/.test(part)) return '.'
+  if (/^[Z-]/.test(part)) return 'zone'
+  if (part === '002' || part === '__2') return 'day of the year'
+  return part === 'pm' ? 'PM' : part.replace(/^[_0]+(?=\d)/, '')
+}
+
+function patternOf(part: string): RegExp {
+  switch (part) {
+    case 'January':
+      return new RegExp(months.join('|'), 'iy')
+    case 'Jan':
+      return new RegExp(months.map((name) => name.slice(0, 3)).join('|'), 'iy')
+    case 'Monday':
+      return new RegExp(days.join('|'), 'iy')
+    case 'Mon':
+      return new RegExp(days.map((name) => name.slice(0, 3)).join('|'), 'iy')
+    case 'MST':
+      return /[A-Z]{3,4}|[+-]\d\d(?:\d\d)?/y
+    case '2006':
+      return /\d{4}/y
+    case '_2006':
+      return / ?\d{4}/y
+    case '_2':
+      return / ?\d\d?/y
+    case '002':
+      return /\d{3}/y
+    case '__2':
+      return / {0,2}\d{1,3}/y
+    case 'PM':
+      return /AM|PM/y
+    case 'pm':
+      return /am|pm/y
+    case '15':
+      return /\d\d?/y
+  }
+  if (/^0\d$/.test(part)) return /\d\d/y
+  if (/^\d$/.test(part)) return /\d\d?/y
+  if (/^[.,]/.test(part)) return part[1] === '0' ? new RegExp(`[.,]\\d{${part.length - 1}}`, 'y') : /(?:[.,]\d{1,9})?/y
   const digits = '[+-]' + part.replace(/^[Z-]/, '').replace(/\d/g, '\\d')
-  return part.startsWith('Z') ? `(Z|${digits})` : `(${digits})`
+  return new RegExp(part.startsWith('Z') ? `Z|${digits}` : digits, 'y')
 }
 
 function utc(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {

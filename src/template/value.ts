@@ -1,4 +1,5 @@
 import { type Labels, compareBytes, sortedNames } from '../model/labels.ts'
+import { noLabels } from './data.ts'
 import type { Duration, Location, Time } from './time.ts'
 
 /**
@@ -51,25 +52,39 @@ export class Safe {
   }
 }
 
+/** What is made of other values. */
+abstract class Composite {
+  weight: number | undefined // once cost.ts has weighed it: many calls do
+}
+
 /** A list; Go's type of it decides which functions take it and which methods it has. */
-export class List {
+export class List extends Composite {
   readonly items: readonly Value[]
   readonly type: '[]string' | '[]interface {}' | 'template.Alerts' | '[]template.Alert' | 'template.Pairs'
   readonly isNil: boolean // empty, and without a place of its own: `null` in JSON
-  constructor(items: readonly Value[], type: List['type'], isNil = false) {
+  readonly spare: readonly Value[] // behind its end, where it was cut out of a longer one: a slice of it may reach there
+  constructor(items: readonly Value[], type: List['type'], isNil = false, spare: readonly Value[] = []) {
+    super()
     this.items = items
     this.type = type
     this.isNil = isNil
+    this.spare = spare
   }
 }
 
 /** Names to texts, with Alertmanager's methods. */
-export class Kv {
+export class Kv extends Composite {
   readonly labels: Labels
   #keys: readonly string[] | undefined
   #names: readonly string[] | undefined
   constructor(labels: Labels) {
+    super()
     this.labels = labels
+  }
+
+  /** Not there at all: `null` in JSON. */
+  get isNil(): boolean {
+    return this.labels === noLabels
   }
 
   /** In byte order. */
@@ -88,10 +103,11 @@ export class Kv {
 }
 
 /** What `dict` makes. */
-export class Dict {
+export class Dict extends Composite {
   readonly entries: ReadonlyMap<string, Value>
   #keys: readonly string[] | undefined
   constructor(entries: ReadonlyMap<string, Value>) {
+    super()
     this.entries = entries
   }
 
@@ -103,24 +119,35 @@ export class Dict {
 }
 
 /** Named fields and nothing else: no JavaScript object is within reach of a template. */
-export class Struct {
+export class Struct extends Composite {
   readonly type: 'template.Data' | 'template.Alert' | 'template.Pair'
-  readonly fields: ReadonlyMap<string, Value>
   readonly json: ReadonlyMap<string, string> // field → its name in JSON, in order
-  constructor(type: Struct['type'], fields: ReadonlyMap<string, Value>, json: ReadonlyMap<string, string>) {
+  readonly #read: (field: string) => Value
+  #made: Map<string, Value> | undefined
+  /** `read` makes a field where one is asked for: a template reads few, and there may be thousands of alerts. */
+  constructor(type: Struct['type'], read: (field: string) => Value, json: ReadonlyMap<string, string>) {
+    super()
     this.type = type
-    this.fields = fields
     this.json = json
+    this.#read = read
+  }
+
+  /** Undefined where there is none of the name: none is nil. */
+  field(name: string): Value {
+    const made = this.#made?.get(name)
+    if (made !== undefined) return made
+    const value = this.#read(name)
+    if (typeof value !== 'object') return value
+    this.#made ??= new Map()
+    this.#made.set(name, value)
+    return value
   }
 }
 
 /** A pair of a Kv. */
 export function pair(name: string, value: string): Struct {
-  const fields = new Map([
-    ['Name', name],
-    ['Value', value],
-  ])
-  return new Struct('template.Pair', fields, pairJson)
+  const read = (field: string) => (field === 'Name' ? name : field === 'Value' ? value : undefined)
+  return new Struct('template.Pair', read, pairJson)
 }
 
 const pairJson = new Map([

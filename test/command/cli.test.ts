@@ -204,6 +204,28 @@ describe('template render', () => {
     ).toBe('&lt;b&gt;')
   })
 
+  // what amtool 0.33 answers
+  test.each([
+    [
+      {},
+      '{{ toJson . }}',
+      '{"receiver":"","status":"","alerts":null,"notification_reason":"","groupLabels":null,"commonLabels":null,"commonAnnotations":null,"externalURL":""}',
+    ],
+    [
+      { alerts: [{ status: 'firing', annotations: {} }], commonLabels: {}, groupLabels: null },
+      '{{ toJson .Alerts }} {{ toJson .CommonLabels }} {{ toJson .GroupLabels }} {{ len .GroupLabels }}',
+      '[{"status":"firing","labels":null,"annotations":{},"startsAt":"0001-01-01T00:00:00Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"","fingerprint":""}] {} null 0',
+    ],
+    [
+      { commonLabels: {} },
+      '{{ printf "%#v %#v %#v %p" .Alerts .GroupLabels .CommonLabels .Alerts }} {{ eq .Alerts .Alerts }} {{ eq .GroupLabels .CommonLabels }} {{ toJson .Alerts.Firing }} {{ toJson (slice .Alerts 0 0) }}',
+      'template.Alerts(nil) template.KV(nil) template.KV{} 0x0 true false [] null',
+    ],
+  ])('what data %j says nothing of is nil: %s', (data, text, answer) => {
+    const args = [`--template.text=${text}`, `--template.data=${file('nil.json', JSON.stringify(data))}`]
+    expect(tocsin(['template', 'render', ...args])).toMatchObject({ stdout: answer, stderr: '' })
+  })
+
   test.each([
     [['--template.text={{ nope }}'], /template: :1: function "nope" not defined/],
     [['--template.text=x', '--template.data=none.json'], /none\.json: ENOENT/],

@@ -149,3 +149,52 @@ test.each([
   expect(found).not.toEqual([])
   expect(found.join('\n')).not.toContain(SECRET)
 })
+
+describe('what is of another kind is told with both kinds, and without its text', () => {
+  const withoutPlace = (problem: string) => problem.replace(/^\S+ /, '')
+  const map = 'must be a map of keys and values'
+  test.each([
+    ['route: { receiver: [a] }', 'route.receiver: must be a text, not a list'],
+    [`global: []\n${plain}`, `global: ${map}, not a list`],
+    [`templates: x\n${plain}`, 'templates: must be a list, not a text'],
+    [`global: { smtp_smarthost: [a] }\n${plain}`, 'global.smtp_smarthost: must be a text, not a list'],
+    [
+      `global: { smtp_smarthost: nowhere }\n${plain}`,
+      'global.smtp_smarthost: "nowhere" is not host:port; write it as smtp.example.com:587',
+    ],
+    [receiver('webhook_configs: [{ url: [x] }]'), 'receivers.0.webhook_configs.0.url: must be a text, not a list'],
+    [
+      receiver('email_configs: [{ to: a, from: b, smarthost: "c:1", headers: [a] }]'),
+      `receivers.0.email_configs.0.headers: ${map}, not a list`,
+    ],
+    [
+      receiver('webhook_configs: [{ url: http://x, http_config: 5 }]'),
+      `receivers.0.webhook_configs.0.http_config: ${map}, not a number`,
+    ],
+    [receiver('webhook_configs: [5]'), `receivers.0.webhook_configs.0: ${map}, not a number`],
+    [
+      receiver('slack_configs: [{ api_url: http://x, fields: [yes] }]'),
+      `receivers.0.slack_configs.0.fields.0: ${map}, not a boolean`,
+    ],
+    [receiver('opsgenie_configs: [5]'), `receivers.0.opsgenie_configs.0: ${map}, not a number`],
+    [`incidents: 5\n${plain}`, `incidents: ${map}, not a number`],
+    [`tracing: 5\n${plain}`, `tracing: ${map}, not a number`],
+    [`inhibit_rules: [yes]\n${plain}`, `inhibit_rules.0: ${map}, not a boolean`],
+    [`severities: 5\n${plain}`, `severities: ${map}, not a number`],
+    [`teams: x\n${plain}`, 'teams: must be a map of team names'],
+    ['route: { receiver: r, routes: [1] }\nreceivers: [{ name: r }]', `route.routes.0: ${map}, not a number`],
+    ['route: { receiver: r, match: [a] }\nreceivers: [{ name: r }]', `route.match: ${map}, not a list`],
+  ])('%s', (yaml, wanted) => expect(problemsOf(yaml).map(withoutPlace)).toEqual([wanted]))
+
+  test.each(['incidents: 5', 'tracing: {}', 'inhibit_rules: [yes]', 'severities: { low: { notify: 5 } }'])(
+    'and hides nothing else that is wrong: %s',
+    (wrong) => {
+      const rest = 'route: { receiver: q }\nreceivers: [{ name: r }]\nteams: { a: { x: 1 } }\n'
+      expect(problemsOf(`${wrong}\n${rest}`)).toEqual([
+        expect.stringMatching(/^1:/),
+        '2:20 route.receiver: there is no receiver "q"; did you mean "r"?',
+        '4:15 teams.a.x: unknown key "x"; known: default, severities, slack, pagerduty, email, sms, webhook',
+      ])
+    },
+  )
+})

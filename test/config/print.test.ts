@@ -3,6 +3,8 @@ import { parse } from 'yaml'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { parseDuration } from '../../src/model/duration.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { channels } from '../../src/notify/index.ts'
 import { printConfig, toRouteSettings } from '../../src/config/print.ts'
 import { readSource } from '../../src/config/source.ts'
 import { matcher } from '../../src/match/matcher.ts'
@@ -186,4 +188,40 @@ test('a compiled route is printed in the keys of the file', () => {
     mute_time_intervals: ['night'],
     routes: [{ group_by: [] }],
   })
+})
+
+test('values of variables are not shown, but where a name, a matcher or a URL is made of them', () => {
+  const env = {
+    HEADER: 'Basic s3cret',
+    USER: 's3cret-user',
+    PAYLOAD: 's3cret-key',
+    HOST: 'hooks.example.com',
+    TEAM: 'database',
+  }
+  const file = fileOf(`
+route: { receiver: ops, routes: [{ matchers: ['team="\${TEAM}"'] }] }
+global: { smtp_auth_username: "\${USER}", opsgenie_api_url: "https://\${HOST}/", smtp_from: "a@\${HOST:-x}" }
+receivers:
+  - name: ops
+    webhook_configs:
+      - url: https://\${HOST}/x
+        payload: { key: "a \${PAYLOAD}", text: '{{ reReplaceAll "(?P<host>.*)" "\${host}" .Receiver }}' }
+        http_config: { http_headers: { X: { values: ["\${HEADER}"] } } }
+`)
+  const config = loadConfig(file, { env, sandbox: false, channels })
+  for (const reader of ['Alertmanager', 'Tocsin'] as const) {
+    const printed = printConfig(config.printable, reader)
+    expect(printed).not.toContain('s3cret')
+    for (const kept of [
+      'a ${PAYLOAD}',
+      '${HEADER}',
+      '${USER}',
+      'team="database"',
+      'https://hooks.example.com/',
+      '"${host}"',
+    ])
+      expect(printed).toContain(kept)
+    const again = loadConfig(fileOf(printed), { env, sandbox: false, channels })
+    expect(printConfig(again.printable, reader)).toBe(printed)
+  }
 })

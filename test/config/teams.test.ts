@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -78,8 +78,8 @@ test.each([
   )
   expect(told(after.faults)).toEqual([expect.stringMatching(problem)])
   expect(receiverOf(after, 'data', 'critical')).toEqual(['data/critical'])
-  expect(after.included.get(join(dir, 'teams/data.yml'))).toBe(files['teams/data.yml'])
-  expect(after.included.get(join(dir, 'teams/quant.yml'))).toContain('slack.example.com/quant')
+  expect(after.included.get('teams/data.yml')).toBe(files['teams/data.yml'])
+  expect(after.included.get('teams/quant.yml')).toContain('slack.example.com/quant')
   expect(after.hash).not.toBe(before.hash)
 })
 
@@ -116,6 +116,78 @@ test('a mistake of the main file is told together with those of the teams', () =
   expect(change).toThrow(/receviers.*[^]*slak|slak.*[^]*receviers/)
 })
 
+const core = (rest: string) =>
+  `teams: { core: { slack: "https://slack.example.com/core", email: core@example.com${rest} } }\n`
+test.each([
+  [
+    'no team is the default any more',
+    { 'teams/core.yml': core('') },
+    /^teams\/core\.yml:1:1: with what is new in this file something else is wrong: .*one team must be the default/,
+  ],
+  [
+    'the default team has another name',
+    { 'teams/core.yml': core('').replace('core:', 'base:') },
+    /one team must be the default/,
+  ],
+  ['the default team’s file is empty', { 'teams/core.yml': '# teams:\n' }, /^teams\/core\.yml:1:1: the file is empty/],
+  [
+    'what others took from the default team is gone',
+    { 'teams/core.yml': 'teams: { core: { default: true, slack: "https://slack.example.com/core" } }\n' },
+    /^teams\/core\.yml:1:10: teams\.core: severity "info" notifies email/,
+  ],
+  [
+    'a receiver that a route of the main file uses is renamed',
+    { 'teams/data.yml': 'receivers: [{ name: db2 }]\n' },
+    /there is no receiver "db"/,
+  ],
+])('%s: the file that changed is held back, all others are in force', (_mistake, changed, problem) => {
+  const before = load({
+    ...files,
+    'tocsin.yml': `${main}route: { routes: [{ matchers: [db=yes], receiver: db }] }\n`,
+    'teams/data.yml': 'receivers: [{ name: db }]\n',
+  })
+  const quant = 'teams: { quant: { email: new@example.com } }\n'
+  for (const how of [{}, { starting: true }]) {
+    const after = load({ ...changed, 'teams/quant.yml': quant }, { ...how, lastGood: before.included })
+    expect(told(after.faults).join('\n')).toMatch(problem)
+    expect([...after.heldBack].map(([file, what]) => [file.replace(`${dir}/`, ''), what])).toEqual([
+      [Object.keys(changed)[0], 'as it was before'],
+    ])
+    expect(receiverOf(after, 'nobody', 'info')).toEqual(['core/info'])
+    expect(after.included.get('teams/quant.yml')).toBe(quant)
+  }
+})
+
+test('at a start with nothing to stand in for the default team, no other becomes it', () => {
+  rmSync(join(dir, 'teams'), { recursive: true, force: true })
+  const start = () =>
+    load(
+      { 'tocsin.yml': main, 'teams/core.yml': 'teams: {', 'teams/quant.yml': files['teams/quant.yml'] ?? '' },
+      { starting: true, lastGood: new Map() },
+    )
+  expect(start).toThrow(ConfigError)
+})
+
+test('a file is known by its place beside the routing file, however that is named; its name counts', () => {
+  const before = load(files)
+  expect([...before.included.keys()]).toEqual(['teams/core.yml', 'teams/data.yml', 'teams/quant.yml'])
+  const cwd = process.cwd()
+  process.chdir(dir)
+  try {
+    const relative = loadConfig('tocsin.yml', { env: {}, sandbox: false, channels })
+    expect([...relative.included]).toEqual([...before.included])
+    expect(relative.hash).toBe(before.hash)
+  } finally {
+    process.chdir(cwd)
+  }
+  renameSync(join(dir, 'teams/data.yml'), join(dir, 'teams/datax.yml'))
+  expect(load({}).hash).not.toBe(before.hash)
+})
+
+test('without versions that were good, every mistake is an error', () => {
+  expect(() => load({ ...files, 'teams/data.yml': 'teams: {' })).toThrow(ConfigError)
+})
+
 test('the default team’s file keeps its last version too', () => {
   const before = load(files)
   const after = load({ 'teams/core.yml': 'teams: {' }, { lastGood: before.included })
@@ -123,7 +195,7 @@ test('the default team’s file keeps its last version too', () => {
 })
 
 test('at a start without a version that was good, the others are in force', () => {
-  const config = load({ ...files, 'teams/data.yml': 'teams: {' }, { starting: true })
+  const config = load({ ...files, 'teams/data.yml': 'teams: {' }, { starting: true, lastGood: new Map() })
   expect(told(config.faults)).toEqual([expect.stringMatching(/^teams\/data\.yml:/)])
   expect(receiverOf(config, 'data', 'critical')).toEqual(['core/critical'])
   expect(receiverOf(config, 'quant', 'info')).toEqual(['quant/info'])

@@ -112,6 +112,21 @@ describe('functions at their edges', () => {
       '{{ humanizeDuration "1e400" }}',
       'template: :1:3: executing "" at <humanizeDuration "1e400">: error calling humanizeDuration: strconv.ParseFloat: parsing "1e400": value out of range',
     ],
+    // a slice reaches as far as what it was cut out of
+    ['{{ slice (slice (list 1 2 3 4) 1 2) 0 3 }} {{ slice (slice (list 1 2 3 4) 1 2 3) 0 2 }}', '[2 3 4] [2 3]'],
+    ['{{ slice (slice (list 1 2 3 4) 1 2) 3 3 }}{{ slice (slice (list 1 2 3 4) 1 2 3) 1 2 2 }}', '[][3]'],
+    [
+      '{{ slice (slice (list 1 2 3 4) 1 1) 0 4 }}',
+      'template: :1:3: executing "" at <slice (slice (list 1 2 3 4) 1 1) 0 4>: error calling slice: index out of range: 4',
+    ],
+    [
+      '{{ slice (slice (list 1 2 3 4) 1 2) 3 }}',
+      'template: :1:3: executing "" at <slice (slice (list 1 2 3 4) 1 2) 3>: error calling slice: invalid slice index: 3 > 1',
+    ],
+    [
+      '{{ slice (slice .Alerts 0 1 1) 0 2 }}',
+      'template: :1:3: executing "" at <slice (slice .Alerts 0 1 1) 0 2>: error calling slice: index out of range: 2',
+    ],
   ])('%s', (template, answer) => {
     expect(rendered(template)).toBe(answer)
   })

@@ -125,7 +125,37 @@ describe('times, places and layouts', () => {
       '2026-03-29 10:05:07.123456789 +0200 CEST',
     ],
     ['{{ (tz "Europe/Paris" ((index .Alerts 0).StartsAt.AddDate -140 0 0)).Format "-07:00:00 MST" }}', '+00:09:21 LMT'],
+    [
+      '{{ range $z := stringSlice "UTC" "Europe/Berlin" "Australia/Sydney" "Asia/Tokyo" "Europe/Dublin" "Africa/Casablanca" }}{{ with $t := tz $z (index $.Alerts 0).StartsAt }}{{ $t.IsDST }} {{ ($t.AddDate 0 4 0).IsDST }}, {{ end }}{{ end }}{{ (index .Alerts 1).StartsAt.IsDST }}',
+      'false false, false true, true false, false false, true false, true false, false',
+    ],
+    // places are pointers: each tz has its own
+    [
+      '{{ $t := (index .Alerts 0).StartsAt }}{{ $b := tz "Europe/Berlin" $t }}{{ eq $b $b }} {{ eq $b (tz "Europe/Berlin" $t) }} {{ eq $b ($t.In $b.Location) }} {{ eq $t.Local (tz "Local" $t) }} {{ eq $b.Location $b.Location }} {{ eq $b.Location $t.Location }}',
+      'true false true true true false',
+    ],
   ])('%s', (template, answer) => {
     expect(rendered(template)).toBe(answer)
+  })
+})
+
+// what Alertmanager 0.34 answers, by the rules of Go's time.Parse
+describe('toDate', () => {
+  test.each([
+    ['2006-01-02T15:04:05Z07:00', '2026-03-01T09:05:07.25+02:00', '2026-03-01 09:05:07.25 +0200 +0200'],
+    ['2006-01-02 15:04:05', '2026-03-01 9:05:07', '2026-03-01 09:05:07 +0000 UTC'],
+    ['2006-01-02 15:04:05', '2026-03-01 09:05:07.5', '2026-03-01 09:05:07.5 +0000 UTC'],
+    ['2006-01-02 15:04:05.000', '2026-03-01 09:05:07.5', undefined],
+    ['Jan _2  2006', 'mar  1 2026', '2026-03-01 00:00:00 +0000 UTC'],
+    ['2006 002', '2026 060', '2026-03-01 00:00:00 +0000 UTC'],
+    ['2006 002', '2026 366', undefined],
+    ['3:04PM', '12:30AM', '0000-01-01 00:30:00 +0000 UTC'],
+    ['2006-01-02', '2026-02-29', undefined],
+    ['2006-01-02', '2026-02-28 ', undefined],
+    ['2', '111', undefined],
+    // one that gave back what it took would try all ways to share these out
+    ['2'.repeat(40), `${'1'.repeat(70)}x`, undefined],
+  ])('%s of %s', (layout, given, time) => {
+    expect(rendered(`{{ toDate "${layout}" "${given}" }}`)).toBe(time ?? '0001-01-01 00:00:00 +0000 UTC')
   })
 })

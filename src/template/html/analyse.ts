@@ -11,6 +11,7 @@ import {
   described,
   htmlText,
   inError,
+  isDerived,
   isSame,
   joined,
   nudged,
@@ -21,14 +22,18 @@ import { throughText } from './text.ts'
 const MOST_NODES = 200_000
 const DEEPEST_CALL = 500
 
-/** Definitions as html/template makes them: each in the contexts that it is called in. */
 export interface Analysis {
-  /** All that the analysed templates reach. */
-  definitions: Definitions
-  /** What each action of theirs prints through. */
-  escapers: WeakMap<Node, Escaper>
   /** Analyses a template, and what it calls where that is still to be done. Throws TemplateError. */
-  analyse(main: Definition): Definition
+  analyse(main: Definition): Analysed
+}
+
+/** A template as html/template makes it. */
+export interface Analysed {
+  main: Definition
+  /** All that it reaches, once for each context that it is called in. */
+  definitions: Definitions
+  /** What each action prints through. */
+  escapers: WeakMap<Node, Escaper>
 }
 
 /** What is known at one point of an analysis, some of it assumed. */
@@ -54,19 +59,20 @@ export function openAnalysis(given: Definitions): Analysis {
   const escapers = new WeakMap<Node, Escaper>()
 
   return {
-    definitions,
-    escapers,
     analyse(main) {
       const scope: Scope = { ends: new Map(ends), called: new Set(), definitions: new Map() }
-      const end = walker(given, escapers).body(scope, htmlText, main, main.name)
+      const end = walker(main, given, escapers).body(scope, htmlText, main, main.name)
       if (end.problem) throw new TemplateError(told(end.problem, main.name))
       if (end.state !== 'Text') throw new TemplateError(`html/template: ends in a non-text context: ${described(end)}`)
       const analysed = scope.definitions.get(main.name) ?? main
+      // what calls the template itself has no meaning for another
+      if ([...scope.called].some((name) => isDerived(name, main.name)))
+        return { main: analysed, definitions: new Map([...definitions, ...scope.definitions]), escapers }
       scope.ends.delete(main.name)
       scope.definitions.delete(main.name)
       for (const [name, context] of scope.ends) ends.set(name, context)
       for (const [name, definition] of scope.definitions) definitions.set(name, definition)
-      return analysed
+      return { main: analysed, definitions, escapers }
     },
   }
 }
@@ -79,7 +85,7 @@ function told({ message, place, line }: Problem, main: string): string {
   return `html/template:${name}:${lineOf(text, place.at)}:${column}: ${message}`
 }
 
-function walker(given: Definitions, escapers: WeakMap<Node, Escaper>) {
+function walker(main: Definition, given: Definitions, escapers: WeakMap<Node, Escaper>) {
   const loops: { breaks: [Context, Place][]; continues: [Context, Place][] }[] = []
   let looked = 0
   let depth = 0
@@ -187,7 +193,7 @@ function walker(given: Definitions, escapers: WeakMap<Node, Escaper>) {
     const made: Node = { ...node, name }
     const known = scope.ends.get(name)
     if (known) return [known, made]
-    const definition = given.get(node.name)
+    const definition = node.name === main.name ? main : given.get(node.name)
     if (!definition) return [inError(`no such template ${quoteGo(node.name)}`, place), node]
     return [body(scope, context, definition, name), made]
   }
@@ -248,8 +254,9 @@ function join(a: Context, b: Context, kind: string, place: Place): Context {
   return joined(a, b) ?? inError(message(), place)
 }
 
+/** In place, as what is behind a problem has the same one. */
 function prefixed(prefix: string, context: Context, { at, origin }: Place): Context {
   const { problem } = context
-  if (!problem) return context
-  return { ...context, problem: { ...problem, message: prefix + problem.message, line: lineOf(origin.text, at) } }
+  if (problem) Object.assign(problem, { message: prefix + problem.message, line: lineOf(origin.text, at) })
+  return context
 }

@@ -6,6 +6,7 @@ type Kind = 'plain' | 'url' | 'style' | 'script' | 'srcset' | 'unsafe'
 const kinds = new Map<string, Kind>([
   ...named('url', 'action archive background cite classid codebase data formaction href icon longdesc manifest'),
   ...named('url', 'poster profile src usemap xmlns'),
+  ...named('plain', 'srclang'), // it only looks like a URL's
   ...named('style', 'style'),
   ...named('srcset', 'srcset'),
   ...named('unsafe', 'async challenge charset content crossorigin defer enctype form formenctype formmethod'),
@@ -15,6 +16,11 @@ const kinds = new Map<string, Kind>([
 
 function named(kind: Kind, names: string): [string, Kind][] {
   return names.split(' ').map((name) => [name, kind])
+}
+
+/** In lower case, each character for itself: JavaScript makes two of `İ`. */
+export function lowerCase(name: string): string {
+  return name.replaceAll('İ', 'i').toLowerCase()
 }
 
 /** The kind of an attribute by its name in lower case; of a name that HTML doesn't have, by what it looks like. */
@@ -67,5 +73,5 @@ const scriptTypes = new Set([
 /** Whether a script of this type is JavaScript or JSON. */
 export function isScriptType(type: string): boolean {
   const [mime = ''] = type.split(';')
-  return scriptTypes.has(mime.toLowerCase().trim())
+  return scriptTypes.has(lowerCase(mime).replace(/^\p{White_Space}+|\p{White_Space}+$/gu, ''))
 }

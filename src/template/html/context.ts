@@ -167,10 +167,17 @@ export function described(context: Context): string {
   return `{${parts.join(' ')}}`
 }
 
+const mark = '$htmltemplate_state'
+
+/** Whether a name is that of a definition for any context. */
+export function isDerived(name: string, from: string): boolean {
+  return name === from || name.startsWith(from + mark)
+}
+
 /** The name of a definition for a context. */
 export function derivedName(name: string, context: Context): string {
   if (context.state === 'Text') return name
-  const parts = [`$htmltemplate_state${context.state}`]
+  const parts = [`${mark}${context.state}`]
   if (context.delimiter !== 'None') parts.push(`delim${context.delimiter}`)
   if (context.urlPart !== 'None') parts.push(`urlPart${context.urlPart}`)
   if (context.slash !== 'Regexp') parts.push(`jsCtx${context.slash}`)

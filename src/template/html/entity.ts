@@ -1,4 +1,4 @@
-/** Of HTML's 2231 named entities those that stand for a character which could end or change a context. */
+/** Of HTML's 2231 named entities those that stand for ASCII or a blank: only these can end or change a context. */
 const named: Record<string, string> = {
   Tab: '\t',
   NewLine: '\n',
@@ -49,14 +49,30 @@ const named: Record<string, string> = {
   VerticalLine: '|',
   rcub: '}',
   rbrace: '}',
+  nbsp: '\u00a0',
+  NonBreakingSpace: '\u00a0',
+  ensp: '\u2002',
+  emsp: '\u2003',
+  emsp13: '\u2004',
+  emsp14: '\u2005',
+  numsp: '\u2007',
+  puncsp: '\u2008',
+  thinsp: '\u2009',
+  ThinSpace: '\u2009',
+  hairsp: '\u200a',
+  VeryThinSpace: '\u200a',
+  MediumSpace: '\u205f',
+  ThickSpace: '\u205f\u200a',
 }
-/** HTML knows these without `;` too, and with anything behind them. */
-const bare = /^(?:amp|AMP|lt|LT|gt|GT|quot|QUOT)/
+/** In the place of all others, which are alike where a context is looked for. */
+const other = 'é'
+/** HTML knows these without `;` too, and with anything behind them; there are entities such as `&ltimes;` though. */
+const bare = /^(?:amp|AMP|LT|GT|quot|QUOT|nbsp|[lg]t(?!\w+;))/
 
 /** The numbers below 160 are read as windows-1252. */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
-/** The value of an attribute as a browser reads it (https://html.spec.whatwg.org/#character-reference-state). */
+/** The value of an attribute as a browser reads it (https://html.spec.whatwg.org/#character-reference-state), as far as contexts go. */
 export function unescapeEntities(text: string): string {
   if (!text.includes('&')) return text
   return text.replace(
@@ -64,8 +80,9 @@ export function unescapeEntities(text: string): string {
     (whole, hex: string | undefined, decimal: string | undefined, name: string | undefined, semicolon: string) => {
       if (name === undefined) return character(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
       if (semicolon === ';' && Object.hasOwn(named, name)) return named[name] ?? ''
-      const [prefix] = bare.exec(name) ?? []
-      return prefix === undefined ? whole : `${named[prefix] ?? ''}${name.slice(prefix.length)}${semicolon}`
+      const [prefix] = bare.exec(name + semicolon) ?? []
+      if (prefix !== undefined) return `${named[prefix] ?? ''}${name.slice(prefix.length)}${semicolon}`
+      return semicolon === ';' ? other : whole
     },
   )
 }

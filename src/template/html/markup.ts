@@ -1,6 +1,6 @@
 import { clean } from '../../model/bytes.ts'
 import type { Value } from '../value.ts'
-import { attributeKind } from './attribute.ts'
+import { attributeKind, lowerCase } from './attribute.ts'
 import { type Context, htmlText, isInTag } from './context.ts'
 import { refused, toPrinted } from './printed.ts'
 import { transition, valueEnds } from './transition.ts'
@@ -54,7 +54,7 @@ export function escapeUnquoted(value: Value): string {
 
 /** As the name of an attribute. */
 export function filterName(value: Value): string {
-  const name = toPrinted(value).text.toLowerCase()
+  const name = lowerCase(toPrinted(value).text)
   return /^[a-z0-9]+$/.test(name) && attributeKind(name) === 'plain' ? name : refused
 }
 

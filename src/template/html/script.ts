@@ -26,8 +26,12 @@ export function script(context: Context, text: string): Step {
       return text.startsWith('<!--', at) ? [{ ...here, state: 'JSHTMLOpenCmt' }, at + 4] : [here, at + 1]
     case '-':
       return text.startsWith('-->', at) ? [{ ...here, state: 'JSHTMLCloseCmt' }, at + 3] : [here, at + 1]
-    case '#':
-      return text[at + 1] === '!' ? [{ ...here, state: 'JSLineCmt' }, at + 2] : [{ ...here, slash: 'DivOp' }, at + 1]
+    case '#': {
+      if (text[at + 1] === '!') return [{ ...here, state: 'JSLineCmt' }, at + 2]
+      // the name of a private field is no keyword
+      const [name = ''] = /^[$0-9A-Z_a-z]*/.exec(text.slice(at + 1)) ?? []
+      return [{ ...here, slash: 'DivOp' }, at + 1 + name.length]
+    }
     default: {
       // a brace: which of them ends `${` matters in a template literal only
       here = { ...here, slash: 'Regexp' }
@@ -42,13 +46,21 @@ export function script(context: Context, text: string): Step {
 }
 
 const beforeRegexp = new Set(
-  'break case continue delete do else finally in instanceof return throw try typeof void'.split(' '),
+  'break case continue delete do else finally in instanceof return throw try typeof void yield'.split(' '),
 )
+/** White space of ECMA-262 §12.2 and its line ends. */
+const blank = /[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/
+
+/** Where a text ends, white space behind it left out. */
+function endOf(text: string): number {
+  let end = text.length
+  while (end > 0 && blank.test(text[end - 1] ?? '')) end -= 1
+  return end
+}
 
 /** Whether a `/` behind this text divides or begins a regexp: an approximation, as the grammar needs a parser. */
 function slashAfter(text: string, before: Context['slash']): Context['slash'] {
-  let end = text.length
-  while (end > 0 && '\t\n\f\r \u2028\u2029'.includes(text[end - 1] ?? 'none')) end -= 1
+  const end = endOf(text)
   if (end === 0) return before
   const last = text[end - 1] ?? ''
   if (last === '+' || last === '-') {
@@ -60,7 +72,9 @@ function slashAfter(text: string, before: Context['slash']): Context['slash'] {
   if (',<>=*%&|^?!~([:;{}'.includes(last)) return 'Regexp'
   let start = end
   while (start > 0 && /[$0-9A-Z_a-z]/.test(text[start - 1] ?? '')) start -= 1
-  return beforeRegexp.has(text.slice(start, end)) ? 'Regexp' : 'DivOp'
+  if (!beforeRegexp.has(text.slice(start, end))) return 'DivOp'
+  const isProperty = text[endOf(text.slice(0, start)) - 1] === '.'
+  return isProperty ? 'DivOp' : 'Regexp'
 }
 
 /** A string or a regexp. */
@@ -106,7 +120,7 @@ export function scriptTemplate(context: Context, text: string): Step {
     } else if (found[0] === '`') {
       return [{ ...context, state: 'JS' }, at + 1]
     } else if (text[at + 1] === '{') {
-      return [{ ...context, state: 'JS', braces: [...context.braces, 0] }, at + 2]
+      return [{ ...context, state: 'JS', slash: 'Regexp', braces: [...context.braces, 0] }, at + 2]
     }
   }
   return [context, text.length]

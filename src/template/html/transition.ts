@@ -1,5 +1,5 @@
 import { quoteGo } from '../../model/quote.ts'
-import { attributeKind, attributes, isScriptType } from './attribute.ts'
+import { attributeKind, attributes, isScriptType, lowerCase } from './attribute.ts'
 import {
   type Context,
   type Delimiter,
@@ -149,7 +149,7 @@ function tag(context: Context, text: string): Step {
   if (typeof name === 'object') return [name, text.length]
   if (name === start)
     return [inError(`expected space, attr name, or end of tag, but got ${quoteGo(text.slice(start))}`), text.length]
-  const lower = text.slice(start, name).toLowerCase()
+  const lower = lowerCase(text.slice(start, name))
   const state = name === text.length ? 'AttrName' : 'AfterName'
   return [{ ...htmlText, state, element, attribute: attributeOf(element, lower) }, name]
 }
@@ -209,7 +209,7 @@ function styleComment(context: Context, text: string): Step {
 
 /** The content of a meta element, which may be a refresh: `5; url=…`. */
 function metaContent(context: Context, text: string): Step {
-  const found = /url=/i.exec(text)
+  const found = /url[ \t\n\f\r]*=/i.exec(text)
   if (!found) return [context, text.length]
   return [{ ...context, state: 'MetaContentURL' }, found.index + found[0].length]
 }
