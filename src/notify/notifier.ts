@@ -101,7 +101,7 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   config: Schema
   /** Settings that an entry takes from `global` where it has none of its own: entry key → global key. */
   inherits: Readonly<Record<string, string>>
-  /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
+  /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. A flag that says no is obeyed. */
   ignores: readonly string[]
   /** Settings that are not taken from `global`, by an entry's own and by what there is in all. */
   declines?(own: Entry, whole: Entry): readonly string[]

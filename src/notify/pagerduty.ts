@@ -8,7 +8,7 @@ import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts
 import { Secret } from '../model/secret.ts'
 import { toRecord } from '../model/labels.ts'
 import { beside, link, or, secretOf, sendResolved, template, truncate, withBeside } from './fields.ts'
-import { CONNECT_TIMEOUT, failedWith, noAnswer } from './http.ts'
+import { CONNECT_TIMEOUT, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
 const LONGEST_SUMMARY = 1024 // characters
@@ -105,8 +105,10 @@ export const pagerduty = channel({
         payload: withBeside(payload, routingKey(settings.routing_key, notification)),
       }
     },
-    send: ({ payload }, signal) =>
-      enqueue(settings.url, secretOf(payload[beside], settings.routing_key_file), payload, signal),
+    send({ payload }, signal) {
+      const key = secretOf(payload[beside], settings.routing_key_file)
+      return enqueue(settings.url, key, payload, within(signal, settings.timeout))
+    },
   }),
 })
 

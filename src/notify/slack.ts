@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
 import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
 import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
-import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
+import { LONGEST_ANSWER, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
 
 /** Alertmanager's cut of a title, in characters. */
@@ -132,7 +132,8 @@ export const slack = channel({
         payload,
       }
     },
-    send: ({ payload }, signal) => post(secretOf(settings.api_url, settings.api_url_file), payload, signal),
+    send: ({ payload }, signal) =>
+      post(secretOf(settings.api_url, settings.api_url_file), payload, within(signal, settings.timeout)),
   }),
 })
 

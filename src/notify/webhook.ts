@@ -8,7 +8,7 @@ import { fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, integer, maybe, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
 import { beside, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
-import { LONGEST_ANSWER, codeOf, failedWith, noAnswer } from './http.ts'
+import { LONGEST_ANSWER, codeOf, failedWith, noAnswer, within } from './http.ts'
 import type { TemplateData } from '../template/data.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
@@ -63,7 +63,15 @@ export const webhook = channel({
   name: 'webhook',
   config,
   inherits: { http_config: 'http_config' },
-  ignores: ['oauth2', 'tls_config', 'proxy_url', 'proxy_from_environment'].map((key) => `http_config.${key}`),
+  ignores: [
+    'oauth2',
+    'tls_config',
+    'proxy_url',
+    'proxy_from_environment',
+    'no_proxy',
+    'proxy_connect_header',
+    'follow_redirects',
+  ].map((key) => `http_config.${key}`),
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
@@ -91,8 +99,8 @@ export const webhook = channel({
     async send({ payload }, signal) {
       const { url, headers, body } = payload[beside]
       if (!link(url.reveal())) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
-      const own = settings.timeout ? AbortSignal.any([signal, AbortSignal.timeout(settings.timeout)]) : signal
-      return post(url.reveal(), body, { ...headersOf(settings.http_config), ...headers }, own)
+      const all = { ...headersOf(settings.http_config), ...headers }
+      return post(url.reveal(), body, all, within(signal, settings.timeout))
     },
   }),
 })
