@@ -75,7 +75,12 @@ config
   .command('show')
   .description("print the file as Alertmanager's status does: in its language, with defaults, without secrets")
   .addOption(configFile())
-  .addOption(new Option('--expanded', "what it all comes to, Tocsin's own keys too; loads again").default(false))
+  .addOption(
+    new Option(
+      '--expanded',
+      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default and reopen_within",
+    ).default(false),
+  )
   .addOption(features())
   .addOption(sandbox())
   .action(async (options: Options) => {

@@ -39,6 +39,8 @@ export function lint<N>(
   const notYet = 'is read and checked, but not in force yet'
   if (settings.inhibit_rules?.length) warn(['inhibit_rules'], notYet)
   if (timed.size > 0) warn([settings.time_intervals ? 'time_intervals' : 'mute_time_intervals'], notYet)
+  for (const key of ['tracing', 'event_recorder'] as const) if (settings[key]) warn([key], notYet)
+  lintSeverities(settings, warn)
   return warnings
 }
 
@@ -128,6 +130,16 @@ function literalsOf({ isRegex, isEqual, value }: Matcher): readonly string[] | u
   if (!isRegex) return [value]
   const inner = /^\^\(\?:(.*)\)\$$/s.exec(value)?.[1] ?? value
   return /[.*+?()[\]{}^$\\]/.test(inner) ? undefined : inner.split('|')
+}
+
+const priorities = ['high', 'normal']
+
+function lintSeverities(settings: Top, warn: Warn): void {
+  for (const [name, { notify, priority }] of Object.entries(settings.severities ?? {})) {
+    if (notify.length === 0) warn(['severities', name, 'notify'], 'names no channel: nobody is told')
+    if (priority !== undefined && !priorities.includes(priority))
+      warn(['severities', name, 'priority'], `nobody knows "${priority}"; it is ${priorities.join(' or ')}`)
+  }
 }
 
 function lintInhibitRules(settings: Top, warn: Warn): void {

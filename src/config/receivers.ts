@@ -36,6 +36,7 @@ export function receiverReader<N>(
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
   const fields: TemplateField[] = []
   const printable: PrintableReceiver[] = []
+  const toldOfGlobal = new Set<string>()
 
   function integration(
     receiver: string,
@@ -56,8 +57,12 @@ export function receiverReader<N>(
     readTemplates({ integration: id, receiver }, withoutPlainTexts(entry), source, path)
     for (const key of channel.ignores) {
       const keys = key.split('.')
-      if (isSet(at(entry, keys)))
-        source.warnings.push(source.problem([...path, ...keys], 'is read and checked, but not obeyed yet', 'key'))
+      const [first = ''] = keys
+      const own = isEntry(entry) && entry[first] !== undefined && entry[first] !== null
+      const notYet = 'is read and checked, but not obeyed yet'
+      if (!asks(at(whole, keys))) continue
+      if (own) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
+      else tellOfGlobal(channel, [channel.inherits[first] ?? first, ...keys.slice(1)].join('.'), source, path)
     }
     const { sendResolved, open } = reading
     const made: Integration<N> = {
@@ -70,6 +75,15 @@ export function receiverReader<N>(
       open,
     }
     return made
+  }
+
+  /** What an entry has from `global` is told once a channel, not once an entry. */
+  function tellOfGlobal({ name }: ChannelReader<N>, setting: string, source: Source, path: Path): void {
+    const key = `${name} ${setting}`
+    if (toldOfGlobal.has(key)) return
+    toldOfGlobal.add(key)
+    const message = `${setting} of global holds here; it is read and checked, but ${name} does not obey it yet`
+    source.warnings.push(source.problem(path, message))
   }
 
   /** Labels of the receiver itself; its name is one of them. */
@@ -236,6 +250,11 @@ function withOwnHttpConfig(entries: readonly unknown[]) {
 /** Whether `global` may fill a setting: an empty text says nothing, unless an empty one is a mistake there. */
 function isUnset(key: string, value: unknown): boolean {
   return value === undefined || value === null || (value === '' && !/url$|config$|tls/.test(key))
+}
+
+/** Whether a setting asks for something: a flag that says no does not. */
+function asks(value: unknown): boolean {
+  return isSet(value) && value !== false && !(value instanceof Plain && value.value === false)
 }
 
 function at(value: unknown, keys: readonly string[]): unknown {

@@ -84,7 +84,16 @@ export const email = channel({
     auth_secret_file: 'smtp_auth_secret_file',
     tls_config: 'smtp_tls_config',
   },
-  ignores: ['auth_secret', 'auth_secret_file', 'threading', 'tls_config.cert', 'tls_config.cert_file'],
+  ignores: [
+    'auth_secret',
+    'auth_secret_file',
+    'auth_identity',
+    'threading',
+    'tls_config.cert',
+    'tls_config.cert_file',
+    'tls_config.min_version',
+    'tls_config.max_version',
+  ],
   globals: z.object({}),
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
@@ -122,24 +131,27 @@ export const email = channel({
 })
 
 function compose(settings: z.output<typeof config>, notification: Notification): Mail {
-  const line = (source: string) =>
-    notification
-      .text(source)
-      .replace(/[\r\n]+/g, ' ')
-      .trim()
   const headers: Record<string, string> = {}
-  for (const [name, source] of Object.entries(settings.headers)) headers[canonical(name)] = line(source)
-  const { Subject: subject = line('{{ template "email.default.subject" . }}'), To: _to, From: _from, ...rest } = headers
+  for (const [key, source] of Object.entries(settings.headers)) {
+    const name = canonical(key)
+    if (name === 'Subject') headers[name] = oneLine(notification.text(source, 'headers.Subject'))
+    else headers[name] = oneLine(notification.address(source, `headers.${key}`))
+    if (headers[name] === '' && name !== 'Subject') delete headers[name]
+  }
+  const {
+    Subject: subject = oneLine(notification.text('{{ template "email.default.subject" . }}', 'headers.Subject')),
+    To: _to,
+    From: _from,
+    ...rest
+  } = headers
   const thread = `<group-${createHash('sha256').update(notification.groupKey).digest('hex').slice(0, 16)}@tocsin>`
+  const whole = (literal: string) => addressesOf(literal).filter(isAddress).join(', ')
   return {
-    from: line(settings.from),
-    to: line(settings.to)
-      .split(',')
-      .map((one) => one.trim())
-      .filter(Boolean),
+    from: oneLine(notification.destination(settings.from, 'from', whole)),
+    to: addressesOf(notification.destination(settings.to, 'to', whole)),
     subject: (notification.possibleRepeat ? '(possible repeat) ' : '') + subject,
-    text: notification.text(settings.text),
-    html: notification.html(settings.html),
+    text: notification.text(settings.text, 'text'),
+    html: notification.html(settings.html, 'html'),
     headers: {
       // the same on each attempt: a server that kept both copies shows one
       'Message-ID': `<${notification.id}@${hostname()}>`,
@@ -149,6 +161,17 @@ function compose(settings: z.output<typeof config>, notification: Notification):
       ...rest,
     },
   }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').trim()
+}
+
+function addressesOf(text: string): string[] {
+  return oneLine(text)
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
 }
 
 /** `reply-to` → `Reply-To`, as Go's textproto has it. */

@@ -72,3 +72,11 @@ export function link(text: string): string {
   if (!URL.canParse(text)) return ''
   return /^https?:$/.test(new URL(text).protocol) ? text : ''
 }
+
+/** What a channel sends beside a payload and nobody is shown, such as a secret address. */
+export const beside = Symbol('beside')
+
+/** A payload with something beside it, which shows neither in its JSON nor among its keys. */
+export function withBeside<T extends object, B>(payload: T, what: B): T & { [beside]: B } {
+  return Object.defineProperty({ ...payload, [beside]: what }, beside, { enumerable: false })
+}

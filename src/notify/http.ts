@@ -6,6 +6,11 @@ export const LONGEST_ANSWER = 64 * 1024
 export const CONNECT_TIMEOUT = 5000
 const LONGEST_WAIT = 15 * 60_000
 
+/** An attempt's signal, cut short by a `timeout` of the file; 0 and undefined are none. ms */
+export function within(signal: AbortSignal, timeout: number | undefined): AbortSignal {
+  return timeout ? AbortSignal.any([signal, AbortSignal.timeout(timeout)]) : signal
+}
+
 /** What an HTTP status means where the channel has no rule of its own. */
 export function reasonOf(status: number): Reason {
   if (status === 429) return 'rate limited'

@@ -49,12 +49,22 @@ export interface Notification {
   severity: string // of the gravest alert that fires, or of the gravest there is; '' where none has one
   team: string // common to all alerts, or ''
   data: TemplateData
-  /** A Go text template over `data`; `escape` is for what its actions print. Throws TemplateError. */
-  text(template: string, escape?: (text: string) => string): string
-  /** The same with html/template's escaping. Throws TemplateError. */
-  html(template: string): string
-  /** A structured setting as JSON: its texts rendered, then decoded as YAML; over other data where given. Throws TemplateError. */
-  structure(value: unknown, data?: TemplateData): unknown
+  // Each renders the setting `field` of the integration, `fields[0].value`, and throws TemplateError where it fails.
+  // Then all is composed once more, and what fails is replaced by what its field is for.
+
+  /** What people read: a Go text template over `data`; `escape` is for what its actions print. In its place: plain words. */
+  text(template: string, field: string, escape?: (text: string) => string): string
+  /** The same with html/template's escaping. */
+  html(template: string, field: string): string
+  /** What says where a message shows and how, and may be missing: a channel, an icon, a link. In its place: ''. */
+  address(template: string, field: string): string
+  /**
+   * Without which nothing can be sent. In its place: the longest of the template's literal parts of which
+   * `complete` makes more than ''; a part has U+FFFD where an action would have printed. Else throws SettingError.
+   */
+  destination(template: string, field: string, complete: (literal: string) => string): string
+  /** A structured setting as JSON: its texts rendered, then decoded as YAML; over other data where given. */
+  structure(value: unknown, field: string, data?: TemplateData): unknown
 }
 
 /** A message as its receiver would see it, and what goes over the wire. Holds no credentials. */
@@ -91,7 +101,7 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   config: Schema
   /** Settings that an entry takes from `global` where it has none of its own: entry key → global key. */
   inherits: Readonly<Record<string, string>>
-  /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. */
+  /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. A flag that says no is obeyed. */
   ignores: readonly string[]
   /** Settings that are not taken from `global`, by an entry's own and by what there is in all. */
   declines?(own: Entry, whole: Entry): readonly string[]

@@ -5,9 +5,10 @@ import { connect as connectTls } from 'node:tls'
 import { z } from 'zod'
 import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts'
+import { Secret } from '../model/secret.ts'
 import { toRecord } from '../model/labels.ts'
-import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
-import { CONNECT_TIMEOUT, failedWith, noAnswer } from './http.ts'
+import { beside, link, or, secretOf, sendResolved, template, truncate, withBeside } from './fields.ts'
+import { CONNECT_TIMEOUT, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
 const LONGEST_SUMMARY = 1024 // characters
@@ -101,17 +102,25 @@ export const pagerduty = channel({
         to: 'PagerDuty',
         title: summary,
         text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
-        payload,
+        payload: withBeside(payload, routingKey(settings.routing_key, notification)),
       }
     },
-    send: ({ payload }, signal) =>
-      enqueue(settings.url, secretOf(settings.routing_key, settings.routing_key_file), payload, signal),
+    send({ payload }, signal) {
+      const key = secretOf(payload[beside], settings.routing_key_file)
+      return enqueue(settings.url, key, payload, within(signal, settings.timeout))
+    },
   }),
 })
 
+/** A key may be a template, as Alertmanager has it; one that is in a file is read when it is used. */
+function routingKey(key: Secret | undefined, notification: Notification): Secret | undefined {
+  const whole = (literal: string) => (/^\s*\w{32}\s*$/.test(literal) ? literal.trim() : '')
+  return key && new Secret(notification.destination(key.reveal(), 'routing_key', whole))
+}
+
 function compose(settings: z.output<typeof config>, notification: Notification): PagerDutyEvent {
   const { data, groupKey } = notification
-  const text = (source: string) => notification.text(source)
+  const address = (source: string, field: string) => notification.address(source, field)
   const firing = data.alerts.filter(({ status }) => status === 'firing')
   const resolved = data.alerts.filter(({ status }) => status === 'resolved')
   const alertsOf = (alerts: typeof firing) =>
@@ -128,27 +137,42 @@ function compose(settings: z.output<typeof config>, notification: Notification):
     num_firing: firing.length,
     num_resolved: resolved.length,
   }
-  for (const [key, source] of Object.entries(settings.details)) details[key] = notification.structure(source)
+  for (const [key, source] of Object.entries(settings.details))
+    details[key] = notification.structure(source, `details.${key}`)
 
   const made: PagerDutyEvent = {
     event_action: data.status === 'firing' ? 'trigger' : 'resolve',
     dedup_key: createHash('sha256').update(groupKey).digest('hex'),
     payload: {
-      summary: truncate(text(settings.description), LONGEST_SUMMARY) || 'alert',
-      source: text(settings.source ?? settings.client) || 'Tocsin',
-      severity: severityOf(text(settings.severity)),
-      ...given({ class: text(settings.class), component: text(settings.component), group: text(settings.group) }),
+      summary: truncate(notification.text(settings.description, 'description'), LONGEST_SUMMARY) || 'alert',
+      source:
+        address(settings.source ?? settings.client, settings.source === undefined ? 'client' : 'source') || 'Tocsin',
+      severity: severityOf(address(settings.severity, 'severity')),
+      ...given({
+        class: address(settings.class, 'class'),
+        component: address(settings.component, 'component'),
+        group: address(settings.group, 'group'),
+      }),
       custom_details: details,
     },
-    ...given({ client: text(settings.client), client_url: link(text(settings.client_url)) }),
+    ...given({
+      client: address(settings.client, 'client'),
+      client_url: link(address(settings.client_url, 'client_url')),
+    }),
   }
   const links = settings.links
-    .map((one) => ({ href: link(text(one.href)), ...given({ text: text(one.text ?? '') }) }))
+    .map((one, i) => ({
+      href: link(address(one.href, `links[${i}].href`)),
+      ...given({ text: notification.text(one.text ?? '', `links[${i}].text`) }),
+    }))
     .filter(({ href }) => href !== '')
   const images = settings.images
-    .map((one) => ({
-      src: link(text(one.src)),
-      ...given({ href: link(text(one.href ?? '')), alt: text(one.alt ?? '') }),
+    .map((one, i) => ({
+      src: link(address(one.src, `images[${i}].src`)),
+      ...given({
+        href: link(address(one.href ?? '', `images[${i}].href`)),
+        alt: notification.text(one.alt ?? '', `images[${i}].alt`),
+      }),
     }))
     .filter(({ src }) => src !== '')
   if (links.length > 0) made.links = links

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
 import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
 import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
-import { LONGEST_ANSWER, failedWith, noAnswer } from './http.ts'
+import { LONGEST_ANSWER, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
 
 /** Alertmanager's cut of a title, in characters. */
@@ -132,7 +132,8 @@ export const slack = channel({
         payload,
       }
     },
-    send: ({ payload }, signal) => post(secretOf(settings.api_url, settings.api_url_file), payload, signal),
+    send: ({ payload }, signal) =>
+      post(secretOf(settings.api_url, settings.api_url_file), payload, within(signal, settings.timeout)),
   }),
 })
 
@@ -146,36 +147,43 @@ function unescape(text: string): string {
 }
 
 function compose(settings: z.output<typeof config>, notification: Notification) {
-  const text = (source: string) => notification.text(source, escapeSlack)
-  const plain = (source: string) => notification.text(source)
+  const text = (source: string, at: string) => notification.text(source, at, escapeSlack)
+  const plain = (source: string, at: string) => notification.address(source, at)
+  const url = (source: string, at: string) => link(plain(source, at))
+  const { title_link, image_url, thumb_url, icon_url } = settings
   const repeat = notification.possibleRepeat ? '(possible repeat) ' : ''
-  const url = (source: string) => link(plain(source))
   const attachment = {
-    title: truncate(repeat + text(settings.title), LONGEST_TITLE),
-    ...some({ title_link: url(settings.title_link), pretext: text(settings.pretext) }),
-    text: truncate(text(settings.text), LONGEST_TEXT),
-    fallback: truncate(text(settings.fallback), LONGEST_TITLE),
-    callback_id: plain(settings.callback_id),
-    footer: text(settings.footer),
-    ...some({ image_url: url(settings.image_url), thumb_url: url(settings.thumb_url), color: plain(settings.color) }),
+    title: truncate(repeat + text(settings.title, 'title'), LONGEST_TITLE),
+    ...some({ title_link: url(title_link, 'title_link'), pretext: text(settings.pretext, 'pretext') }),
+    text: truncate(text(settings.text, 'text'), LONGEST_TEXT),
+    fallback: truncate(text(settings.fallback, 'fallback'), LONGEST_TITLE),
+    callback_id: plain(settings.callback_id, 'callback_id'),
+    footer: text(settings.footer, 'footer'),
+    ...some({
+      image_url: url(image_url, 'image_url'),
+      thumb_url: url(thumb_url, 'thumb_url'),
+      color: plain(settings.color, 'color'),
+    }),
     ...(settings.fields && {
-      fields: settings.fields.map(({ title, value, short }) => ({
-        title: text(title),
-        value: text(value),
+      fields: settings.fields.map(({ title, value, short }, i) => ({
+        title: text(title, `fields[${i}].title`),
+        value: text(value, `fields[${i}].value`),
         short: short ?? settings.short_fields,
       })),
     }),
-    ...(settings.actions && { actions: settings.actions.map((one) => toAction(one, text, plain)) }),
+    ...(settings.actions && {
+      actions: settings.actions.map((one, i) => toAction(one, `actions[${i}]`, text, plain)),
+    }),
     mrkdwn_in: settings.mrkdwn_in,
     ...(settings.timestamp && { ts: Math.floor(momentOf(notification) / 1000) }),
   }
   return {
     ...some({
-      channel: plain(settings.channel),
-      username: plain(settings.username),
-      icon_emoji: plain(settings.icon_emoji),
-      icon_url: url(settings.icon_url),
-      text: text(settings.message_text),
+      channel: plain(settings.channel, 'channel'),
+      username: plain(settings.username, 'username'),
+      icon_emoji: plain(settings.icon_emoji, 'icon_emoji'),
+      icon_url: url(icon_url, 'icon_url'),
+      text: text(settings.message_text, 'message_text'),
     }),
     ...(settings.link_names && { link_names: true }),
     attachments: [attachment] as [typeof attachment],
@@ -192,20 +200,26 @@ function momentOf({ data, at }: Notification): number {
   return times.length > 0 ? Math.max(...times) : at
 }
 
-function toAction(one: z.output<typeof action>, text: (source: string) => string, plain: (source: string) => string) {
+type Render = (source: string, at: string) => string
+
+function toAction(one: z.output<typeof action>, at: string, text: Render, plain: Render) {
   const { type, url, style, name, value, confirm } = one
-  const base = { type: plain(type), text: text(one.text), ...some({ style: plain(style ?? '') }) }
-  if (url) return { ...base, url: link(plain(url)) }
+  const base = {
+    type: plain(type, `${at}.type`) || 'button', // Slack takes no action without a type
+    text: text(one.text, `${at}.text`),
+    ...some({ style: plain(style ?? '', `${at}.style`) }),
+  }
+  if (url) return { ...base, url: link(plain(url, `${at}.url`)) }
   return {
     ...base,
-    ...some({ name: plain(name ?? ''), value: plain(value ?? '') }),
+    ...some({ name: plain(name ?? '', `${at}.name`), value: plain(value ?? '', `${at}.value`) }),
     ...(confirm && {
       confirm: {
-        text: text(confirm.text),
+        text: text(confirm.text, `${at}.confirm.text`),
         ...some({
-          title: text(confirm.title ?? ''),
-          ok_text: text(confirm.ok_text ?? ''),
-          dismiss_text: text(confirm.dismiss_text ?? ''),
+          title: text(confirm.title ?? '', `${at}.confirm.title`),
+          ok_text: text(confirm.ok_text ?? '', `${at}.confirm.ok_text`),
+          dismiss_text: text(confirm.dismiss_text ?? '', `${at}.confirm.dismiss_text`),
         }),
       },
     }),

@@ -87,7 +87,7 @@ export const sms = channel({
 
 function textOf(notification: Notification, { text, max_segments }: z.output<typeof config>): string {
   const { data, possibleRepeat } = notification
-  const said = plainText(notification.text(text))
+  const said = plainText(notification.text(text, 'text'))
     .replace(/[ \t]*\n\s*/g, '\n')
     .trim()
   const [first] = data.alerts

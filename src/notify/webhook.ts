@@ -7,8 +7,8 @@ import { Secret } from '../model/secret.ts'
 import { fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, integer, maybe, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
-import { headersOf, link, or, secretOf, sendResolved } from './fields.ts'
-import { LONGEST_ANSWER, codeOf, failedWith, noAnswer } from './http.ts'
+import { beside, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
+import { LONGEST_ANSWER, codeOf, failedWith, noAnswer, within } from './http.ts'
 import type { TemplateData } from '../template/data.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
@@ -63,7 +63,15 @@ export const webhook = channel({
   name: 'webhook',
   config,
   inherits: { http_config: 'http_config' },
-  ignores: ['oauth2', 'tls_config', 'proxy_url', 'proxy_from_environment'].map((key) => `http_config.${key}`),
+  ignores: [
+    'oauth2',
+    'tls_config',
+    'proxy_url',
+    'proxy_from_environment',
+    'no_proxy',
+    'proxy_connect_header',
+    'follow_redirects',
+  ].map((key) => `http_config.${key}`),
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
@@ -74,39 +82,32 @@ export const webhook = channel({
       const body =
         settings.payload === undefined || settings.payload === null
           ? standard
-          : notification.structure(settings.payload, cut(notification.data, settings.max_alerts))
-      const beside = {
+          : notification.structure(settings.payload, 'payload', cut(notification.data, settings.max_alerts))
+      const sending = {
         body: toJson(body),
-        url: new Secret(notification.text(secretOf(settings.url, settings.url_file))),
+        url: new Secret(notification.destination(secretOf(settings.url, settings.url_file), 'url', wholeUrl)),
         headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
       }
-      const summary = notification.text('{{ template "__subject" . }}')
+      const summary = notification.text('{{ template "__subject" . }}', 'subject')
       return {
         to: 'webhook',
         title: summary,
         text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
-        payload: withBeside(isMap(body) ? body : { body }, beside),
+        payload: withBeside(isMap(body) ? body : { body }, sending),
       }
     },
     async send({ payload }, signal) {
-      const { url, headers, body } = payload[besideKey]
+      const { url, headers, body } = payload[beside]
       if (!link(url.reveal())) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
-      const own = settings.timeout ? AbortSignal.any([signal, AbortSignal.timeout(settings.timeout)]) : signal
-      return post(url.reveal(), body, { ...headersOf(settings.http_config), ...headers }, own)
+      const all = { ...headersOf(settings.http_config), ...headers }
+      return post(url.reveal(), body, all, within(signal, settings.timeout))
     },
   }),
 })
 
-/** Where it goes and its headers stand beside the body, and do not show in it. */
-const besideKey = Symbol('beside')
-interface Beside {
-  body: string
-  url: Secret
-  headers: Record<string, string>
-}
-
-function withBeside<T extends object>(payload: T, beside: Beside): T & { [besideKey]: Beside } {
-  return Object.defineProperty({ ...payload, [besideKey]: beside }, besideKey, { enumerable: false })
+/** A URL that a template's failing has not cut short. */
+function wholeUrl(literal: string): string {
+  return literal.includes('\uFFFD') ? '' : link(literal.trim())
 }
 
 /** The body in Alertmanager's order of keys; status and what is common are those of the alerts that are kept. */

@@ -1,5 +1,3 @@
-import { decodePayload } from '../config/payload.ts'
-import { structure } from '../template/structure.ts'
 import { isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
 import { type NotificationReason, RETENTION, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
@@ -15,6 +13,7 @@ import type { Integration } from '../config/config.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Deps } from './deps.ts'
 import { toNotification } from './notification.ts'
+import { type TemplateFailure, inPlainWords } from './plain-words.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
 const LEASE_MARGIN = 2000
@@ -58,9 +57,9 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
   const notification = toNotification(factsOf(row, group, route, integration, reason, at, deps), routing.templates)
-  const { message, outcome } = await attempt(notifier, notification, integration, deps)
+  const { message, outcome, failures } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
-  const sent = { group, integration, notification, message, outcome }
+  const sent = { group, integration, notification, message, outcome, failures }
   if (outcome.state === 'delivered') return end(row, { how: 'told', told, nflogTtl }, sent, deps)
 
   const mayTry = outcome.state === 'unknown' || retries[outcome.reason]
@@ -94,6 +93,7 @@ interface Sent {
   notification: Notification
   message: Message | undefined
   outcome: Outcome
+  failures: readonly TemplateFailure[] // of its templates
 }
 
 function factsOf(
@@ -111,9 +111,12 @@ function factsOf(
   const { receiver, id } = integration
   const bare = toTemplateData({ receiver, reason, groupLabels: group.labels, externalURL, alerts }, at)
   const unknowing = { ...bare, notificationReason: 'unknown' } // a route's labels are the same whatever the reason
-  const routeLabels = templates.routeLabels(route.labels, unknowing, at, (label, err) =>
-    log.error({ err, route: route.id, label }, 'the template of a route label failed; the label is left out'),
+  const failed: { label: string; error: string }[] = []
+  const routeLabels = templates.routeLabels(route.labels, unknowing, at, (label, { message }) =>
+    failed.push({ label, error: message }),
   )
+  if (failed.length > 0 && row.attempt === 1)
+    log.error({ integration: id, route: route.id, failed }, 'templates of route labels failed; they are left out')
   const data = { ...bare, routeLabels }
   return {
     id: row.notification,
@@ -133,30 +136,21 @@ async function attempt(
   notifier: Notifier,
   notification: Notification,
   integration: Integration<Notifier>,
-  { stopping, metrics, log }: Deps,
-): Promise<{ message: Message | undefined; outcome: Outcome }> {
-  let message: Message
-  try {
-    message = notifier.compose(notification)
-  } catch (error) {
-    if (error instanceof SettingError) return { message: undefined, outcome: misconfigured(error) }
-    if (!(error instanceof TemplateError)) throw error
-    metrics.templateErrors.inc({ integration: integration.channel })
-    log.error(
-      { err: error, integration: integration.id },
-      'a template failed; the notification goes out in plain words',
-    )
-    message = notifier.compose(inPlainWords(notification))
-  }
+  deps: Deps,
+): Promise<Pick<Sent, 'message' | 'outcome' | 'failures'>> {
+  const composed = compose(notifier, notification, integration, deps)
+  const { message, failures } = composed
+  if (!message) return { message, failures, outcome: composed.outcome }
+  const { stopping } = deps
   // by hand: a signal made of `stopping` by AbortSignal.any would be kept for as long as that
   const deadline = new AbortController()
   const abort = () => deadline.abort()
   const timer = setTimeout(abort, integration.deadline)
   stopping.addEventListener('abort', abort)
   try {
-    return { message, outcome: await notifier.send(message, deadline.signal) }
+    return { message, failures, outcome: await notifier.send(message, deadline.signal) }
   } catch (error) {
-    if (error instanceof SettingError) return { message, outcome: misconfigured(error) }
+    if (error instanceof SettingError) return { message, failures, outcome: misconfigured(error) }
     throw error
   } finally {
     clearTimeout(timer)
@@ -164,29 +158,41 @@ async function attempt(
   }
 }
 
+type Composed =
+  | { message: Message; failures: readonly TemplateFailure[] }
+  | { message: undefined; failures: readonly TemplateFailure[]; outcome: Outcome }
+
+/** The message, in plain words where a template fails; how the attempt ends where it can go nowhere. */
+function compose(
+  notifier: Notifier,
+  notification: Notification,
+  { id, channel }: Integration<Notifier>,
+  { routing, metrics, log }: Deps,
+): Composed {
+  try {
+    return { message: notifier.compose(notification), failures: [] }
+  } catch (error) {
+    if (error instanceof SettingError) return { message: undefined, failures: [], outcome: misconfigured(error) }
+    if (!(error instanceof TemplateError)) throw error
+  }
+  const { plain, failures } = inPlainWords(notification, routing.templates)
+  try {
+    return { message: notifier.compose(plain), failures }
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error
+    return { message: undefined, failures, outcome: misconfigured(error) }
+  } finally {
+    // told once a notification, whatever its later attempts are
+    if (notification.attempt === 1) {
+      metrics.templateErrors.inc({ integration: channel })
+      log.error({ integration: id, failures }, 'a template failed; the notification goes out in plain words')
+    }
+  }
+}
+
 /** Somebody may mend it while we go on trying. */
 function misconfigured({ message }: SettingError): Outcome {
   return { state: 'failed', reason: 'configuration', detail: message }
-}
-
-/** A notification whose failing templates say so, and what it is about: a template never eats a page. */
-function inPlainWords(notification: Notification): Notification {
-  const { status, alerts, commonAnnotations, groupLabels } = notification.data
-  const names = commonAnnotations.get('summary') ?? [...groupLabels.values()].join(' ')
-  const orFailing = (render: () => string) => {
-    try {
-      return render()
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      return `[${status}:${alerts.length}] ${names} (a template failed: ${error.message})`.replace(/[<>&]/g, ' ')
-    }
-  }
-  return {
-    ...notification,
-    text: (template, escape) => orFailing(() => notification.text(template, escape)),
-    html: (template) => orFailing(() => notification.html(template)),
-    structure: (value) => structure(value, (text) => orFailing(() => notification.text(text)), decodePayload),
-  }
 }
 
 /** Exponential from 1 s to 5 min with full jitter, never earlier than the channel asked for. In ms. */
@@ -266,6 +272,7 @@ function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: numbe
       reason: sent.notification.data.notificationReason,
       status: sent.notification.data.status,
       outcome: sent.outcome,
+      ...(sent.failures.length > 0 && { templateFailures: sent.failures }),
       alerts: sent.notification.data.alerts.map((alert) => alert.fingerprint),
     }),
   })
@@ -287,7 +294,7 @@ function timelineEntry(sent: Sent | undefined, at: number): string {
 function logAttempt(
   row: Row,
   ending: Ending,
-  { group, integration, outcome, notification }: Sent,
+  { group, integration, outcome, notification, failures }: Sent,
   log: Deps['log'],
 ): void {
   const fields = {
@@ -298,6 +305,7 @@ function logAttempt(
     reason: notification.data.notificationReason,
     ...(row.unconfirmed && { possibleRepeat: true }),
     ...(outcome.state !== 'delivered' && { outcome }),
+    ...(failures.length > 0 && { templateFailures: failures }),
     ...(ending.how === 'retry' && { retryAt: new Date(ending.retryAt).toISOString() }),
   }
   if (ending.how === 'told') log.info(fields, 'notification delivered')

@@ -5,14 +5,21 @@ import type { Templates } from '../template/templates.ts'
 
 /** What is known of a notification, made able to render. */
 export function toNotification(
-  facts: Omit<Notification, 'text' | 'html' | 'structure'>,
+  facts: Omit<Notification, 'text' | 'html' | 'address' | 'destination' | 'structure'>,
   templates: Templates,
 ): Notification {
   const { data, at } = facts
+  const plain = (template: string, seen = data) => templates.text(template, seen, at)
   return {
     ...facts,
-    text: (template, escape) => templates.text(template, data, at, escape),
+    text: (template, _field, escape) => templates.text(template, data, at, escape),
     html: (template) => templates.html(template, data, at),
-    structure: (value, seen = data) => structure(value, (text) => templates.text(text, seen, at), decodePayload),
+    address: (template) => plain(template),
+    destination: (template) => plain(template),
+    structure: (value, field, seen = data) =>
+      structure(value, field, {
+        value: (text) => decodePayload(plain(text, seen)),
+        key: (text) => plain(text, seen),
+      }),
   }
 }

@@ -76,6 +76,31 @@ test.each([
     'route: { receiver: ops }\nreceivers: [{ name: ops }]\ninhibit_rules: [{ equal: [a] }]\n',
     '3:17 inhibit_rules.0: never inhibits: every alert is both its source and its target',
   ],
+  ...['proxy_url: "http://p:1"', 'follow_redirects: true', 'oauth2: { client_id: a, token_url: "http://t" }'].map(
+    (setting): [string, string, string] => [
+      `${setting} of global's http_config`,
+      `global: { http_config: { ${setting} } }\nroute: { receiver: ops }\n` +
+        'receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }] }]\n',
+      `3:44 receivers.0.webhook_configs.0: http_config.${setting.split(':')[0]} of global holds here; it is read and checked, but webhook does not obey it yet`,
+    ],
+  ),
+  ...['follow_redirects: true', 'proxy_url: "http://p:1", no_proxy: a'].map((setting): [string, string, RegExp] => [
+    `${setting} of its own`,
+    `route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { ${setting} } }] }]\n`,
+    /2:\d+ receivers\.0\.webhook_configs\.0\.http_config\.(?:follow_redirects|no_proxy): is read and checked, but not obeyed yet$/,
+  ]),
+  ['traces', 'tracing: { endpoint: "t:1" }\n' + tree(), '1:1 tracing: is read and checked, but not in force yet'],
+  ['events', 'event_recorder: {}\n' + tree(), '1:1 event_recorder: is read and checked, but not in force yet'],
+  ...(
+    [
+      ['notify: []', '1:23 severities.info.notify: names no channel: nobody is told'],
+      ['notify: [webhook], priority: hgih', '1:42 severities.info.priority: nobody knows "hgih"; it is high or normal'],
+    ] as const
+  ).map(([severity, wanted]): [string, string, string] => [
+    `a severity with ${severity}`,
+    `severities: { info: { ${severity} } }\nteams: { core: { webhook: "https://x" } }\n`,
+    wanted,
+  ]),
   [
     'matchers of the old grammar',
     tree('{ matchers: ["a=b c"] }'),
@@ -95,8 +120,20 @@ test.each([
   ['a label that is not looked at before', tree('{ matchers: [a!=b] }', '{ matchers: [c=d] }')],
   ['a last route for the rest', tree('{ matchers: [a=b] }', '{ receiver: ops }')],
   ['a parent’s narrower child', tree('{ matchers: ["a=~b|c"], routes: [{ matchers: [a=b] }, { matchers: [a=c] }] }')],
+  [
+    'redirects that are not followed',
+    'route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { follow_redirects: false } }] }]\n',
+  ],
 ])('nothing to warn of: %s', (_what, text) => {
   expect(warnings(text)).toEqual([])
+})
+
+test('what is of global is told once a channel', () => {
+  const text = `global: { http_config: { proxy_url: "http://p:1" } }
+route: { receiver: ops }
+receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }], slack_configs: [{ api_url: "http://z" }] }]
+`
+  expect(warnings(text)).toHaveLength(2)
 })
 
 test('a route that keeps everything from the table', () => {

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { builtinTemplates } from '../../src/config/builtin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
 import { webhookAlerts } from '../../src/ingest/webhook.ts'
 import { parseDuration } from '../../src/model/duration.ts'
 import { channels } from '../../src/notify/index.ts'
-import type { Notification, Outcome } from '../../src/notify/notifier.ts'
+import type { Notification, Notifier, Outcome } from '../../src/notify/notifier.ts'
 import { accept, regroup } from '../../src/pipeline/accept.ts'
 import { deliver } from '../../src/pipeline/deliver.ts'
 import type { Deps } from '../../src/pipeline/deps.ts'
@@ -27,6 +28,7 @@ export type Line = string
 export interface Story extends AsyncDisposable {
   deps: Deps
   lines: Line[]
+  log: Record<string, unknown>[] // of errors
   /** What the channel answers to the next attempts; delivered where there is none. */
   answers: Outcome[]
   /** Moves time, flushing and delivering whatever is due on the way; returns what was told meanwhile. */
@@ -41,8 +43,15 @@ export interface Story extends AsyncDisposable {
 
 let stories = 0
 
-/** The pipeline on a real Redis with a clock that the test moves, in-process. */
-export async function tell(server: TestRedis, config: string): Promise<Story> {
+/**
+ * The pipeline on a real Redis with a clock that the test moves, in-process. It delivers to the story's own
+ * lines, or by the channels themselves.
+ */
+export async function tell(
+  server: TestRedis,
+  config: string,
+  deliverBy: 'lines' | 'channels' = 'lines',
+): Promise<Story> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-story-'))
   const prefix = `story${(stories += 1)}`
   const keys = keysFor(prefix)
@@ -52,11 +61,14 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
   let woken: { row: string; channel: string; at: number }[] = []
   const lines: Line[] = []
   const answers: Outcome[] = []
+  const log: Record<string, unknown>[] = []
 
   function load(text: string) {
     const file = join(dir, 'tocsin.yml')
     writeFileSync(file, text)
-    return openRouting(loadConfig(file, { env: {}, sandbox: false, channels }), [], (integration) => ({
+    const loaded = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
+    if (deliverBy === 'channels') return openRouting(loaded, builtinTemplates(), (_id, notifier) => notifier)
+    return openRouting(loaded, [], (integration) => ({
       compose: (notification) => ({ to: '', title: '', text: '', payload: notification }),
       async send({ payload }) {
         const { data, possibleRepeat } = payload as Notification
@@ -85,7 +97,15 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
         woken.push(...wakes.map(({ row, channel, delay }) => ({ row, channel, at: now + delay })))
       },
     },
-    log: openLog('error', new Writable({ write: (_chunk, _encoding, done) => done() })),
+    log: openLog(
+      'error',
+      new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          log.push(JSON.parse(chunk.toString()))
+          done()
+        },
+      }),
+    ),
     metrics: openMetrics('test'),
     events: openEvents(),
     clock: { now: () => now },
@@ -109,6 +129,7 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
   const story: Story = {
     deps,
     lines,
+    log,
     answers,
     async advance(duration) {
       const before = lines.length
@@ -152,6 +173,7 @@ export async function tell(server: TestRedis, config: string): Promise<Story> {
       woken = []
     },
     async [Symbol.asyncDispose]() {
+      routing.close()
       rmSync(dir, { recursive: true, force: true })
       const left = await server.redis.keys(`${keys.bullmq}:*`)
       if (left.length > 0) await server.redis.del(left)

@@ -36,6 +36,14 @@ export function contract(
     expect(JSON.stringify([result, message])).not.toContain('s3cret')
   })
 
+  // Alertmanager has no sms_configs whose settings to keep
+  test.skipIf(channel.name === 'sms')('its timeout is obeyed', async () => {
+    await using sink = await openHttpSink({ fault: 'hang' })
+    const notifier = open(channel, { ...settings(sink.url), timeout: '50ms' })
+    const result = await notifier.send(notifier.compose(notificationOf()), new AbortController().signal)
+    expect(result).toMatchObject({ state: 'unknown' })
+  })
+
   test('nobody listens: nothing was sent', async () => {
     const sink = await openHttpSink()
     await sink[Symbol.asyncDispose]()
