@@ -15,7 +15,7 @@ import {
 } from 'yaml'
 import { Plain, fromPlain, fromTagged } from '../model/plain.ts'
 import { decodeFile } from './encoding.ts'
-import type { Problem } from './error.ts'
+import { type Problem, Problems } from './error.ts'
 import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
@@ -29,7 +29,7 @@ export interface Source {
   file: string
   text: string
   value: Yaml
-  problems: Problem[] // what is wrong with it
+  problems: Problems // what is wrong with it
   warnings: Problem[] // what is legal, and surely not meant
   /** A problem at a path: at its key, or at its nearest parent's where it is missing. */
   problem(path: Path, message: string, at?: 'key' | 'value'): Problem
@@ -54,7 +54,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
   let moved: ReadonlySet<number> = new Set()
   let movedBy = 0
   const places = new Map<string, { key: number; value: number }>()
-  const problems: Problem[] = []
+  const problems = new Problems()
   const taken = new Map<string, string>() // values of variables → their names
   const source: Source = {
     file,
@@ -166,7 +166,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     if (isPlain && fromPlain(given) === null) return null
     const expanded = expand(given, path, environment)
     for (const [secret, name] of expanded.taken) taken.set(secret, name)
-    for (const missing of expanded.missing) {
+    for (const missing of new Set(expanded.missing)) {
       problems.push(
         source.problem(
           path,
