@@ -19,7 +19,15 @@ import { type Problem, Problems } from './error.ts'
 import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
-import { describe, findFlowFaults, findUnclosed, nestsTooDeep } from './syntax.ts'
+import {
+  describe,
+  findFlowFaults,
+  findUnclosed,
+  isTouchingComment,
+  nestsTooDeep,
+  shieldColons,
+  unshieldColons,
+} from './syntax.ts'
 
 export type Path = readonly PropertyKey[]
 export type Yaml = null | string | Plain | Yaml[] | { [key: string]: Yaml }
@@ -95,10 +103,10 @@ export function readSource(file: string, environment: Environment, standIn?: str
   lines = linesOf(text)
   if (wrong) return fail(wrong.message, wrong.offset)
 
-  let parsed = parse(shield(text))
+  let parsed = parse(shieldColons(shield(text)))
   if (parsed.errors.length > 0) {
     const indented = indentContinued(text)
-    const again = indented.moved.size > 0 ? parse(shield(indented.text)) : parsed
+    const again = indented.moved.size > 0 ? parse(shieldColons(shield(indented.text))) : parsed
     if (again.errors.length === 0) {
       parsed = again
       lines = linesOf(indented.text)
@@ -288,7 +296,8 @@ function parse(text: string): Parsed {
   const [document] = new Composer(options).compose(tokens, true)
   if (!document) throw new Error('the composer made no document')
   const directives = document.warnings.filter(({ code }) => code === 'BAD_DIRECTIVE')
-  return { text, tokens, document, errors: [...document.errors, ...directives] }
+  const errors = document.errors.filter(({ message, pos }) => !isTouchingComment(message, text, pos[0]))
+  return { text, tokens, document, errors: [...errors, ...directives] }
 }
 
 function linesOf(text: string): LineCounter {
@@ -312,8 +321,7 @@ function whyUnreadable(error: unknown): string {
 
 /** With the failsafe schema every scalar is a text; a key with nothing behind it has none. */
 function scalarText({ value, source }: { value: unknown; source?: string | undefined }): string {
-  if (typeof value === 'string') return unshield(value)
-  return unshield(source ?? '')
+  return unshield(unshieldColons(typeof value === 'string' ? value : (source ?? '')))
 }
 
 /** A key that says null is no text to Go, and becomes an empty one. */
