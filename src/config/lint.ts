@@ -21,7 +21,7 @@ export function lint<N>(
 
   if (table && settings.route?.receiver)
     warn(['route', 'receiver'], 'is never used: what no route takes goes by the table')
-  if (settings.route) lintRoutes(settings.route, route, ['route'], warn)
+  if (settings.route) lintRoutes(settings.route, route, ['route'], { warn, comparisons: 0 })
 
   const used = new Set([...routes.values()].map(({ receiver }) => receiver))
   for (const [name, { source, path }] of receivers) {
@@ -46,14 +46,23 @@ export function lint<N>(
 
 type Warn = (path: Path, message: string) => void
 
+/** After these, routes are no longer held against those before them: a second's work. */
+const MOST_COMPARISONS = 500_000
+
+interface Walk {
+  warn: Warn
+  comparisons: number // of two routes, so far
+}
+
 /** The routes of the file's own tree below one; those of the table stand behind them and have no place in it. */
 function lintRoutes(
   given: RouteSettings,
   route: Route,
   path: Path,
-  warn: Warn,
+  walk: Walk,
   inherited: readonly Matcher[] = [],
 ): void {
+  const { warn } = walk
   const { groupInterval, repeatInterval } = route
   if (repeatInterval < groupInterval && (given.repeat_interval ?? given.group_interval) !== undefined) {
     const key = given.repeat_interval === undefined ? 'group_interval' : 'repeat_interval'
@@ -79,16 +88,16 @@ function lintRoutes(
     node: route.routes[i],
     path: [...path, 'routes', i],
   }))
+  const earlier = new Siblings(walk)
   for (const [i, { child, node, path: at }] of children.entries()) {
     if (!node) continue
-    const before = children.findIndex(
-      (other, j) => j < i && other.node && covers(other.node, [...matchers, ...node.matchers]),
-    )
-    if (before === -1) lintRoutes(child, node, at, warn, matchers)
+    const before = earlier.coverOf([...matchers, ...node.matchers])
+    earlier.add(node, i)
+    if (before === undefined) lintRoutes(child, node, at, walk, matchers)
     else
       warn(
         at,
-        `can never be reached: routes.${before} before it takes ${takes(children[before]?.node)}, and does not continue`,
+        `can never be reached: routes.${before.index} before it takes ${takes(before.node)}, and does not continue`,
       )
   }
   const last = children.findIndex(({ node }) => node && covers(node, matchers))
@@ -97,6 +106,53 @@ function lintRoutes(
       children[last]?.path ?? path,
       `takes ${takes(children[last]?.node)}, and does not continue: the table behind it is never reached`,
     )
+}
+
+interface Sibling {
+  node: Route
+  index: number
+}
+
+/** The routes before one. Each is kept under the values that one of its matchers names, if any: only what has one can be covered. */
+class Siblings {
+  readonly #walk: Walk
+  readonly #byValue = new Map<string, Sibling[]>()
+  readonly #others: Sibling[] = []
+
+  constructor(walk: Walk) {
+    this.#walk = walk
+  }
+
+  add(node: Route, index: number): void {
+    const naming = node.matchers.map(keysOf).filter((keys) => keys.length > 0)
+    const sizeOf = ([key = '']: readonly string[]) => this.#byValue.get(key)?.length ?? 0
+    // of several the rarest: half of a tree may want severity="critical"
+    const [keys] = naming.sort((a, b) => sizeOf(a) - sizeOf(b))
+    if (!keys) this.#others.push({ node, index })
+    for (const key of keys ?? []) {
+      const there = this.#byValue.get(key) ?? []
+      there.push({ node, index })
+      this.#byValue.set(key, there)
+    }
+  }
+
+  /** The first that takes every alert that fits some matchers. */
+  coverOf(known: readonly Matcher[]): Sibling | undefined {
+    // what takes all values that one names takes the first of them
+    const keys = new Set(known.flatMap((one) => keysOf(one).slice(0, 1)))
+    const candidates = [this.#others, ...[...keys].map((key) => this.#byValue.get(key) ?? [])]
+    const covering = candidates.flatMap((list) => list.find(({ node }) => this.#covers(node, known)) ?? [])
+    return covering.sort((a, b) => a.index - b.index)[0]
+  }
+
+  #covers(node: Route, known: readonly Matcher[]): boolean {
+    this.#walk.comparisons += 1
+    return this.#walk.comparisons <= MOST_COMPARISONS && covers(node, known)
+  }
+}
+
+function keysOf(matcher: Matcher): string[] {
+  return [...new Set(literalsOf(matcher))].map((value) => `${matcher.name}\u0000${value}`)
 }
 
 function takes(route: Route | undefined): string {

@@ -5,7 +5,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
     if (word.length > 2 && candidate.startsWith(word)) longer ??= candidate
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
     if (distance >= bestDistance) continue
     best = candidate
     bestDistance = distance
@@ -13,15 +13,23 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best ?? longer
 }
 
-/** `; did you mean "receiver"?`, or, where nothing is near, what there is. */
+/** How often a list is searched: a file that is wrong throughout is not mended word by word. */
+const MOST_SEARCHES = 100
+const searches = new WeakMap<readonly string[], number>()
+
+/** `; did you mean "receiver"?`, or, where nothing is near, what there is. Of one list only the first hundred are answered. */
 export function suggest(word: string, known: readonly string[]): string {
+  const before = searches.get(known) ?? 0
+  searches.set(known, before + 1)
+  if (before >= MOST_SEARCHES) return ''
   const near = nearest(word, known)
   if (near) return `; did you mean "${near}"?`
   return known.length > 0 && known.length <= 12 ? `; known: ${known.join(', ')}` : ''
 }
 
-/** Levenshtein's, in which two letters changed about count as one. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein's, in which two letters changed about count as one; at least `enough` where it is not less. */
+function editDistance(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
@@ -33,6 +41,8 @@ function editDistance(a: string, b: string): number {
       if (swapped) cost = Math.min(cost, (before[j - 2] ?? 0) + 1)
       next.push(cost)
     }
+    // two rows: a swap may reach over one
+    if (Math.min(...row) >= enough && Math.min(...next) >= enough) return enough
     before = row
     row = next
   }

@@ -2,8 +2,11 @@ import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
 import { Plain } from '../model/plain.ts'
+import { keysAt } from '../model/keys.ts'
+import { read } from '../model/reading.ts'
 import { string, stringMap } from '../model/settings.ts'
 import { check, report } from './check.ts'
+import { globalSchema } from './global.ts'
 import { suggest } from './nearest.ts'
 import type { PrintableReceiver } from './print.ts'
 import { undelivered } from './undelivered.ts'
@@ -37,6 +40,21 @@ export function receiverReader<N>(
   const fields: TemplateField[] = []
   const printable: PrintableReceiver[] = []
   const toldOfGlobal = new Set<string>()
+  const globalIssues = read(globalSchema(channels), global).error?.issues ?? []
+  const wrongInGlobal = new Set(globalIssues.map(({ path }) => path[0]))
+
+  /** Without what is wrong in `global`, where it stands and is told already. */
+  function ownIssues(
+    issues: readonly z.core.$ZodIssue[],
+    entry: unknown,
+    inherits: Readonly<Record<string, string>>,
+  ): readonly z.core.$ZodIssue[] {
+    const isInherited = (key: string) => !isEntry(entry) || !(key in entry) || isUnset(key, entry[key])
+    return issues.filter(({ path: [key] }) => {
+      const from = typeof key === 'string' && isInherited(key) ? inherits[key] : undefined
+      return from === undefined || !wrongInGlobal.has(from)
+    })
+  }
 
   function integration(
     receiver: string,
@@ -49,8 +67,13 @@ export function receiverReader<N>(
   ) {
     const reading = channel.read(whole)
     if (!reading.ok) {
-      const issues = reading.issues.map((issue) => whereElse(issue, channel.inherits))
-      report(issues, source, path, (within) => channel.keysAt(within))
+      const issues = ownIssues(reading.issues, entry, channel.inherits)
+      report(
+        issues.map((issue) => whereElse(issue, channel.inherits)),
+        source,
+        path,
+        (within) => channel.keysAt(within),
+      )
       return undefined
     }
     const id = `${receiver}/${channel.name}/${index}`
@@ -181,7 +204,8 @@ export function receiverReader<N>(
         for (const [i, entry] of (entries ?? []).entries()) {
           const place = [...path, key, i]
           if ('config' in kind) {
-            check(kind.config, wholes[i], source, place)
+            const issues = ownIssues(read(kind.config, wholes[i]).error?.issues ?? [], entry, kind.inherits)
+            report(issues, source, place, (within) => keysAt(kind.config, within))
             const id = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
             readTemplates({ integration: id, receiver: name }, withoutPlainTexts(entry), source, place)
           } else {

@@ -3,6 +3,7 @@ import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
+import { isPattern } from './glob.ts'
 import { interval } from './interval.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
@@ -153,14 +154,18 @@ export function teamSchema(channels: readonly string[]) {
   })
 }
 
+const NO_PATTERN =
+  'is no pattern of file names: a [ that is not closed, an empty one, or nothing behind a \\; write \\[ for a [ that means itself'
+const patterns = maybe(z.array(z.preprocess((given) => given ?? '', string).refine(isPattern, NO_PATTERN)))
+
 /** What the file may hold at its top, beside receivers and global settings. */
 export const top = z.strictObject({
   route: maybe(route),
   inhibit_rules: maybe(z.array(maybe(inhibitRule))),
-  templates: maybe(strings),
+  templates: patterns,
   time_intervals: maybe(z.array(timeInterval)),
   mute_time_intervals: maybe(z.array(timeInterval)),
-  include: maybe(strings),
+  include: patterns,
   severities: maybe(record(severity)),
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),

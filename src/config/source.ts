@@ -15,11 +15,19 @@ import {
 } from 'yaml'
 import { Plain, fromPlain, fromTagged } from '../model/plain.ts'
 import { decodeFile } from './encoding.ts'
-import type { Problem } from './error.ts'
+import { type Problem, Problems } from './error.ts'
 import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
-import { describe, findFlowFaults, findUnclosed, nestsTooDeep } from './syntax.ts'
+import {
+  describe,
+  findFlowFaults,
+  findUnclosed,
+  isTouchingComment,
+  nestsTooDeep,
+  shieldColons,
+  unshieldColons,
+} from './syntax.ts'
 
 export type Path = readonly PropertyKey[]
 export type Yaml = null | string | Plain | Yaml[] | { [key: string]: Yaml }
@@ -29,7 +37,7 @@ export interface Source {
   file: string
   text: string
   value: Yaml
-  problems: Problem[] // what is wrong with it
+  problems: Problems // what is wrong with it
   warnings: Problem[] // what is legal, and surely not meant
   taken: Map<string, string> // values of variables in it → their names
   /** A problem at a path: at its key, or at its nearest parent's where it is missing. */
@@ -55,7 +63,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
   let moved: ReadonlySet<number> = new Set()
   let movedBy = 0
   const places = new Map<string, { key: number; value: number }>()
-  const problems: Problem[] = []
+  const problems = new Problems()
   const taken = new Map<string, string>() // values of variables → their names
   const source: Source = {
     file,
@@ -97,10 +105,10 @@ export function readSource(file: string, environment: Environment, standIn?: str
   lines = linesOf(text)
   if (wrong) return fail(wrong.message, wrong.offset)
 
-  let parsed = parse(shield(text))
+  let parsed = parse(shieldColons(shield(text)))
   if (parsed.errors.length > 0) {
     const indented = indentContinued(text)
-    const again = indented.moved.size > 0 ? parse(shield(indented.text)) : parsed
+    const again = indented.moved.size > 0 ? parse(shieldColons(shield(indented.text))) : parsed
     if (again.errors.length === 0) {
       parsed = again
       lines = linesOf(indented.text)
@@ -168,7 +176,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     if (isPlain && fromPlain(given) === null) return null
     const expanded = expand(given, path, environment)
     for (const [secret, name] of expanded.taken) taken.set(secret, name)
-    for (const missing of expanded.missing) {
+    for (const missing of new Set(expanded.missing)) {
       problems.push(
         source.problem(
           path,
@@ -290,7 +298,8 @@ function parse(text: string): Parsed {
   const [document] = new Composer(options).compose(tokens, true)
   if (!document) throw new Error('the composer made no document')
   const directives = document.warnings.filter(({ code }) => code === 'BAD_DIRECTIVE')
-  return { text, tokens, document, errors: [...document.errors, ...directives] }
+  const errors = document.errors.filter(({ message, pos }) => !isTouchingComment(message, text, pos[0]))
+  return { text, tokens, document, errors: [...errors, ...directives] }
 }
 
 function linesOf(text: string): LineCounter {
@@ -314,8 +323,7 @@ function whyUnreadable(error: unknown): string {
 
 /** With the failsafe schema every scalar is a text; a key with nothing behind it has none. */
 function scalarText({ value, source }: { value: unknown; source?: string | undefined }): string {
-  if (typeof value === 'string') return unshield(value)
-  return unshield(source ?? '')
+  return unshield(unshieldColons(typeof value === 'string' ? value : (source ?? '')))
 }
 
 /** A key that says null is no text to Go, and becomes an empty one. */

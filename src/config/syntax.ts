@@ -60,6 +60,24 @@ export function findUnclosed(tokens: readonly CST.Token[]): number | undefined {
   return undefined
 }
 
+/** Stands for a colon that ends a text between brackets, `[a:, b]`: to YAML 1.1 it is one of its letters. */
+const COLON = '\ufdef'
+const lastColon = /(?<=[^\s"'\]}:[{,]):(?=[,\]}])/g
+
+/** A YAML text in which those are plain characters; `unshieldColons` is the reverse, for what came of it. */
+export function shieldColons(text: string): string {
+  return text.replace(lastColon, COLON)
+}
+
+export function unshieldColons(text: string): string {
+  return text.replaceAll(COLON, ':')
+}
+
+/** Whether an error is that a comment touches what is before it; YAML 1.1 asks for no space behind a bracket, a comma or a quote. */
+export function isTouchingComment(message: string, text: string, offset: number): boolean {
+  return message.startsWith('Comments must be separated') && /["'[\]{},]/.test(text[offset - 1] ?? '')
+}
+
 /** What YAML 1.1 reads otherwise between brackets than its later versions, and our parser, do. */
 export function findFlowFaults(tokens: readonly CST.Token[], text: string): { message: string; offset: number }[] {
   const faults: { message: string; offset: number }[] = []

@@ -254,3 +254,27 @@ test.each([
     `1:29 global.opsgenie_api_url: ${wanted}; write it as https://host/path`,
   ])
 })
+
+test.each([
+  ['http_config: { proxi_url: x }', 'global.http_config.proxi_url'],
+  ['http_config: { tls_config: { min_version: a } }', 'global.http_config.tls_config.min_version'],
+  ['smtp_smarthost: nowhere', 'global.smtp_smarthost'],
+  ['slack_api_url: x', 'global.slack_api_url'],
+])('what is wrong in global is told there, and not at those who inherit it: %s', (wrong, path) => {
+  const found = problemsOf(`global: { ${wrong}, smtp_from: a@b }
+route: { receiver: a }
+receivers:
+- { name: a, webhook_configs: [{ url: http://x }, { url: http://y }], slack_configs: [{ channel: x }] }
+- { name: b, opsgenie_configs: [{ api_key: x }], email_configs: [{ to: a@b }], webhook_configs: [{ url: bad }] }
+`)
+  const own = ['receivers.1.webhook_configs.0.url']
+  if (!wrong.startsWith('slack')) own.unshift('receivers.0.slack_configs.0.api_url')
+  if (!wrong.startsWith('smtp')) own.splice(-1, 0, 'receivers.1.email_configs.0.smarthost')
+  expect(found.map((problem) => problem.replace(/^\S+ (\S+):.*/, '$1'))).toEqual([path, ...own])
+})
+
+test('an entry that has its own is told of its own', () => {
+  const entry = '{ url: http://x, http_config: { proxi_url: x } }'
+  const found = problemsOf(`global: { http_config: { proxi_url: x } }\n${receiver(`webhook_configs: [${entry}]`)}`)
+  expect(found).toHaveLength(2)
+})

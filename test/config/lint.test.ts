@@ -136,6 +136,27 @@ receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y
   expect(warnings(text)).toHaveLength(2)
 })
 
+// Held pairwise against each other, they took a quarter of a minute.
+test.each([
+  ['a value', (i: number) => `"severity=critical", "team=t${i}"`],
+  ['words of a regex', (i: number) => `"team=~t${i}|u${i}"`],
+])('8,000 siblings, each with %s of its own, are looked through at once', (_what, matchersOf) => {
+  const routes = Array.from({ length: 8000 }, (_, i) => `{ matchers: [${matchersOf(i)}] }`)
+  const startedAt = process.cpuUsage()
+  expect(warnings(tree(...routes, `{ matchers: [a=b, ${matchersOf(7000)}] }`))).toEqual([
+    expect.stringContaining('route.routes.8000: can never be reached: routes.7000 before it takes'),
+  ])
+  const { user, system } = process.cpuUsage(startedAt)
+  expect((user + system) / 1000).toBeLessThan(5000)
+})
+
+test('the first of the siblings that cover a route is named', () => {
+  const text = tree('{ matchers: ["a=~b.*"] }', '{ matchers: [c=d] }', '{ matchers: [a=bc, c=d] }', '{ receiver: ops }')
+  const swapped = tree('{ matchers: [c=d] }', '{ matchers: ["a=~b.*"] }', '{ matchers: [a=bc, c=d] }')
+  for (const found of [warnings(text), warnings(swapped)])
+    expect(found).toEqual([expect.stringContaining('routes.2: can never be reached: routes.0 before it takes')])
+})
+
 test('a route that keeps everything from the table', () => {
   const text = `severities: { info: { notify: [webhook] } }
 teams: { core: { webhook: "https://hooks.example.com/core" } }

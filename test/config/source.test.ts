@@ -84,3 +84,29 @@ test('columns are those of the file also where a line that goes on was moved', (
     '2:13 route.group_wait: "x" is not a duration; write it as 30s, 5m or 1h30m',
   ])
 })
+
+// As Alertmanager 0.33 takes and refuses them.
+test.each([
+  ['{ b: c:, d: e }', { b: 'c:', d: 'e' }],
+  ['{ b: c:}', { b: 'c:' }],
+  ['{b:}', { 'b:': null }],
+  ['{b:,c: d}', { 'b:': null, c: 'd' }],
+  ['[a:, "b:,", c:]', ['a:', 'b:,', 'c:']],
+  ["'a:,'", 'a:,'],
+  ['a:, b', 'a:, b'],
+  ['|\n  [a:, b]', '[a:, b]\n'],
+  ['[a]#c', ['a']],
+  ['{ b: c }#d', { b: 'c' }],
+  ['"a"#b', 'a'],
+  ["'a'#b", 'a'],
+  ['[a,#b\n  c]', ['a', 'c']],
+  ['a#b', 'a#b'],
+  ['{ b: c: }', undefined],
+  ['{ b: "c":}', undefined],
+  ['{b:[c]}', undefined],
+  ['{ b: c:[d]}', undefined],
+])('colons and comments that touch what is beside them: %s', (yaml, wanted) => {
+  const { value, problems } = readSource(fileOf(`a: ${yaml}\n`), { env: {}, sandbox: false })
+  expect(problems.length === 0).toBe(wanted !== undefined)
+  expect(value).toEqual(wanted === undefined ? null : { a: wanted })
+})
