@@ -199,11 +199,10 @@ function readTable(
     }
   }
   if (broken) return undefined
-  const severities = Object.entries(settings.severities ?? {}).map(([name, value]): Severity => ({
-    name,
-    settings: value,
-    path: ['severities', name],
-  }))
+  const severities = main.keys(['severities']).flatMap((name): Severity[] => {
+    const value = settings.severities?.[name]
+    return value ? [{ name, settings: value, path: ['severities', name] }] : []
+  })
   if (teams.length === 0 && severities.length === 0) return undefined
   if (teams.length === 0) {
     main.problems.push(main.problem(['severities'], 'there are severities, but no teams: to notify', 'key'))

@@ -54,7 +54,7 @@ export function receiverReader<N>(
       return undefined
     }
     const id = `${receiver}/${channel.name}/${index}`
-    readTemplates({ integration: id, receiver }, entry, source, path)
+    readTemplates({ integration: id, receiver }, withoutPlainTexts(entry), source, path)
     for (const key of channel.ignores) {
       const keys = key.split('.')
       const [first = ''] = keys
@@ -103,15 +103,13 @@ export function receiverReader<N>(
     path: Path,
   ): void {
     if (typeof value === 'string' && value.includes('{{')) {
+      const isSecret = path.some((key) => typeof key === 'string' && secrets.test(key))
+      // what is wrong with a template quotes it
+      const problem = (message: string) =>
+        source.problem(path, isSecret ? 'the template does not parse or render; it is secret, and not shown' : message)
       const fails = syntaxError(value)
-      if (fails) source.warnings.push(source.problem(path, `the template does not parse: ${fails}`))
-      else
-        fields.push({
-          ...of,
-          text: value,
-          isHtml: path.at(-1) === 'html',
-          problem: (message) => source.problem(path, message),
-        })
+      if (fails) source.warnings.push(problem(`the template does not parse: ${fails}`))
+      else fields.push({ ...of, text: value, isHtml: path.at(-1) === 'html', problem })
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, part] of Object.entries(value))
         readTemplates(of, part, source, [...path, Array.isArray(value) ? Number(key) : key])
@@ -126,7 +124,7 @@ export function receiverReader<N>(
   ): unknown {
     if (!isEntry(entry)) return entry
     const standIns = (sandbox && channel?.standIns) || {}
-    const whole: Record<string, unknown> = {}
+    const whole: Record<string, unknown> = Object.create(null) // `__proto__` is a key, and unknown
     for (const [key, from] of Object.entries(inherits)) if (present(global[from])) whole[key] = global[from]
     for (const [key, value] of Object.entries(entry)) {
       if (key in inherits && isUnset(key, value)) continue
@@ -185,7 +183,7 @@ export function receiverReader<N>(
           if ('config' in kind) {
             check(kind.config, wholes[i], source, place)
             const id = `${name}/${key.slice(0, -'_configs'.length)}/${i}`
-            readTemplates({ integration: id, receiver: name }, entry, source, place)
+            readTemplates({ integration: id, receiver: name }, withoutPlainTexts(entry), source, place)
           } else {
             const made = integration(name, kind, entry, wholes[i], i, source, place)
             if (made) integrations.push(made)
@@ -222,6 +220,21 @@ export function receiverReader<N>(
       return { name, integrations: integrations.filter((made) => made !== undefined) }
     },
   }
+}
+
+/** Settings that Alertmanager hands on as they are, whatever stands in them. */
+const plainTexts = new Set(
+  [
+    'http_config tls_config sigv4 smarthost hello auth_username auth_password auth_secret auth_identity auth_token',
+    'account_sid bot_token app_token app_url token_id webhook_url alert_source_token',
+  ].flatMap((line) => line.split(' ')),
+)
+/** Settings that may be templates and hold secrets. */
+const secrets = /^(?:(?:api|webhook)_)?url$|(?:^|_)(?:key|token|secret|password)$/
+
+function withoutPlainTexts(entry: unknown): unknown {
+  if (!isEntry(entry)) return entry
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !plainTexts.has(key) && !key.endsWith('_file')))
 }
 
 function isEntry(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
+import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
 import { interval } from './interval.ts'
@@ -9,7 +10,7 @@ import { interval } from './interval.ts'
 const positive = duration.refine((ms) => ms > 0, 'cannot be zero')
 
 const matcherList = maybe(z.array(z.preprocess((given) => given ?? '', string)))
-const matcherMap = maybe(z.record(z.string(), string.nullable()))
+const matcherMap = maybe(record(string.nullable()))
 
 const groupBy = strings.transform((names, context): readonly string[] | 'all' => {
   // as Alertmanager: twice `...` is still all
@@ -84,7 +85,7 @@ const tracing = z
     sampling_fraction: maybe(number),
     insecure: maybe(flag),
     tls_config: maybe(tlsConfig),
-    headers: maybe(z.record(z.string(), header)),
+    headers: maybe(record(header)),
     compression: maybe(string.refine((given) => /^(?:|gzip)$/.test(given), 'must be gzip')),
     timeout: maybe(duration),
   })
@@ -147,7 +148,7 @@ const destination = maybe(z.union([string, strings]))
 export function teamSchema(channels: readonly string[]) {
   return z.strictObject({
     default: maybe(flag),
-    severities: maybe(z.record(z.string(), severityOverride)),
+    severities: maybe(record(severityOverride)),
     ...Object.fromEntries(channels.map((name) => [name, destination])),
   })
 }
@@ -160,7 +161,7 @@ export const top = z.strictObject({
   time_intervals: maybe(z.array(timeInterval)),
   mute_time_intervals: maybe(z.array(timeInterval)),
   include: maybe(strings),
-  severities: maybe(z.record(z.string(), severity)),
+  severities: maybe(record(severity)),
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),

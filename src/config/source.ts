@@ -34,6 +34,8 @@ export interface Source {
   taken: Map<string, string> // values of variables in it → their names
   /** A problem at a path: at its key, or at its nearest parent's where it is missing. */
   problem(path: Path, message: string, at?: 'key' | 'value'): Problem
+  /** The keys of the map at a path in the file's order; an object's own puts those that are whole numbers first. */
+  keys(path: Path): string[]
 }
 
 const LARGEST = 4 * 1024 * 1024
@@ -42,6 +44,8 @@ const MOST_NODES = 200_000
 const DEEPEST = 100
 /** The name is not quoted: it may be a password that begins with a `*`. */
 const NO_ANCHOR = 'there is no anchor of this name before; put a text that begins with * in quotes'
+/** Between the parts of a path: no YAML file holds it as it is. */
+const SEPARATOR = '\u0000'
 /** The first few say what is wrong; what follows them are consequences. */
 const MOST_SYNTAX_ERRORS = 3
 
@@ -65,6 +69,11 @@ export function readSource(file: string, environment: Environment, standIn?: str
       if (!place && path.length > 0)
         return { ...source.problem(path.slice(0, -1), message, 'key'), path: path.join('.') }
       return { ...position(place?.[at] ?? 0), path: path.join('.'), message: withoutValues(message, taken) }
+    },
+    keys(path) {
+      const prefix = keyOf([...path, ''])
+      const inside = [...places.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length))
+      return inside.filter((key) => !key.includes(SEPARATOR))
     },
   }
   const position = (offset: number) => {
@@ -292,7 +301,7 @@ function linesOf(text: string): LineCounter {
 }
 
 function keyOf(path: Path): string {
-  return path.map(String).join('\u0000')
+  return path.map(String).join(SEPARATOR)
 }
 
 function whyUnreadable(error: unknown): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseGoDuration } from '../model/duration.ts'
 import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
+import { record } from '../model/record.ts'
 import {
   duration,
   flag,
@@ -158,7 +159,7 @@ export const undelivered: Readonly<Record<string, Kind>> = {
       resolve_transition: maybe(string),
       wont_fix_resolution: maybe(string),
       reopen_duration: maybe(duration),
-      fields: maybe(z.record(z.string(), z.unknown())),
+      fields: maybe(record(z.unknown())),
     },
     { ...http, api_url: 'jira_api_url' },
     (context) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { record } from './record.ts'
 import { Secret } from './secret.ts'
 import { flag, maybe, proxyUrl, secret, string, stringMap, strings } from './settings.ts'
 
@@ -63,7 +64,7 @@ const proxyShape = {
   proxy_url: maybe(proxyUrl),
   no_proxy: maybe(string),
   proxy_from_environment: maybe(flag),
-  proxy_connect_header: maybe(z.record(z.string(), maybe(z.array(secret)))),
+  proxy_connect_header: maybe(record(maybe(z.array(secret)))),
 }
 
 interface Proxy {
@@ -128,7 +129,7 @@ const oauth2 = z
     signature_algorithm: maybe(string),
     iss: maybe(string),
     audience: maybe(string),
-    claims: maybe(z.record(z.string(), z.unknown())),
+    claims: maybe(record(z.unknown())),
     scopes: maybe(strings),
     token_url: maybe(string),
     endpoint_params: maybe(stringMap),
@@ -173,7 +174,7 @@ export const httpConfig = z
     tls_config: maybe(tlsConfig),
     follow_redirects: maybe(flag),
     enable_http2: maybe(flag),
-    http_headers: maybe(z.record(z.string(), header)),
+    http_headers: maybe(record(header)),
     ...proxyShape,
   })
   .check((context) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDuration, parseGoDuration } from './duration.ts'
 import { Plain } from './plain.ts'
+import { record } from './record.ts'
 import { Secret } from './secret.ts'
 import { whyNoUrl, whyUnparsable } from './url.ts'
 
@@ -20,10 +21,7 @@ export const string = z.preprocess((given) => (given instanceof Plain ? given.te
 export const strings = z.array(z.preprocess((given) => given ?? '', string))
 
 /** Names to texts. */
-export const stringMap = z.record(
-  z.string(),
-  z.preprocess((given) => given ?? '', string),
-)
+export const stringMap = record(z.preprocess((given) => given ?? '', string))
 
 /** `true false yes no on off y n`, unquoted, as YAML 1.1 has it. */
 export const flag = z.unknown().transform((given, context): boolean => {
@@ -69,10 +67,18 @@ export const secret = string.transform((given) => new Secret(given))
 /** An http or https URL with a host. */
 export const httpUrl = string.transform((given, context) => {
   const wrong = whyNoUrl(given)
-  if (wrong)
-    context.addIssue(`"${given.replace(/[^/]*@/, '…@')}" is not a URL: ${wrong}; write it as https://host/path`)
+  if (wrong) context.addIssue(`${quotedOrigin(given)}is not a URL: ${wrong}; write it as https://host/path`)
   return given
 })
+
+/** The scheme and host of a URL, to quote in front of what is wrong with it; what else it holds may be secret. */
+function quotedOrigin(given: string): string {
+  const [, origin = '', host = '', rest = ''] = /^([a-z]+:\/\/)([^/?#]*)(.*)$/is.exec(given) ?? []
+  // an @ says that what looks like the host may be a password
+  const isHost = !given.includes('@') && /^[a-z0-9.-]*(?::\d*)?$/i.test(host)
+  if (origin === '') return ''
+  return `"${origin}${isHost ? host : '…'}${isHost && rest ? '/…' : ''}" `
+}
 
 /** A proxy's URL, of which less is asked; it may hold a password. */
 export const proxyUrl = string.transform((given, context) => {

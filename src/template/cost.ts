@@ -8,7 +8,7 @@ import { Time } from './time.ts'
 const MOST_STEPS = 100_000
 const STEPS_OF_DATA = 1
 const MOST_OUTPUT = 1_000_000
-const OUTPUT_OF_DATA = 6
+const OUTPUT_OF_DATA = 7
 
 /** What rendering may use up. */
 export interface Budget {
@@ -57,7 +57,7 @@ const prices = new Map<string, Price>([
   ['toUpper', deep(1, 64)],
   ['toLower', deep(1, 64)],
   ['title', deep(1, 64)],
-  ['urlUnescape', deep(1, 16)],
+  ['urlUnescape', deep(6, 32)],
   ['trimSpace', deep(1, 8)],
   ['join', deep(1, 4)],
   ['Join', deep(1, 8)],
@@ -67,7 +67,7 @@ const prices = new Map<string, Price>([
   ['mustToDate', deep(60, 32)],
   ['match', deep(2, 1)],
   ['reReplaceAll', deep(4, 4)],
-  ['humanizeDuration', deep(12, 1)],
+  ['humanizeDuration', deep(24, 16)],
   ['SortedPairs', deep(4, 1)],
   ['Names', deep(2, 1)],
   ['Values', deep(2, 1)],
@@ -75,6 +75,7 @@ const prices = new Map<string, Price>([
   ['Firing', deep(4, 1)],
   ['Resolved', deep(4, 1)],
   ['tz', deep(60, 1)],
+  ['Local', deep(60, 1)],
   ['In', deep(60, 1)],
   ['IsDST', deep(120, 1)],
   ['AddDate', deep(100, 1)],

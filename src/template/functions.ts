@@ -342,6 +342,7 @@ function replaceAll(pattern: string, replacement: string, value: string, context
 }
 
 function unescapeQuery(value: string): string {
+  if (!/[%+]/.test(value)) return value
   const bytes: number[] = []
   const given = toBytes(value)
   for (let i = 0; i < given.length; i++) {
@@ -377,7 +378,8 @@ function mustToDate(layout: string, given: string): Time {
 function appended({ values: [list, ...more] }: Arguments): List {
   const items = list instanceof List ? list.items : []
   const isNil = more.length === 0 && (!(list instanceof List) || list.isNil)
-  return new List([...items, ...more], '[]interface {}', isNil)
+  const spare = list instanceof List ? list.spare.slice(more.length) : []
+  return new List([...items, ...more], '[]interface {}', isNil, spare)
 }
 
 function dict(values: readonly Value[]): Dict {

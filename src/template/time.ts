@@ -423,9 +423,12 @@ function offsetOfWall(zone: string, wall: number): number {
   return offset === 0 ? 0 : offsetOf(zone, wall - offset * 1000)
 }
 
+let localZone: string | undefined
+
 function nameOf(zone: string, offset: number): string {
   if (zone !== 'Local') return abbreviation(zone, offset)
-  return abbreviation(new Intl.DateTimeFormat('en-US').resolvedOptions().timeZone, offset)
+  localZone ??= new Intl.DateTimeFormat('en-US').resolvedOptions().timeZone
+  return abbreviation(localZone, offset)
 }
 
 function floorDivide(a: bigint, b: bigint): bigint {

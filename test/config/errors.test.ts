@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemsOf } from '../helpers/config.ts'
+import { load, problemsOf } from '../helpers/config.ts'
 
 const plain = 'route: { receiver: r }\nreceivers: [{ name: r }]\n'
 const receiver = (rest: string) => `route: { receiver: r }\nreceivers: [{ name: r, ${rest} }]\n`
@@ -138,6 +138,13 @@ test.each([
   `global: { slack_api_url: 'http://x/${SECRET} y:%zz' }\n${plain}`,
   `global: { opsgenie_api_url: 'htp://user:${SECRET}@host' }\n${plain}`,
   `global: { http_config: { proxy_url: 'http://user:${SECRET}@ho st' } }\n${plain}`,
+  `global: { opsgenie_api_url: 'http://user:${SECRET}/pw@host' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host/a@${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host?token=${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host/${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'htp://host#${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: 'http://host:${SECRET}' }\n${plain}`,
+  `global: { opsgenie_api_url: ${SECRET} }\n${plain}`,
   receiver(`webhook_configs: [{ url: 'x://${SECRET}' }]`),
   receiver(`webhook_configs: [{ url: '{{ ${SECRET} }}' }]`),
   receiver(`pagerduty_configs: [{ routing_key: ${SECRET}, service_key: [${SECRET}] }]`),
@@ -197,4 +204,53 @@ describe('what is of another kind is told with both kinds, and without its text'
       ])
     },
   )
+})
+
+describe('what stands in braces', () => {
+  const bad = `'${SECRET}{{ ${SECRET}' `
+  const warningsOf = (rest: string) => load(receiver(rest)).warnings.map(({ path, message }) => `${path}: ${message}`)
+  const email = 'to: a@b, from: b@c, smarthost: "c:1"'
+
+  test.each([
+    `email_configs: [{ ${email}, auth_username: u, auth_password: ${bad} }]`,
+    `email_configs: [{ ${email}, auth_username: ${bad}, auth_identity: ${bad}, auth_secret: ${bad}, hello: ${bad} }]`,
+    `webhook_configs: [{ url: http://x, http_config: { bearer_token: ${bad} } }]`,
+    `webhook_configs: [{ url: http://x, http_config: { authorization: { credentials: ${bad} } } }]`,
+    `webhook_configs: [{ url_file: ${bad} }]`,
+    `sms_configs: [{ to: "+61400000000", account_sid: AC1, from: x, auth_token: ${bad} }]`,
+  ])('is no template in %s', (rest) => expect(warningsOf(rest).join('\n')).not.toContain('template'))
+
+  test.each([
+    [`pagerduty_configs: [{ routing_key: ${bad} }]`, 'pagerduty_configs.0.routing_key'],
+    [`opsgenie_configs: [{ api_key: ${bad} }]`, 'opsgenie_configs.0.api_key'],
+    [`pushover_configs: [{ user_key: a, token: ${bad} }]`, 'pushover_configs.0.token'],
+  ])('is told of, and not shown, in %s', (rest, path) => {
+    const warnings = warningsOf(rest)
+    expect(warnings).toContain(
+      `receivers.0.${path}: the template does not parse or render; it is secret, and not shown`,
+    )
+    expect(warnings.join('\n')).not.toContain(SECRET)
+  })
+
+  test('is shown elsewhere', () => {
+    const rest = "slack_configs: [{ api_url: http://x, text: '{{ oops' }]"
+    expect(warningsOf(rest).join('\n')).toMatch(/slack_configs\.0\.text: the template does not parse: .*oops/)
+  })
+
+  test('a template that fails when it is tried is not shown where it is secret', () => {
+    const { fields } = load(receiver(`webhook_configs: [{ url: 'http://x/{{ .${SECRET} }}' }]`))
+    expect(fields.map(({ problem }) => problem(`fails at ${SECRET}`).message).join()).not.toContain(SECRET)
+    expect(fields).toHaveLength(1)
+  })
+})
+
+test.each([
+  ['htp://host/a?token=b', '"htp://host/…" is not a URL: its scheme is neither http nor https'],
+  ['htp://host:80', '"htp://host:80" is not a URL: its scheme is neither http nor https'],
+  ['http://us er@host/', '"http://…" is not a URL: its user or password is not escaped'],
+  ['host/a', 'is not a URL: it has no scheme'],
+])('of a URL no more than its scheme and host is quoted: %s', (url, wanted) => {
+  expect(problemsOf(`global: { opsgenie_api_url: '${url}' }\n${plain}`)).toEqual([
+    `1:29 global.opsgenie_api_url: ${wanted}; write it as https://host/path`,
+  ])
 })

@@ -114,6 +114,7 @@ describe('functions at their edges', () => {
     ],
     // a slice reaches as far as what it was cut out of
     ['{{ slice (slice (list 1 2 3 4) 1 2) 0 3 }} {{ slice (slice (list 1 2 3 4) 1 2 3) 0 2 }}', '[2 3 4] [2 3]'],
+    ['{{ slice (append (slice (list 1 2 3) 0 1) 9) 0 3 }}', '[1 9 3]'],
     ['{{ slice (slice (list 1 2 3 4) 1 2) 3 3 }}{{ slice (slice (list 1 2 3 4) 1 2 3) 1 2 2 }}', '[][3]'],
     [
       '{{ slice (slice (list 1 2 3 4) 1 1) 0 4 }}',

@@ -47,12 +47,16 @@ const ends = new Map([
 export function styleText(context: Context, text: string): Step {
   const specials = new RegExp(ends.get(context.state) ?? /[\\\t\n\f\r )]/g)
   let inside = context
+  let escapeAt = 0
   let start = 0
   for (let found = specials.exec(text); found; found = specials.exec(text)) {
     if (found[0] !== '\\') return [{ ...inside, state: 'CSS' }, found.index + 1]
     const end = found.index + 2
     if (end > text.length) return [inError(`unfinished escape sequence in CSS string: ${quoteGo(text)}`), text.length]
-    inside = url(inside, decodeStyle(text.slice(0, end)))[0]
+    // the escape before is whole now, this one is taken up to its first character, as html/template does
+    const part = decodeStyle(text.slice(escapeAt, found.index)) + decodeStyle(text.slice(found.index, end))
+    inside = url(inside, part)[0]
+    escapeAt = found.index
     start = end
     specials.lastIndex = end
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { TemplateData } from '../../../src/template/data.ts'
 import { TemplateError, parseTemplates } from '../../../src/template/templates.ts'
 
-/** Each holds what would end or change a context, and a word to look for. */
+/** What would end or change a context. */
 const hostile = [
   '<script>evil()</script>',
   '"><img src=x onerror=evil()>',
@@ -16,6 +16,9 @@ const hostile = [
   '`evil`',
   '\0<evil\u2028>',
   '\udc80"evil>',
+  'evil; behavior: expression(evil)',
+  'Expression evil',
+  '',
 ]
 const data: TemplateData = {
   receiver: 'ops',
@@ -63,7 +66,7 @@ const pieces =
 test('any HTML renders or says why not', { timeout: 60_000 }, () => {
   const below = random(1)
   let rendered = 0
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 10_000; i++) {
     const source = Array.from({ length: 1 + below(10) }, () => pieces[below(pieces.length)]).join('')
     try {
       templates.html(source, data, 0)
@@ -72,7 +75,7 @@ test('any HTML renders or says why not', { timeout: 60_000 }, () => {
       expect(error, source).toBeInstanceOf(TemplateError)
     }
   }
-  expect(rendered).toBeGreaterThan(2000)
+  expect(rendered).toBeGreaterThan(1000)
 })
 
 /** A place for a value, and what may stand there. */
@@ -89,7 +92,7 @@ const places: [before: string, after: string, harmless: RegExp][] = [
   ['<a href="/x?y=', '">', /^[A-Za-z0-9%._~-]*$/],
   ['<img srcset="', ' 2x">', /^(?!\s*javascript)[^<>"'\0]*$/i],
   ['<meta content="1; url=', '">', /^(?!\s*javascript)[^<>"'\0]*$/i],
-  ['<p style="color: ', '">', /^[^<>"':;()\0]*$/],
+  ['<p style="color: ', '">', /^(?!.*expression)[^<>"':;()\0]*$/i],
   ['<p style="background: url(', ')">', /^(?!\s*javascript)[^\t\n\f\r <>"'()\0]*$/i],
   ['<script>x = "', '"</script>', /^[^<>"'`\n\u2028\0]*$/],
   ['<script>x = `', '`</script>', /^[^<>"'`$\n\u2028\0]*$/],
@@ -100,7 +103,7 @@ const places: [before: string, after: string, harmless: RegExp][] = [
 const shapes: ((value: string) => string)[] = [
   (value) => `{{ ${value} }}`,
   (value) => `{{ if true }}{{ ${value} }}{{ else }}{{ ${value} }}{{ end }}`,
-  (value) => `{{ with ${value} }}{{ . }}{{ end }}`,
+  (value) => `{{ range list ${value} }}{{ . }}{{ end }}`,
   (value) => `{{ template "v" ${value} }}`,
   (value) => `{{ $x := ${value} }}{{ $x }}`,
   (value) => `{{ range 3 }}{{ if . }}{{ break }}{{ end }}{{ end }}{{ ${value} }}`,
