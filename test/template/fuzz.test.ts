@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { TemplateData } from '../../src/template/data.ts'
 import { TemplateError, parseTemplates } from '../../src/template/templates.ts'
+import { randomFrom } from '../helpers/random.ts'
 
 const builtin = readFileSync(new URL('../../templates/alertmanager.tmpl', import.meta.url), 'utf8')
 const templates = parseTemplates([{ name: 'alertmanager.tmpl', text: builtin }])
@@ -30,17 +31,6 @@ const data: TemplateData = {
   commonAnnotations: new Map(),
   routeLabels: new Map(),
   externalURL: 'https://am.example.com',
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 const written = [
@@ -103,7 +93,7 @@ test.each([
     timeout: 120_000,
   },
   (how, _what, count, seeds) => {
-    const next = random(0.33 * 2 ** 32)
+    const next = randomFrom(0.33 * 2 ** 32)
     let rendered = 0
     const render = (source: string) => () => {
       try {

@@ -1,39 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { TemplateData } from '../../src/template/data.ts'
 import { TemplateError, parseTemplates } from '../../src/template/templates.ts'
+import { vectorData as data } from '../helpers/render-template.ts'
 
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8'))
-const labels = z.record(z.string(), z.string()).transform((record) => new Map(Object.entries(record)))
-const data: TemplateData = z
-  .object({
-    receiver: z.string(),
-    status: z.enum(['firing', 'resolved']),
-    notification_reason: z.string(),
-    alerts: z.array(
-      z.object({
-        status: z.enum(['firing', 'resolved']),
-        labels,
-        annotations: labels,
-        startsAt: z.string(),
-        endsAt: z.string(),
-        generatorURL: z.string(),
-        fingerprint: z.string(),
-      }),
-    ),
-    groupLabels: labels,
-    commonLabels: labels,
-    commonAnnotations: labels,
-    externalURL: z.string(),
-  })
-  .transform(({ notification_reason, ...rest }) => ({
-    ...rest,
-    notificationReason: notification_reason,
-    routeLabels: new Map(),
-  }))
-  .parse(read('template-data.json'))
-
 const builtin = readFileSync(new URL('../../templates/alertmanager.tmpl', import.meta.url), 'utf8')
 const templates = parseTemplates([{ name: 'alertmanager.tmpl', text: builtin }])
 const { vectors } = z

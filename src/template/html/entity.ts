@@ -66,13 +66,16 @@ const named: Record<string, string> = {
 }
 /** In the place of all others, which are alike where a context is looked for. */
 const other = 'é'
-/** HTML knows these without `;` too, and with anything behind them; there are entities such as `&ltimes;` though. */
+/** HTML knows these without `;` too, and with anything behind them; `&ltimes;` and its like are others. */
 const bare = /^(?:amp|AMP|LT|GT|quot|QUOT|nbsp|[lg]t(?!\w+;))/
 
 /** The numbers below 160 are read as windows-1252. */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
-/** The value of an attribute as a browser reads it (https://html.spec.whatwg.org/#character-reference-state), as far as contexts go. */
+/**
+ * The value of an attribute as a browser reads it (https://html.spec.whatwg.org/#character-reference-state), as
+ * far as its context goes.
+ */
 export function unescapeEntities(text: string): string {
   if (!text.includes('&')) return text
   return text.replace(
