@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { AssertionError } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { text as read } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
@@ -194,7 +195,25 @@ program
     process.exitCode = await demo({ url: options.url, pace: Number(options.pace), stdout })
   })
 
-await program.parseAsync()
+// who reads no more, as `| head -1`, wants no more
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    if (stream === stdout) fail(error.message)
+    process.exit(1)
+  })
+}
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof Error) || isBug(error)) throw error
+  fail(error.message)
+}
+
+/** What no command expects; its stack says where to mend it. A failed fetch is a TypeError with a cause. */
+function isBug(error: Error): boolean {
+  return [TypeError, RangeError, ReferenceError, AssertionError].some((kind) => error instanceof kind) && !error.cause
+}
 
 function text(value: Options[string]): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined

@@ -58,7 +58,17 @@ export async function templateRender(options: TemplateRenderOptions): Promise<nu
 
 /** The files of a glob, relative to the working directory; none is no error. */
 function readGlob(pattern: string): { name: string; text: string }[] {
-  return glob(pattern, process.cwd()).map((file) => ({ name: basename(file), text: readFileSync(file, 'utf8') }))
+  return glob(pattern, process.cwd()).map((file) => ({ name: basename(file), text: readText(file) }))
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    if (code === 'EISDIR') throw new DataError(`${file} is a directory; write it as ${file}/*.tmpl`)
+    throw new DataError(`${file} cannot be read: ${String(code)}`)
+  }
 }
 
 function readJson(file: string): unknown {

@@ -16,7 +16,7 @@ import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
 import type { Sources } from './sources.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
-import { checkInhibitRules, checkIntervalNames, rootOf } from './tree.ts'
+import { checkInhibitRules, checkIntervalNames, rootOf, routeLabelsOf } from './tree.ts'
 
 const REOPEN_WITHIN = 15 * 60_000
 
@@ -109,6 +109,7 @@ export function compile<N>(
     },
     templates,
     fields: reader.fields,
+    routeLabels: settings.route ? routeLabelsOf(settings.route, tree, main) : [],
     printable: {
       ...written,
       global,

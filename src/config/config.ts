@@ -28,6 +28,13 @@ export interface TemplateField {
   problem(message: string): Problem // at its place
 }
 
+/** The labels that a route of the file's own tree has, inherited ones too; those that do not parse are told already. */
+export interface RouteLabels {
+  labels: ReadonlyMap<string, string> // name → template
+  /** At a label's place. */
+  problem(name: string, message: string): Problem
+}
+
 /** What a severity means beyond where its alerts go. */
 export interface SeverityPolicy {
   incident: boolean
@@ -52,6 +59,7 @@ export interface Config<N> {
   policy(severity: string, team: string): SeverityPolicy
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
   fields: readonly TemplateField[]
+  routeLabels: readonly RouteLabels[] // of routes with labels of their own
   printable: Printable // for showing it
   warnings: readonly Problem[]
   /** What is wrong with included files that are not in force as they are. */

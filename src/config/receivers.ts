@@ -81,10 +81,9 @@ export function receiverReader<N>(
     for (const key of channel.ignores) {
       const keys = key.split('.')
       const [first = ''] = keys
-      const own = isEntry(entry) && entry[first] !== undefined && entry[first] !== null
       const notYet = 'is read and checked, but not obeyed yet'
       if (!asks(at(whole, keys))) continue
-      if (own) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
+      if (isSet(at(entry, keys))) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
       else tellOfGlobal(channel, [channel.inherits[first] ?? first, ...keys.slice(1)].join('.'), source, path)
     }
     const { sendResolved, open } = reading

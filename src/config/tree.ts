@@ -1,6 +1,8 @@
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
+import type { Route } from '../route/route.ts'
 import { type RouteSpec, plainRoute } from '../route/tree.ts'
 import { syntaxError } from '../template/templates.ts'
+import type { RouteLabels } from './config.ts'
 import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
 import { type RouteSettings, type Top, timersOf } from './schema.ts'
@@ -63,6 +65,27 @@ function toSpec(given: RouteSettings, source: Source, path: Path, mode: MatcherM
     ...(given.receiver !== undefined && given.receiver !== '' && { receiver: given.receiver }),
     ...timersOf(given),
   }
+}
+
+/** The labels of each route of the file's own tree that says some itself; `route` is what `given` came to. */
+export function routeLabelsOf(
+  given: RouteSettings,
+  route: Route,
+  source: Source,
+  path: Path = ['route'],
+  inherited: ReadonlyMap<string, Path> = new Map(),
+): RouteLabels[] {
+  const names = Object.keys(given.labels ?? {})
+  const places = new Map([...inherited, ...names.map((name): [string, Path] => [name, [...path, 'labels', name]])])
+  const own: RouteLabels = {
+    labels: new Map([...route.labels].filter(([, text]) => syntaxError(text) === undefined)),
+    problem: (name, message) => source.problem(places.get(name) ?? path, message),
+  }
+  const below = (given.routes ?? []).flatMap((child, i) => {
+    const node = route.routes[i]
+    return node ? routeLabelsOf(child, node, source, [...path, 'routes', i], places) : []
+  })
+  return names.length > 0 ? [own, ...below] : below
 }
 
 /** The root takes every alert, at any time. */

@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { Plain } from '../model/plain.ts'
+import { Secret } from '../model/secret.ts'
 import { keysAt } from '../model/keys.ts'
 import { read } from '../model/reading.ts'
 import type { TemplateData } from '../template/data.ts'
@@ -80,6 +82,8 @@ export interface Message<Payload = unknown> {
  * reads the answer. Neither retries, waits, logs or counts.
  */
 export interface Notifier<Payload = unknown> {
+  /** The same for adapters of which either both fail to compose a notification or neither. */
+  readonly likeness?: string
   /** Throws TemplateError where a template of the config fails. */
   compose(notification: Notification): Message<Payload>
   /** Resolves within the signal's time, whatever the other end does. May throw SettingError, as `compose` may. */
@@ -154,8 +158,17 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
       return {
         ok: true,
         sendResolved: parsed.data['send_resolved'] === true,
-        open: () => definition.create(parsed.data),
+        open: () => ({ ...definition.create(parsed.data), likeness: JSON.stringify([name, templatesIn(parsed.data)]) }),
       }
     },
   }
+}
+
+/** Settings without what their plain texts say, which cannot fail; a file's name stays. */
+function templatesIn(value: unknown, key = ''): unknown {
+  const text = value instanceof Secret ? value.reveal() : value
+  if (typeof text === 'string') return text.includes('{{') || text === '' || key.endsWith('_file') ? text : 'text'
+  if (Array.isArray(value)) return value.map((part) => templatesIn(part))
+  if (typeof value !== 'object' || value === null || value instanceof Plain) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, templatesIn(part, name)]))
 }

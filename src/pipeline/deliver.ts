@@ -176,17 +176,19 @@ function compose(
     if (!(error instanceof TemplateError)) throw error
   }
   const { plain, failures } = inPlainWords(notification, routing.templates)
+  const tell = (message: string) => {
+    if (notification.attempt > 1) return // told once a notification
+    metrics.templateErrors.inc({ integration: channel })
+    log.error({ integration: id, failures }, message)
+  }
   try {
-    return { message: notifier.compose(plain), failures }
+    const message = notifier.compose(plain)
+    tell('a template failed; the notification goes out in plain words')
+    return { message, failures }
   } catch (error) {
     if (!(error instanceof SettingError)) throw error
+    tell('a template failed, and without it there is no address; the notification is tried again')
     return { message: undefined, failures, outcome: misconfigured(error) }
-  } finally {
-    // told once a notification, whatever its later attempts are
-    if (notification.attempt === 1) {
-      metrics.templateErrors.inc({ integration: channel })
-      log.error({ integration: id, failures }, 'a template failed; the notification goes out in plain words')
-    }
   }
 }
 

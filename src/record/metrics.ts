@@ -111,7 +111,7 @@ export function openMetrics(version: string) {
     }),
     templateErrors: new Counter({
       name: 'tocsin_template_errors_total',
-      help: 'Notifications that went out in plain words because a template failed.',
+      help: 'Notifications of which a template failed; they go out in plain words.',
       labelNames: ['integration'],
       registers,
     }),

@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { builtCli } from '../helpers/built.ts'
 
 // The built binary, as a person or a script runs it.
 
-const cli = join(import.meta.dirname, '../../dist/cli.js')
+const cli = builtCli()
 let dir: string
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'tocsin-cli-'))))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -163,7 +165,7 @@ describe('check-config', () => {
   test.each([
     ['a key that is none', 'rout: {}\n', /x\.yml:1:1: rout: unknown key "rout"; did you mean "route"/],
     ['no such file', undefined, /nofile\.yml:1:1: there is no such file/],
-    ['a template that does not parse', config, /bad\.tmpl:1: .*unclosed action|bad\.tmpl/],
+    ['a template that does not parse', config, /^template: bad\.tmpl:1: function "nope" not defined$/m],
   ])('%s: exit code 1', (what, text, wanted) => {
     if (what.startsWith('a template')) file('bad.tmpl', '{{ define "x" }}{{ nope }}{{ end }}')
     const name = text === undefined ? 'nofile.yml' : file('x.yml', text)
@@ -288,4 +290,41 @@ test.each([
   const { status, stderr } = tocsin(['check-config', `--enable-feature=${features}`, file('a.yml', config)])
   expect(status).toBe(1)
   expect(stderr).toMatch(wanted)
+})
+
+describe('what cannot be read or written is said in a line, without a stack', () => {
+  test.each([
+    [
+      'a directory of templates',
+      ['template', 'render', '--template.glob=DIR', '--template.text=x'],
+      /DIR is a directory; write it as DIR\/\*\.tmpl$/,
+    ],
+    ['a directory of data', ['template', 'render', '--template.data=DIR', '--template.text=x'], /DIR: EISDIR/],
+    ['a directory for a file', ['config', 'show', '--config.file=DIR'], /^tocsin: error: .*DIR/],
+  ])('%s', (_what, args, wanted) => {
+    const { status, stderr } = tocsin(args.map((arg) => arg.replace('DIR', dir)))
+    expect(status).toBe(1)
+    expect(stderr.replaceAll(dir, 'DIR').trim()).toMatch(wanted)
+    expect(stderr).not.toMatch(/^ +at /m)
+  })
+
+  test('a disk that is full', () => {
+    const full = openSync('/dev/full', 'w')
+    const args = [cli, 'matchers', 'parse', 'a=b']
+    const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+    closeSync(full)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^tocsin: error: ENOSPC.*\n$/)
+  })
+
+  test('whoever reads no more ends it quietly', async () => {
+    const child = spawn(process.execPath, [cli, 'matchers', 'parse', '--batch'], { cwd: dir, stdio: 'pipe' })
+    let complaints = ''
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+    child.stdin.on('error', () => {}) // it reads no more either
+    child.stdout.once('data', () => child.stdout.destroy())
+    child.stdin.write(jsonLines(...Array.from({ length: 50_000 }, () => 'a=b')))
+    const [status] = await once(child, 'exit')
+    expect({ status, complaints }).toEqual({ status: 0, complaints: '' })
+  })
 })

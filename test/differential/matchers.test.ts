@@ -8,7 +8,16 @@ import { showRoutes } from '../../src/command/routes.ts'
 import { ConfigError } from '../../src/config/error.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { channels } from '../../src/notify/index.ts'
-import { amtool, amtoolMode, amtoolVersion, collect, difference, forEach, oneOf } from '../helpers/amtool.ts'
+import {
+  DIFFERENTIAL,
+  amtool,
+  amtoolMode,
+  amtoolVersion,
+  collect,
+  difference,
+  forEach,
+  oneOf,
+} from '../helpers/amtool.ts'
 
 // A text under `matchers:`: the tree that `amtool config routes show` draws tells what was read, a failure that
 // nothing was. A binary older than 0.27 has the classic grammar only, and is held against that mode of ours.
@@ -49,33 +58,37 @@ const soup = fc.array(piece, { maxLength: 9, size: 'max' }).map((parts) => parts
 const generated = fc.sample(fc.oneof(nearly, joined, soup), { seed: 27, numRuns: 400 })
 const texts = [...new Set([...vectors.map(({ input }) => input), ...generated])]
 
-test(`amtool 0.${amtoolVersion} reads ${texts.length} texts as we do, ${amtoolMode}`, async () => {
-  expect(texts.length).toBeGreaterThanOrEqual(300)
-  const disagreements: string[] = []
-  let accepted = 0
+test(
+  `amtool 0.${amtoolVersion} reads ${texts.length} texts as we do, ${amtoolMode}`,
+  async () => {
+    expect(texts.length).toBeGreaterThanOrEqual(300)
+    const disagreements: string[] = []
+    let accepted = 0
 
-  await forEach(
-    texts.map((text, i) => ({ text, path: join(dir, `${i}.yml`) })),
-    async ({ text, path }) => {
-      writeFileSync(
-        path,
-        JSON.stringify({ route: { receiver: 'r', routes: [{ matchers: [text] }] }, receivers: [{ name: 'r' }] }),
-      )
-      const ours = read(path)
-      const theirs = await amtool('config', 'routes', 'show', `--config.file=${path}`)
-      if (theirs.ok) accepted++
-      if (ours.ok !== theirs.ok)
-        disagreements.push(
-          `${JSON.stringify(text)}: ours ${ours.ok}, theirs ${theirs.ok}, ${JSON.stringify(ours.text)}`,
+    await forEach(
+      texts.map((text, i) => ({ text, path: join(dir, `${i}.yml`) })),
+      async ({ text, path }) => {
+        writeFileSync(
+          path,
+          JSON.stringify({ route: { receiver: 'r', routes: [{ matchers: [text] }] }, receivers: [{ name: 'r' }] }),
         )
-      else if (ours.ok && ours.text !== theirs.stdout)
-        disagreements.push(`${JSON.stringify(text)}: ${difference(ours.text, theirs.stdout)}`)
-    },
-  )
-  expect(disagreements).toEqual([])
-  expect(accepted).toBeGreaterThan(texts.length / 5)
-  expect(accepted).toBeLessThan((texts.length * 3) / 4)
-})
+        const ours = read(path)
+        const theirs = await amtool('config', 'routes', 'show', `--config.file=${path}`)
+        if (theirs.ok) accepted++
+        if (ours.ok !== theirs.ok)
+          disagreements.push(
+            `${JSON.stringify(text)}: ours ${ours.ok}, theirs ${theirs.ok}, ${JSON.stringify(ours.text)}`,
+          )
+        else if (ours.ok && ours.text !== theirs.stdout)
+          disagreements.push(`${JSON.stringify(text)}: ${difference(ours.text, theirs.stdout)}`)
+      },
+    )
+    expect(disagreements).toEqual([])
+    expect(accepted).toBeGreaterThan(texts.length / 5)
+    expect(accepted).toBeLessThan((texts.length * 3) / 4)
+  },
+  DIFFERENTIAL,
+)
 
 /** The tree, or the mistake. */
 function read(path: string): { ok: boolean; text: string } {

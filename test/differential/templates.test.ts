@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { templateRender } from '../../src/command/template-render.ts'
-import { LeftOut, amtool, amtoolVersion, collect, difference, forEach, oneOf } from '../helpers/amtool.ts'
+import { DIFFERENTIAL, LeftOut, amtool, amtoolVersion, collect, difference, forEach, oneOf } from '../helpers/amtool.ts'
 
 // `amtool template render` must print of each template what ours prints, or both must fail.
 
@@ -243,54 +243,58 @@ const definitions = readFileSync(new URL('../../templates/alertmanager.tmpl', im
   .join('')
 
 describe.each(['text', 'html'] as const)('%s', (type) => {
-  test(`amtool 0.${amtoolVersion} renders as we do`, async () => {
-    const leftOut = new LeftOut()
-    const glob = join(dir, `${type}.tmpl`)
-    writeFileSync(glob, definitions)
-    const dataFile = vectorFile('template-data.json')
-    const ofType = cases.filter((one) => one.type === type)
-    const held = ofType.filter(({ template: one }) => {
-      const [why] = beyond.find(([, what]) => what.test(one)) ?? []
-      if (why !== undefined) leftOut.add(why, one)
-      return why === undefined
-    })
-    const disagreements: string[] = []
-    let rendered = 0
-
-    await forEach(held, async ({ template: given }) => {
-      const [stdout, stderr] = [collect(), collect()]
-      const code = await templateRender({
-        templates: [],
-        globs: [glob],
-        dataFile,
-        type,
-        text: given,
-        stdin: Readable.from([]),
-        stdout: stdout.stream,
-        stderr: stderr.stream,
-        at: Date.UTC(2026, 2, 1, 10),
+  test(
+    `amtool 0.${amtoolVersion} renders as we do`,
+    async () => {
+      const leftOut = new LeftOut()
+      const glob = join(dir, `${type}.tmpl`)
+      writeFileSync(glob, definitions)
+      const dataFile = vectorFile('template-data.json')
+      const ofType = cases.filter((one) => one.type === type)
+      const held = ofType.filter(({ template: one }) => {
+        const [why] = beyond.find(([, what]) => what.test(one)) ?? []
+        if (why !== undefined) leftOut.add(why, one)
+        return why === undefined
       })
-      const ours = { ok: code === 0, stdout: stdout.text() }
-      const theirs = await amtool(
-        'template',
-        'render',
-        `--template.glob=${glob}`,
-        `--template.data=${dataFile}`,
-        `--template.type=${type}`,
-        `--template.text=${given}`,
-      )
-      if (theirs.ok) rendered++
-      if (ours.ok === theirs.ok && (!ours.ok || ours.stdout === theirs.stdout)) return
-      const [why] = (beyond.length > 0 && otherwise.find(([, what]) => what.test(theirs.stdout))) || []
-      if (ours.ok && theirs.ok && why !== undefined) leftOut.add(why, given)
-      else if (ours.ok && theirs.ok)
-        disagreements.push(`${JSON.stringify(given)}: ${difference(ours.stdout, theirs.stdout)}`)
-      else disagreements.push(`${JSON.stringify(given)}: ours ${ours.ok}, theirs ${theirs.ok} ${stderr.text()}`)
-    })
-    leftOut.print(`${type} templates`)
-    expect(disagreements).toEqual([])
-    expect(leftOut.count).toBeLessThanOrEqual(amtoolVersion < 33 ? held.length / 4 : 0)
-    expect(held.length).toBeGreaterThanOrEqual(type === 'text' ? 300 : 100)
-    expect(rendered).toBeGreaterThan(held.length / 2)
-  })
+      const disagreements: string[] = []
+      let rendered = 0
+
+      await forEach(held, async ({ template: given }) => {
+        const [stdout, stderr] = [collect(), collect()]
+        const code = await templateRender({
+          templates: [],
+          globs: [glob],
+          dataFile,
+          type,
+          text: given,
+          stdin: Readable.from([]),
+          stdout: stdout.stream,
+          stderr: stderr.stream,
+          at: Date.UTC(2026, 2, 1, 10),
+        })
+        const ours = { ok: code === 0, stdout: stdout.text() }
+        const theirs = await amtool(
+          'template',
+          'render',
+          `--template.glob=${glob}`,
+          `--template.data=${dataFile}`,
+          `--template.type=${type}`,
+          `--template.text=${given}`,
+        )
+        if (theirs.ok) rendered++
+        if (ours.ok === theirs.ok && (!ours.ok || ours.stdout === theirs.stdout)) return
+        const [why] = (beyond.length > 0 && otherwise.find(([, what]) => what.test(theirs.stdout))) || []
+        if (ours.ok && theirs.ok && why !== undefined) leftOut.add(why, given)
+        else if (ours.ok && theirs.ok)
+          disagreements.push(`${JSON.stringify(given)}: ${difference(ours.stdout, theirs.stdout)}`)
+        else disagreements.push(`${JSON.stringify(given)}: ours ${ours.ok}, theirs ${theirs.ok} ${stderr.text()}`)
+      })
+      leftOut.print(`${type} templates`)
+      expect(disagreements).toEqual([])
+      expect(leftOut.count).toBeLessThanOrEqual(amtoolVersion < 33 ? held.length / 4 : 0)
+      expect(held.length).toBeGreaterThanOrEqual(type === 'text' ? 300 : 100)
+      expect(rendered).toBeGreaterThan(held.length / 2)
+    },
+    DIFFERENTIAL,
+  )
 })

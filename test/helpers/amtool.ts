@@ -16,6 +16,9 @@ export const amtoolVersion = Number(minor)
 /** How it reads matchers: what is older than 0.27 knows the classic grammar only. */
 export const amtoolMode: MatcherMode = amtoolVersion < 27 ? 'classic-mode' : 'fallback'
 
+/** A test's patience where it starts hundreds of processes, on however busy a machine. ms */
+export const DIFFERENTIAL = 5 * 60_000
+
 export interface Answer {
   ok: boolean
   stdout: string

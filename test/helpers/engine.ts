@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { builtCli } from './built.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -41,7 +42,7 @@ export async function startEngine({ config, redis, dir, env = {}, args = [] }: E
   const child = spawn(
     process.execPath,
     [
-      join(root, 'dist/cli.js'),
+      builtCli(),
       'serve',
       `--config.file=${file}`,
       '--web.listen-address=127.0.0.1:0',

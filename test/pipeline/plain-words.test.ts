@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { webhook } from '../../src/notify/webhook.ts'
+import { inPlainWords } from '../../src/pipeline/plain-words.ts'
+import { alertOf } from '../helpers/alerts.ts'
 import { openHttpSink, pagerdutyAnswer, slackAnswer, twilioAnswer } from '../helpers/http-sink.ts'
+import { diskFull, notificationOf, templates } from '../helpers/notification.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { openSmtpSink } from '../helpers/smtp-sink.ts'
 import { type Story, tell } from '../helpers/story.ts'
@@ -114,6 +118,18 @@ describe('webhook', () => {
     expect(letter?.detail).not.toContain(sink.url)
     expect(letter?.attempts).toBeGreaterThan(5) // somebody may mend it meanwhile
   })
+})
+
+test('in plain words too a payload is over the alerts that are kept', () => {
+  const reading = webhook.read({
+    url: 'http://x.invalid',
+    max_alerts: 1,
+    payload: { text: fails, n: '{{ len .Alerts }}' },
+  })
+  if (!reading.ok) throw new Error('the settings are bad')
+  const { plain, failures } = inPlainWords(notificationOf([diskFull, alertOf({ alertname: 'B' })]), templates)
+  expect(reading.open().compose(plain).payload).toMatchObject({ n: 1 })
+  expect(failures).toHaveLength(1)
 })
 
 describe('mail', () => {

@@ -14,10 +14,10 @@ let dir: string
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'tocsin-rehearse-'))))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-function rehearsed(receivers: string, template = ''): string[] {
+function rehearsed(receivers: string, template = '', route = 'receiver: ops'): string[] {
   const file = join(dir, 'tocsin.yml')
   writeFileSync(join(dir, 'own.tmpl'), template)
-  writeFileSync(file, `templates: [own.tmpl]\nroute: { receiver: ops }\nreceivers:\n  - name: ops\n    ${receivers}\n`)
+  writeFileSync(file, `templates: [own.tmpl]\nroute: { ${route} }\nreceivers:\n  - name: ops\n    ${receivers}\n`)
   const config = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
   const templates = parseTemplates([...builtinTemplates(), ...config.templates])
   return rehearse(config, templates, at).map((line) => line.replace(`${dir}/`, ''))
@@ -62,6 +62,69 @@ test('a group that an integration is not told about does not count', () => {
   const title = '"{{ (index .Alerts.Firing 0).Labels.alertname }}"'
   expect(rehearsed(slack.replace('TEXT', title))).toEqual([]) // Slack is not told of resolves unless it asks for them
   expect(rehearsed(slack.replace('TEXT', `${title}, send_resolved: true`))).toHaveLength(1)
+})
+
+test('a label of a route is tried, and told at its place once', () => {
+  const label = '{{ (index .Alerts.Firing 0).Labels.x }}'
+  const child = `{ matchers: [a=b], labels: { own: '{{ routeLabels "bad" }}', good: '{{ .Status }}' } }`
+  const route = `receiver: ops, labels: { bad: "${label}" }, routes: [${child}]`
+  expect(rehearsed(slack.replace('TEXT', 'x'), '', route)).toEqual([
+    expect.stringMatching(
+      /^tocsin\.yml:2:\d+: route\.labels\.bad: the template fails for one alert that is resolved: /,
+    ),
+    expect.stringMatching(/^tocsin\.yml:2:\d+: route\.routes\.0\.labels\.own: the template fails for .*out of range/),
+  ])
+})
+
+/** 60 teams of five severities and five channels each, none with the same address. */
+const large = (() => {
+  const names = ['slack', 'pagerduty', 'email', 'sms', 'webhook']
+  const severities = Object.fromEntries(
+    ['page', 'critical', 'error', 'warning', 'info'].map((name) => [name, { notify: names }]),
+  )
+  const teams = Object.fromEntries(
+    Array.from({ length: 60 }, (_, i) => [
+      `team${i}`,
+      {
+        slack: `https://hooks.slack.example/${i}`,
+        pagerduty: `key${i}`,
+        email: `team${i}@x.example`,
+        sms: `+614${10_000_000 + i}`,
+        webhook: `https://hooks.example.com/${i}`,
+        ...(i === 0 && { default: true }),
+      },
+    ]),
+  )
+  return { severities, teams }
+})()
+
+function rehearseLarge(template: string) {
+  const file = join(dir, 'large.yml')
+  writeFileSync(join(dir, 'own.tmpl'), template)
+  writeFileSync(file, JSON.stringify({ ...large, templates: ['own.tmpl'] }))
+  const config = loadConfig<Notifier>(file, { env: {}, sandbox: true, channels })
+  const templates = parseTemplates([...builtinTemplates(), ...config.templates])
+  let rendered = 0
+  const counting: typeof templates = {
+    ...templates,
+    text(...given) {
+      rendered += 1
+      return templates.text(...given)
+    },
+  }
+  return { wrong: rehearse(config, counting, at), integrations: config.integrations.size, rendered: () => rendered }
+}
+
+test('what is alike is tried once', () => {
+  const { wrong, integrations, rendered } = rehearseLarge('')
+  expect(wrong).toEqual([])
+  expect(integrations).toBe(1500)
+  expect(rendered()).toBeLessThan(1000) // tens of thousands where each integration is tried
+})
+
+test('a default that fails for many is told once', () => {
+  const { wrong } = rehearseLarge('{{ define "tocsin.sms.text" }}{{ .Nope }}{{ end }}')
+  expect(wrong).toEqual([expect.stringMatching(/^team0\/page\/sms\/0 and 299 like it: a default template fails for /)])
 })
 
 test('all that comes with Tocsin passes', () => {
