@@ -123,8 +123,8 @@ function inWords(issue: z.core.$ZodIssue): string {
   return `must be ${expected[issue.expected] ?? issue.expected}${instead(issue.input)}`
 }
 
-/** What stands there; never its text, which may be a secret. */
-function instead(input: unknown): string {
+/** What stands there, for the end of a message; never its text, which may be a secret. */
+export function instead(input: unknown): string {
   const given = input instanceof Plain ? input.value : input
   if (given === null) return ', and is empty'
   if (Array.isArray(given)) return ', not a list'

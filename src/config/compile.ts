@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { MatcherMode } from '../match/mode.ts'
 import { buildTree, routesById } from '../route/tree.ts'
-import { check } from './check.ts'
+import { check, instead } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './environment.ts'
 import { glob } from './glob.ts'
@@ -125,9 +125,9 @@ export function compile<N>(
   }
 }
 
-/** A file that does not may hold anything: what is missing then is no mistake of others. */
+/** A file that does not, as a whole or in its lists, may hold anything: what is missing then is no mistake of others. */
 function parses({ value, problems }: Source): boolean {
-  return value !== null || problems.length === 0
+  return value !== null ? !problems.some(({ path }) => path === 'receivers' || path === 'teams') : problems.length === 0
 }
 
 function listAt(source: Source, key: string): Yaml[] {
@@ -135,7 +135,7 @@ function listAt(source: Source, key: string): Yaml[] {
   const value = source.value[key]
   if (value === null || value === undefined) return []
   if (Array.isArray(value)) return value
-  source.problems.push(source.problem([key], 'must be a list'))
+  source.problems.push(source.problem([key], `must be a list${instead(value)}`))
   return []
 }
 
@@ -168,7 +168,7 @@ function readTable(
     const given = isMap(source.value) ? source.value['teams'] : undefined
     if (given === undefined || given === null) continue
     if (!isMap(given)) {
-      source.problems.push(source.problem(['teams'], 'must be a map of team names'))
+      source.problems.push(source.problem(['teams'], `must be a map of team names${instead(given)}`))
       broken = true
       continue
     }
@@ -213,16 +213,17 @@ function readTable(
 }
 
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {
-  return (settings.templates ?? []).flatMap((pattern, i) =>
-    glob(pattern, dirname(resolve(main.file))).flatMap((file) => {
+  return (settings.templates ?? []).flatMap((pattern, i) => {
+    const fail = (message: string) => void main.problems.push(main.problem(['templates', i], message))
+    return glob(pattern, dirname(resolve(main.file)), fail).flatMap((file) => {
       try {
         return [{ name: basename(file), text: readFileSync(file, 'utf8') }]
       } catch {
-        main.problems.push(main.problem(['templates', i], `${file} cannot be read`))
+        fail(`${file} cannot be read`)
         return []
       }
-    }),
-  )
+    })
+  })
 }
 
 function hashOf(texts: readonly string[]): string {

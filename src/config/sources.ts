@@ -60,7 +60,8 @@ export function readSources(
 /** Named as the routing file is: relative where that is. */
 function filesOf(pattern: string, main: Source, path: Path): string[] {
   const folder = dirname(main.file)
-  const found = glob(pattern, resolve(folder)).map((one) =>
+  const cannotLook = (message: string) => void main.problems.push(main.problem(path, message))
+  const found = glob(pattern, resolve(folder), cannotLook).map((one) =>
     isAbsolute(folder) ? one : join(folder, relative(folder, one)),
   )
   if (found.length === 0 && !/[*?[]/.test(pattern))

@@ -42,7 +42,7 @@ export function secretOf(value: Secret | undefined, file: string | undefined): s
 
 /** The headers that an `http_config` asks for. */
 export function headersOf(config: HttpConfig | undefined): Record<string, string> {
-  const headers: Record<string, string> = {}
+  const headers: Record<string, string> = Object.create(null)
   for (const [name, given] of Object.entries(config?.http_headers ?? {})) {
     const { values = [], secrets = [], files = [] } = given ?? {}
     const hidden = [...secrets.map((one) => one.reveal()), ...files.map((file) => secretOf(undefined, file))]

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts'
 import { Secret } from '../model/secret.ts'
+import { record } from '../model/record.ts'
 import { toRecord } from '../model/labels.ts'
 import { beside, link, or, secretOf, sendResolved, template, truncate, withBeside } from './fields.ts'
 import { CONNECT_TIMEOUT, failedWith, noAnswer, within } from './http.ts'
@@ -33,7 +34,7 @@ const config = z
     class: or(template, ''),
     component: or(template, ''),
     group: or(template, ''),
-    details: or(z.record(z.string(), z.unknown()), {}),
+    details: or(record(z.unknown()), {}),
     images: or(z.array(or(imageSetting, { src: '', href: undefined, alt: undefined })), []),
     links: or(z.array(or(linkSetting, { href: '', text: undefined })), []),
     timeout: maybe(goDuration),
@@ -131,12 +132,12 @@ function compose(settings: z.output<typeof config>, notification: Notification):
       endsAt,
       generatorURL,
     }))
-  const details: Record<string, unknown> = {
+  const details: Record<string, unknown> = Object.assign(Object.create(null), {
     firing: alertsOf(firing),
     resolved: alertsOf(resolved),
     num_firing: firing.length,
     num_resolved: resolved.length,
-  }
+  })
   for (const [key, source] of Object.entries(settings.details))
     details[key] = notification.structure(source, `details.${key}`)
 

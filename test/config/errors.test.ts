@@ -188,7 +188,8 @@ describe('what is of another kind is told with both kinds, and without its text'
     [`tracing: 5\n${plain}`, `tracing: ${map}, not a number`],
     [`inhibit_rules: [yes]\n${plain}`, `inhibit_rules.0: ${map}, not a boolean`],
     [`severities: 5\n${plain}`, `severities: ${map}, not a number`],
-    [`teams: x\n${plain}`, 'teams: must be a map of team names'],
+    [`teams: x\n${plain}`, 'teams: must be a map of team names, not a text'],
+    [`receivers: 5\nroute: { receiver: r }`, 'receivers: must be a list, not a number'],
     ['route: { receiver: r, routes: [1] }\nreceivers: [{ name: r }]', `route.routes.0: ${map}, not a number`],
     ['route: { receiver: r, match: [a] }\nreceivers: [{ name: r }]', `route.match: ${map}, not a list`],
   ])('%s', (yaml, wanted) => expect(problemsOf(yaml).map(withoutPlace)).toEqual([wanted]))
