@@ -85,7 +85,7 @@ config
   .addOption(features())
   .addOption(sandbox())
   .action(async (options: Options) => {
-    const { printConfig } = await import('./config/print.ts')
+    const { printConfig } = await import('./config/show/print.ts')
     const loaded = await load(options)
     if (loaded) stdout.write(printConfig(loaded.printable, options['expanded'] === true ? 'Tocsin' : 'Alertmanager'))
   })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { builtinTemplates } from '../config/builtin.ts'
-import { glob } from '../config/glob.ts'
+import { glob } from '../config/read/glob.ts'
 import type { TemplateData } from '../template/data.ts'
 import { TemplateError, type Templates, parseTemplates } from '../template/templates.ts'
 import { batch } from './batch.ts'

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { keysAt } from '../model/keys.ts'
 import { Plain } from '../model/plain.ts'
 import { read } from '../model/reading.ts'
-import { type Path, type Source } from './source.ts'
+import { type Path, type Source } from './read/source.ts'
 import { suggest } from './nearest.ts'
 
 /**

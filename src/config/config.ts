@@ -1,7 +1,7 @@
 import type { MatcherMode } from '../match/mode.ts'
 import type { Route } from '../route/route.ts'
 import type { Problem } from './error.ts'
-import type { Printable } from './print.ts'
+import type { Printable } from './show/print.ts'
 
 /** One entry of a receiver's `*_configs`. N is what the channel's adapter is. */
 export interface Integration<N> {

@@ -3,7 +3,7 @@ import { httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
 import { duration, flag, hostPort, httpUrl, maybe, secret, secretUrl, string } from '../model/settings.ts'
 import { check } from './check.ts'
 import type { ChannelReader } from './receivers.ts'
-import { type Source, isMap } from './source.ts'
+import { type Source, isMap } from './read/source.ts'
 
 const RESOLVE_TIMEOUT = 5 * 60_000
 

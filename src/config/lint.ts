@@ -5,7 +5,7 @@ import type { Route } from '../route/route.ts'
 import type { Config } from './config.ts'
 import type { Problem } from './error.ts'
 import type { RouteSettings, Top } from './schema.ts'
-import type { Path, Source } from './source.ts'
+import type { Path, Source } from './read/source.ts'
 import type { Table } from './table.ts'
 
 /** What is legal in a file that was taken, and surely not meant. */

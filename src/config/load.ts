@@ -1,8 +1,8 @@
 import { type CompileOptions, compile } from './compile.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type Problem, formatProblem } from './error.ts'
-import type { Source } from './source.ts'
-import { type Included, type Sources, readSources } from './sources.ts'
+import type { Source } from './read/source.ts'
+import { type Included, type Sources, readSources } from './read/sources.ts'
 
 export interface LoadOptions<N> extends CompileOptions<N> {
   text?: string // the routing file's, where it is not to be read from disk

@@ -2,7 +2,7 @@ import { type Matcher, matcher } from '../match/matcher.ts'
 import { type MatcherMode, isClassicLabelName } from '../match/mode.ts'
 import { MatcherError, parseMatchers } from '../match/parse.ts'
 import { RegexError } from '../match/regex.ts'
-import type { Path, Source } from './source.ts'
+import type { Path, Source } from './read/source.ts'
 
 /** Alertmanager's three ways to write matchers, side by side under one key prefix (`source_`, `target_` or none). */
 export interface MatcherSettings {

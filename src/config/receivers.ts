@@ -8,10 +8,10 @@ import { string, stringMap } from '../model/settings.ts'
 import { check, report } from './check.ts'
 import { globalSchema } from './global.ts'
 import { suggest } from './nearest.ts'
-import type { PrintableReceiver } from './print.ts'
+import type { PrintableReceiver } from './show/print.ts'
 import { undelivered } from './undelivered.ts'
 import { syntaxError } from '../template/templates.ts'
-import { type Path, type Source, type Yaml, isMap, present } from './source.ts'
+import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 
 /** What config needs to know of a channel; notify's channels are such. */
 export interface ChannelReader<N> {

@@ -3,7 +3,7 @@ import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
-import { isPattern } from './glob.ts'
+import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.

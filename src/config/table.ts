@@ -3,7 +3,7 @@ import { type RouteSpec, plainRoute } from '../route/tree.ts'
 import type { SeverityPolicy } from './config.ts'
 import { suggest } from './nearest.ts'
 import { type SeverityOverride, type SeveritySettings, timersOf } from './schema.ts'
-import type { Path, Source } from './source.ts'
+import type { Path, Source } from './read/source.ts'
 
 /** A team's row, and where it stands. */
 export interface Team {

@@ -6,7 +6,7 @@ import type { RouteLabels } from './config.ts'
 import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
 import { type RouteSettings, type Top, timersOf } from './schema.ts'
-import type { Path, Source } from './source.ts'
+import type { Path, Source } from './read/source.ts'
 import type { Table } from './table.ts'
 
 /** What a file's own tree is checked against. */

@@ -1,8 +1,8 @@
 import { Document, visit } from 'yaml'
-import { withoutValues } from './environment.ts'
-import { formatDuration } from '../model/duration.ts'
-import { formatMatcher } from '../match/matcher.ts'
-import type { RouteSpec } from '../route/tree.ts'
+import { withoutValues } from '../read/environment.ts'
+import { formatDuration } from '../../model/duration.ts'
+import { formatMatcher } from '../../match/matcher.ts'
+import type { RouteSpec } from '../../route/tree.ts'
 import {
   type Printed,
   type Printer,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readSource } from '../../src/config/source.ts'
-import { fileOf, load, problemsOf } from '../helpers/config.ts'
+import { readSource } from '../../../src/config/read/source.ts'
+import { fileOf, load, problemsOf } from '../../helpers/config.ts'
 
 /** ms of work: the machine may have other things to do. */
 function cpuSince(start: NodeJS.CpuUsage): number {

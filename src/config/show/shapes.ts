@@ -1,4 +1,4 @@
-import { Plain } from '../model/plain.ts'
+import { Plain } from '../../model/plain.ts'
 
 // How Alertmanager 0.33 prints each setting: from a value as a YAML file gives it to one that may be shown.
 

@@ -13,9 +13,9 @@ import {
   isScalar,
   isSeq,
 } from 'yaml'
-import { Plain, fromPlain, fromTagged } from '../model/plain.ts'
+import { Plain, fromPlain, fromTagged } from '../../model/plain.ts'
 import { decodeFile } from './encoding.ts'
-import { type Problem, Problems } from './error.ts'
+import { type Problem, Problems } from '../error.ts'
 import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'

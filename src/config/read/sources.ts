@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
-import { checkOn } from './check.ts'
+import { checkOn } from '../check.ts'
 import type { Environment } from './environment.ts'
 import { glob } from './glob.ts'
-import { top } from './schema.ts'
+import { top } from '../schema.ts'
 import { type Path, type Source, isMap, readSource } from './source.ts'
 
 interface ReadOptions extends Environment {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { glob, isPattern } from '../../src/config/glob.ts'
-import { load, problemsOf } from '../helpers/config.ts'
+import { glob, isPattern } from '../../../src/config/read/glob.ts'
+import { load, problemsOf } from '../../helpers/config.ts'
 
 const names = ['a', 'b', 'ab', 'a-', '-', ']', '[', '*', '\\', '^', 'é', '😀', '.a', 'a.b']
 let dir: string

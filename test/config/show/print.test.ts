@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { parseDuration } from '../../src/model/duration.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { channels } from '../../src/notify/index.ts'
-import { printConfig, toRouteSettings } from '../../src/config/print.ts'
-import { readSource } from '../../src/config/source.ts'
-import { matcher } from '../../src/match/matcher.ts'
-import { fileOf, load, problemsOf } from '../helpers/config.ts'
+import { parseDuration } from '../../../src/model/duration.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { channels } from '../../../src/notify/index.ts'
+import { printConfig, toRouteSettings } from '../../../src/config/show/print.ts'
+import { readSource } from '../../../src/config/read/source.ts'
+import { matcher } from '../../../src/match/matcher.ts'
+import { fileOf, load, problemsOf } from '../../helpers/config.ts'
 
 const print = (yaml: string): string => printConfig(load(yaml).printable, 'Alertmanager')
 
 const { vectors } = z
   .object({ vectors: z.array(z.object({ name: z.string(), yaml: z.string(), ok: z.boolean() })) })
-  .parse(JSON.parse(readFileSync(new URL('../vectors/config-vectors.json', import.meta.url), 'utf8')))
+  .parse(JSON.parse(readFileSync(new URL('../../vectors/config-vectors.json', import.meta.url), 'utf8')))
 
 test.each(vectors.filter(({ ok }) => ok))('$name: the print loads, and prints the same again', ({ yaml }) => {
   const printed = print(yaml)

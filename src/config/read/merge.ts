@@ -1,4 +1,4 @@
-import { Plain } from '../model/plain.ts'
+import { Plain } from '../../model/plain.ts'
 import type { Path, Yaml } from './source.ts'
 
 /** Maps whose keys are the user's own: in these, a key cannot be both written and merged. */

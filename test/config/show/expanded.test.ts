@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { loadConfig } from '../../src/config/load.ts'
-import { printConfig } from '../../src/config/print.ts'
-import { formatMatchers } from '../../src/match/matcher.ts'
-import { channels } from '../../src/notify/index.ts'
-import type { Route } from '../../src/route/route.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { printConfig } from '../../../src/config/show/print.ts'
+import { formatMatchers } from '../../../src/match/matcher.ts'
+import { channels } from '../../../src/notify/index.ts'
+import type { Route } from '../../../src/route/route.ts'
 
 let dir: string
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'tocsin-expanded-'))))

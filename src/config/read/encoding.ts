@@ -1,4 +1,4 @@
-import { toText } from '../model/bytes.ts'
+import { toText } from '../../model/bytes.ts'
 
 /** What no YAML may hold as it is (YAML 1.1 §5.1), and bytes that are no character. */
 // oxlint-disable-next-line no-control-regex
