@@ -5,7 +5,7 @@ import { RegexError } from '../match/regex.ts'
 import type { Path, Source } from './read/source.ts'
 
 /** Alertmanager's three ways to write matchers, side by side under one key prefix (`source_`, `target_` or none). */
-export interface MatcherSettings {
+interface MatcherSettings {
   matchers?: readonly string[] | undefined
   match?: Readonly<Record<string, string | null>> | undefined
   match_re?: Readonly<Record<string, string | null>> | undefined

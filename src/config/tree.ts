@@ -10,7 +10,7 @@ import type { Path, Source } from './read/source.ts'
 import type { Table } from './table.ts'
 
 /** What a file's own tree is checked against. */
-export interface Around {
+interface Around {
   receivers: readonly string[] | undefined // by name; undefined where not all are known
   mode: MatcherMode
   broken: boolean // something is wrong elsewhere: what is missing may be what did not parse

@@ -24,12 +24,6 @@ export function anchoredSlowly(pattern: string): Test {
   return (text) => regex.test(text)
 }
 
-/** Whether a text holds a match anywhere. Throws RegexError. */
-export function unanchored(pattern: string): Test {
-  const regex = compile(pattern)
-  return (text) => regex.test(text)
-}
-
 /** Throws RegexError. */
 export function compile(pattern: string): RE2JS {
   return build(toRe2(pattern, { keepNames: true }), pattern)

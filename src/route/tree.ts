@@ -23,7 +23,7 @@ export const plainRoute: RouteSpec = {
 }
 
 /** Alertmanager's defaults; times in ms. */
-export const defaultOptions: Omit<RouteOptions, 'receiver'> = {
+const defaultOptions: Omit<RouteOptions, 'receiver'> = {
   groupBy: [],
   groupWait: 30_000,
   groupInterval: 5 * 60_000,
