@@ -5,7 +5,7 @@ import { toRe2 } from './syntax.ts'
 
 export { RegexError }
 
-const CACHED = 5000
+const CACHED = 1000
 /** Longer label values hardly come twice. */
 const LONGEST_CACHED = 256
 
