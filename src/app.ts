@@ -140,7 +140,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const port = await listen()
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
     queue.start()
-    metrics.reloadedAt.setToCurrentTime()
+    if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
     const url = `http://${options.listen.host ?? 'localhost'}:${port}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
@@ -184,7 +184,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       tellFaults(routing.config)
       if (faults.length > 0) {
         const became = [...heldBack].map(([file, what]) => `${file} is ${what}`).join(', ')
-        throw new ConfigError(faults, [...heldBack.keys()], `loaded, but ${became}`)
+        throw new ConfigError(faults, [...heldBack.keys()], `everything else was loaded, but ${became}`)
       }
       metrics.reloadedAt.setToCurrentTime()
       log.info({ config: options.configFile }, 'the routing file was loaded')

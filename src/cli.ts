@@ -118,6 +118,8 @@ routes
     if (!loaded) return
     const { route } = loaded
     if (options['batch'] === true) {
+      if (labels.length > 0 || options['tree'] === true || text(options['verify.receivers']))
+        return fail('--batch takes its labels from standard input, and neither --tree nor --verify.receivers')
       process.exitCode = await testRoutesBatch(route, stdin, { stdout, stderr })
       return
     }
@@ -247,7 +249,8 @@ async function load(options: Options) {
     return loadConfig(text(options['config.file']) ?? '', await loadOptions(options))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    fail(error.message)
+    stderr.write(`${error.message}\n`)
+    process.exitCode = 1
     return undefined
   }
 }

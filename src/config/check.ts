@@ -57,8 +57,9 @@ function without(value: unknown, paths: readonly Path[]): unknown {
     if (Array.isArray(copy)) {
       const at = Number(key)
       const isEmptied = deeper.length === 0 && isEmptyMap(copy[at])
-      if (isEmptied) return undefined // neither the thing nor an empty one: the list goes
-      copy[at] = deeper.length > 0 ? without(copy[at], [deeper]) : {}
+      const part = deeper.length > 0 ? without(copy[at], [deeper]) : {}
+      if (isEmptied || part === undefined) return undefined // neither the thing nor an empty one: the list goes
+      copy[at] = part
     } else {
       const name = String(key)
       if (deeper.length === 0 && !(name in copy)) return undefined // it is missing: what needs it goes

@@ -61,6 +61,9 @@ export function compile<N>(
 
   const names = channels.map(({ name }) => name)
   const table = readTable(main, [main, ...included], sources, settings, names, isWhole)
+  // what it would have made is missing then, which is no mistake of the tree
+  const hasTable = sources.some(({ value }) => isMap(value) && (value['teams'] ?? value['severities']) !== undefined)
+  const isTableBroken = !table && (hasTable || !sources.every(parses))
   for (const { name, entries, source, path } of table?.receivers ?? [])
     add(reader.fromTable(name, entries, source, path), source, path)
 
@@ -69,7 +72,7 @@ export function compile<N>(
   const root = rootOf(settings, table, main, {
     receivers: sources.every(parses) ? [...receivers.keys()] : undefined,
     mode: matcherMode,
-    broken: isBroken(),
+    broken: isTableBroken,
   })
   const templates = readTemplates(settings, main)
   if (!root || isBroken()) return undefined

@@ -18,6 +18,7 @@ export interface ChannelReader<N> {
   readonly name: string
   readonly inherits: Readonly<Record<string, string>>
   readonly ignores: readonly string[]
+  readonly unreached: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
@@ -78,10 +79,12 @@ export function receiverReader<N>(
     }
     const id = `${receiver}/${channel.name}/${index}`
     readTemplates({ integration: id, receiver }, withoutPlainTexts(entry), source, path)
-    for (const key of channel.ignores) {
+    for (const key of [...channel.ignores, ...channel.unreached]) {
       const keys = key.split('.')
       const [first = ''] = keys
-      const notYet = 'is read and checked, but not obeyed yet'
+      const notYet = channel.unreached.includes(key)
+        ? 'Tocsin does not deliver by this yet: nothing will be sent'
+        : 'is read and checked, but not obeyed yet'
       if (!asks(at(whole, keys))) continue
       if (isSet(at(entry, keys))) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
       else tellOfGlobal(channel, [channel.inherits[first] ?? first, ...keys.slice(1)].join('.'), source, path)

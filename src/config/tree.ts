@@ -13,7 +13,7 @@ import type { Table } from './table.ts'
 interface Around {
   receivers: readonly string[] | undefined // by name; undefined where not all are known
   mode: MatcherMode
-  broken: boolean // something is wrong elsewhere: what is missing may be what did not parse
+  broken: boolean // something is wrong with the table: what is missing may be what it would have made
 }
 
 /** The file's own tree with the table's routes behind it; undefined where there is none, which is a problem. */
@@ -36,7 +36,7 @@ export function rootOf(
     return undefined
   }
   if (own.receiver === undefined) {
-    if (!main.problems.some(({ path }) => path === 'route.receiver'))
+    if (!around.broken && !main.problems.some(({ path }) => path === 'route.receiver'))
       main.problems.push(main.problem(['route', 'receiver'], 'the root route needs a receiver'))
     return undefined
   }
@@ -101,13 +101,15 @@ function checkRoot(given: RouteSettings, root: RouteSpec, main: Source): void {
 }
 
 /** That what routes name is there. */
-function checkNames(given: RouteSettings, settings: Top, main: Source, { receivers }: Around): void {
+function checkNames(given: RouteSettings, settings: Top, main: Source, { receivers, broken }: Around): void {
   const fail = (path: Path, message: string) => main.problems.push(main.problem(path, message))
   const intervals = [...(settings.time_intervals ?? []), ...(settings.mute_time_intervals ?? [])].map(
     ({ name }) => name,
   )
   const walk = (one: RouteSettings, path: Path) => {
-    if (one.receiver && receivers && !receivers.includes(one.receiver))
+    // the table's receivers are called team/severity
+    const mayBeOfTable = broken && one.receiver?.includes('/')
+    if (one.receiver && receivers && !mayBeOfTable && !receivers.includes(one.receiver))
       fail([...path, 'receiver'], `there is no receiver "${one.receiver}"${suggest(one.receiver, receivers)}`)
     for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
       for (const [i, name] of (one[key] ?? []).entries()) {

@@ -8,7 +8,13 @@ const LONGEST_WAIT = 15 * 60_000
 
 /** An attempt's signal, cut short by a `timeout` of the file; 0 and undefined are none. ms */
 export function within(signal: AbortSignal, timeout: number | undefined): AbortSignal {
-  return timeout ? AbortSignal.any([signal, AbortSignal.timeout(timeout)]) : signal
+  if (!timeout || signal.aborted) return signal
+  // by hand: of AbortSignal.any and AbortSignal.timeout nobody keeps hold, and what is collected ends nothing
+  const either = new AbortController()
+  const abort = () => either.abort()
+  signal.addEventListener('abort', abort, { once: true })
+  setTimeout(abort, timeout).unref()
+  return either.signal
 }
 
 /** What an HTTP status means where the channel has no rule of its own. */

@@ -107,6 +107,8 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   inherits: Readonly<Record<string, string>>
   /** Settings that Alertmanager obeys and this channel does not yet: `key` or `key.part`. A flag that says no is obeyed. */
   ignores: readonly string[]
+  /** Settings of a destination that this channel cannot reach yet. */
+  unreached?: readonly string[]
   /** Settings that are not taken from `global`, by an entry's own and by what there is in all. */
   declines?(own: Entry, whole: Entry): readonly string[]
   /** Keys of `global` that only this channel knows, with their schema. */
@@ -128,6 +130,7 @@ export interface Channel {
   readonly name: ChannelName
   readonly inherits: Readonly<Record<string, string>>
   readonly ignores: readonly string[]
+  readonly unreached: readonly string[]
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
@@ -141,11 +144,12 @@ export interface Channel {
 
 /** A channel for the registry, from what its file declares. */
 export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
-  const { name, inherits, ignores, globals, standIns, deadline, config } = definition
+  const { name, inherits, ignores, unreached = [], globals, standIns, deadline, config } = definition
   return {
     name,
     inherits,
     ignores,
+    unreached,
     globals,
     standIns,
     deadline,

@@ -74,7 +74,8 @@ export const pagerduty = channel({
   name: 'pagerduty',
   config,
   inherits: { url: 'pagerduty_url', http_config: 'http_config' },
-  ignores: ['service_key', 'service_key_file', 'http_config'],
+  ignores: ['http_config'],
+  unreached: ['service_key', 'service_key_file'],
   globals: z.object({}),
   standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
@@ -195,8 +196,15 @@ function given<T extends Record<string, string>>(fields: T): Partial<T> {
 }
 
 async function enqueue(url: string, key: string, made: PagerDutyEvent, signal: AbortSignal): Promise<Outcome> {
-  if (key === '') return { state: 'failed', reason: 'configuration', detail: 'the routing key is empty' }
+  if (key === '')
+    return {
+      state: 'failed',
+      reason: 'configuration',
+      detail: 'the routing key is empty; a service_key is of no use yet',
+    }
   const stop = new AbortController()
+  if (signal.aborted) stop.abort()
+  signal.addEventListener('abort', () => stop.abort(), { once: true })
   const agent = new OneAnswerAgent(new URL(url).protocol === 'http:', ({ status }) => {
     if (status === 429) stop.abort() // pdjs would send it three times more, at once
   })
@@ -207,7 +215,7 @@ async function enqueue(url: string, key: string, made: PagerDutyEvent, signal: A
     data: { routing_key: key, ...made },
     requestTimeout: 0, // it stops nothing; the signal does
     retryTimeout: 1,
-    signal: AbortSignal.any([signal, stop.signal]),
+    signal: stop.signal,
     agent,
   }
   try {

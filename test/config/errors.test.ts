@@ -279,3 +279,26 @@ test('an entry that has its own is told of its own', () => {
   const found = problemsOf(`global: { http_config: { proxi_url: x } }\n${receiver(`webhook_configs: [${entry}]`)}`)
   expect(found).toHaveLength(2)
 })
+
+test('what is wrong deep in a list hides nothing else', () => {
+  const found = problemsOf(`route: { receiver: slak, matchers: [a=b] }
+receivers: [{ name: slack }]
+time_intervals:
+  - name: night
+    time_intervals: [{ weekdays: ['saturday:funday'], times: [{ start_time: '25:00', end_time: '9:00' }] }]
+`)
+  expect(found.map((one) => one.slice(0, one.indexOf(': ')))).toEqual([
+    '1:20 route.receiver',
+    '1:36 route.matchers',
+    '5:35 time_intervals.0.time_intervals.0.weekdays.0',
+    '5:63 time_intervals.0.time_intervals.0.times.0',
+  ])
+})
+
+test('what a broken table would have made is no mistake of the tree', () => {
+  const found = problemsOf(`severities: { critical: { notify: [webhook] } }
+teams: { core: { webhoook: 'https://hooks.example.com/x' } }
+route: { group_by: [team], routes: [{ matchers: [a=b], receiver: core/critical }] }
+`)
+  expect(found).toEqual([expect.stringMatching(/^2:18 teams\.core\.webhoook: /)])
+})
