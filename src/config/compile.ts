@@ -218,7 +218,9 @@ function readTable(
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {
   return (settings.templates ?? []).flatMap((pattern, i) => {
     const fail = (message: string) => void main.problems.push(main.problem(['templates', i], message))
-    return glob(pattern, dirname(resolve(main.file)), fail).flatMap((file) => {
+    const files = glob(pattern, dirname(resolve(main.file)), fail)
+    if (files.length === 0) main.warnings.push(main.problem(['templates', i], 'no file fits this pattern'))
+    return files.flatMap((file) => {
       try {
         return [{ name: basename(file), text: readFileSync(file, 'utf8') }]
       } catch {

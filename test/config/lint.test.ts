@@ -72,6 +72,16 @@ test.each([
     '1:25 route.repeat_interval: what was told is remembered for 5d: repeats come that often, not every 30d',
   ],
   [
+    'templates that are not there',
+    'templates: [own.tmpl]\nroute: { receiver: ops }\nreceivers: [{ name: ops }]\n',
+    '1:13 templates.0: no file fits this pattern',
+  ],
+  [
+    'an include of nothing',
+    'include: [teams/*.yml]\nroute: { receiver: ops }\nreceivers: [{ name: ops }]\n',
+    '1:11 include.0: no file fits this pattern',
+  ],
+  [
     'an inhibition of nothing',
     'route: { receiver: ops }\nreceivers: [{ name: ops }]\ninhibit_rules: [{ equal: [a] }]\n',
     '3:17 inhibit_rules.0: never inhibits: every alert is both its source and its target',

@@ -64,7 +64,7 @@ function filesOf(pattern: string, main: Source, path: Path): string[] {
   const found = glob(pattern, resolve(folder), cannotLook).map((one) =>
     isAbsolute(folder) ? one : join(folder, relative(folder, one)),
   )
-  if (found.length === 0 && !/[*?[]/.test(pattern))
-    main.problems.push(main.problem(path, `there is no file ${pattern}`))
+  if (found.length === 0 && /[*?[]/.test(pattern)) main.warnings.push(main.problem(path, 'no file fits this pattern'))
+  else if (found.length === 0) main.problems.push(main.problem(path, `there is no file ${pattern}`))
   return found
 }
