@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
@@ -106,7 +106,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     opened.push(() => queue.close())
 
-    let routing = open(first ?? load({ starting: true, lastGood: await store.includedBefore() }))
+    let routing = open(
+      first ?? load({ starting: true, lastGood: await store.includedBefore(resolve(options.configFile)) }),
+    )
     tellFaults(routing.config)
     let reloading: Promise<unknown> = Promise.resolve()
     const deps: Deps = {
@@ -222,11 +224,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
 
     function listen(): Promise<number> {
-      return new Promise((resolve, reject) => {
+      return new Promise((done, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) =>
           reject(new Error(whyNotListening(error), { cause: error })),
         )
-        server.listen(options.listen.port, options.listen.host, () => resolve((server.address() as AddressInfo).port))
+        server.listen(options.listen.port, options.listen.host, () => done((server.address() as AddressInfo).port))
       })
     }
 
@@ -298,10 +300,10 @@ function once(run: () => Promise<void>): () => Promise<void> {
 /** Rejects where Redis is not to be reached, with where that is; never the password in it. */
 async function ready(redis: ReturnType<typeof storeConnection>): Promise<void> {
   if (redis.status === 'ready') return
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((done, reject) => {
     let last = ''
     redis.on('error', (error: Error) => (last = error.message))
-    redis.once('ready', resolve)
+    redis.once('ready', done)
     setTimeout(
       () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
       10_000,

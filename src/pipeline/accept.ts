@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
 import type { Accepted } from '../store/alerts.ts'
@@ -48,5 +49,6 @@ export async function regroup({ routing, store, clock, log }: Deps): Promise<voi
     await store.groups.drop(id, clock.now())
     log.info({ groupKey: group.key }, 'let go of a group whose route is gone; its alerts have others')
   }
-  await store.setConfig(routing.config.hash, routing.config.included)
+  const { hash, file, included } = routing.config
+  await store.setConfig(hash, resolve(file), included)
 }

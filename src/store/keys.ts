@@ -25,7 +25,7 @@ export function keysFor(prefix: string) {
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
     inbox: `${tag}:inbox`, // list: JSON, newest first
-    engine: `${tag}:engine`, // hash: configHash
+    engine: `${tag}:engine`, // hash: configHash, configFile
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
   }

@@ -27,15 +27,16 @@ export function openStore(redis: Redis, prefix: string) {
       return (await redis.hget(keys.engine, 'configHash')) ?? ''
     },
 
-    /** Notes that all groups are sorted by a config: its hash, and the texts of the files that it includes, by file. */
-    async setConfig(hash: string, included: ReadonlyMap<string, string>): Promise<void> {
-      const all = redis.multi().hset(keys.engine, 'configHash', hash).del(keys.included)
+    /** Notes that all groups are sorted by a config: its hash, its file, and the texts of the files that it includes. */
+    async setConfig(hash: string, file: string, included: ReadonlyMap<string, string>): Promise<void> {
+      const all = redis.multi().hset(keys.engine, { configHash: hash, configFile: file }).del(keys.included)
       if (included.size > 0) all.hset(keys.included, included)
       for (const [error] of (await all.exec()) ?? []) if (error) throw error
     },
 
-    /** The texts of included files that were in force last, by file. */
-    async includedBefore(): Promise<Map<string, string>> {
+    /** The texts of the files included by a config that were in force last, by file; none are another config's. */
+    async includedBefore(file: string): Promise<Map<string, string>> {
+      if ((await redis.hget(keys.engine, 'configFile')) !== file) return new Map()
       return new Map(Object.entries(await redis.hgetall(keys.included)))
     },
   }

@@ -47,3 +47,28 @@ teams: { core: { default: true, webhook: "${sink.url}/old/core" } }
   expect(await succeeded(second)).toBe('1')
   expect(await fire(second, 'Three', 'data')).toEqual(['/new/data'])
 })
+
+test('what another config’s team of the same name last said stands in for nobody', async () => {
+  using dir = tempDir()
+  const config = `
+include: [teams/*.yml]
+severities: { info: { notify: [webhook] } }
+teams: { core: { default: true, webhook: "http://127.0.0.1:9/core" } }
+`
+  const write = (folder: string, text: string) => {
+    mkdirSync(join(dir.path, folder, 'teams'), { recursive: true })
+    writeFileSync(join(dir.path, folder, 'teams/data.yml'), text)
+    writeFileSync(join(dir.path, folder, 'tocsin.yml'), config)
+    return join(dir.path, folder, 'tocsin.yml')
+  }
+  const one = await startEngine({
+    config: write('one', 'teams: { data: { webhook: "http://127.0.0.1:9/data" } }'),
+    dir: dir.path,
+  })
+  await one.kill('SIGTERM')
+  await using two = await startEngine({
+    config: write('two', 'teams: { data: { webhoook: "http://x" } }'),
+    dir: dir.path,
+  })
+  expect(await two.says(/the file is left out$/)).toBeDefined()
+})
