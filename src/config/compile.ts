@@ -63,7 +63,7 @@ export function compile<N>(
   const table = readTable(main, [main, ...included], sources, settings, names, isWhole)
   // what it would have made is missing then, which is no mistake of the tree
   const hasTable = sources.some(({ value }) => isMap(value) && (value['teams'] ?? value['severities']) !== undefined)
-  const isTableBroken = !table && (hasTable || !sources.every(parses))
+  const isTableBroken = !table && isBroken() && (hasTable || !sources.every(parses))
   for (const { name, entries, source, path } of table?.receivers ?? [])
     add(reader.fromTable(name, entries, source, path), source, path)
 

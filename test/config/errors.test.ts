@@ -302,3 +302,11 @@ route: { group_by: [team], routes: [{ matchers: [a=b], receiver: core/critical }
 `)
   expect(found).toEqual([expect.stringMatching(/^2:18 teams\.core\.webhoook: /)])
 })
+
+const noRoute = 'no route: the file needs route: with a receiver, or severities: and teams:'
+test.each([
+  ['teams: {}', `1:1 : ${noRoute}`],
+  ['severities: {}', `1:1 : ${noRoute}`],
+  ['severities: {}\nteams: {}', `1:1 : ${noRoute}`],
+  ['teams: {}\nroute: {}', '2:1 route.receiver: the root route needs a receiver'],
+])('an empty table makes no route: %j', (yaml, wanted) => expect(problemsOf(yaml)).toEqual([wanted]))
