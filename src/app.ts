@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { hostname } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
 import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
+import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
-import type { MatcherMode } from './match/mode.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -16,7 +16,10 @@ import { regroup } from './pipeline/accept.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
 import { openRouting } from './pipeline/routing.ts'
+import { openPresence } from './pipeline/presence.ts'
 import { rehearse } from './pipeline/rehearse.ts'
+import { openInhibition } from './pipeline/inhibition.ts'
+import { openSilences } from './pipeline/silences.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
@@ -35,7 +38,8 @@ export interface AppOptions {
   dataDir: string
   prefix: string // of every key in Redis
   sandbox: boolean
-  matcherMode: MatcherMode
+  features: Features
+  retention: number // of expired silences and the notification log, ms
   env: Readonly<Record<string, string | undefined>>
   version: string
   log: Log
@@ -51,6 +55,8 @@ export interface App {
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
 const FINISH_WITHIN = 6000
+/** After a start with nobody there, how long old alerts wait for what would inhibit them, ms: Prometheus sends all within it. */
+const CALM = 90_000
 /** A delivery may still use an adapter of the routing before a reload, ms. */
 const CLOSE_AFTER = 60_000
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
@@ -111,6 +117,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     )
     tellFaults(routing.config)
     let reloading: Promise<unknown> = Promise.resolve()
+    const clock = { now: () => Date.now() }
+    const newId = () => randomUUID()
     const deps: Deps = {
       get routing() {
         return routing
@@ -120,12 +128,20 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       metrics,
       events,
-      clock: { now: () => Date.now() },
+      silences: openSilences(store, clock, options.retention),
+      inhibition: openInhibition(store, newId),
+      retention: options.retention,
+      exact: options.features.exact,
+      calmUntil: (await store.peers.list()).length === 0 ? clock.now() + CALM : 0,
+      clock,
       random: () => Math.random(),
-      newId: () => randomUUID(),
+      newId,
       externalURL: '',
       stopping: cutOff.signal,
     }
+    const presence = openPresence(store, newId(), clock, log)
+    opened.push(() => presence.stop())
+    await prepare(routing)
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
     const timers = startTimers(deps)
@@ -141,6 +157,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     const port = await listen()
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
+    await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
@@ -163,6 +180,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       return opening
     }
 
+    /** Before its first use: the other replicas are to know of its inhibitions, and who is a source is to be known. */
+    async function prepare(next: Routing): Promise<void> {
+      await presence.announce({ rules: next.config.inhibitRules.map(({ id }) => id) })
+      await deps.inhibition.prepare(next)
+    }
+
     /** One after the other: a slow one must not write down an older config than is in force. */
     function reload(): Promise<void> {
       const next = reloading.then(loadAnew)
@@ -174,7 +197,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       try {
         const before = routing
         // all that can fail has not touched what runs
-        routing = open(load({ lastGood: before.config.included }))
+        const next = open(load({ lastGood: before.config.included }))
+        await prepare(next)
+        routing = next
         setTimeout(() => before.close(), CLOSE_AFTER).unref()
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
@@ -260,8 +285,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   function load(how: Pick<LoadOptions<Notifier>, 'starting' | 'lastGood'>): Routing['config'] {
-    const { configFile: file, env, matcherMode } = options
-    return loadConfig<Notifier>(file, { ...how, env, sandbox, channels, matcherMode })
+    const { configFile: file, env, features } = options
+    return loadConfig<Notifier>(file, { ...how, env, sandbox, channels, matcherMode: features.matcherMode })
   }
 
   /** The config; undefined where a mistake may be that of an included file, of which Redis knows what it last said. */
@@ -290,6 +315,13 @@ async function within(ms: number, ending: Promise<unknown> | void): Promise<void
   const enough = new AbortController()
   await Promise.race([ending, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})])
   enough.abort()
+}
+
+/** The address under which others reach this machine, as far as it knows itself. */
+function ownAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  const outward = addresses.find(({ internal, family }) => !internal && family === 'IPv4') ?? addresses[0]
+  return outward?.address ?? hostname()
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

@@ -13,7 +13,10 @@ type Options = Readonly<Record<string, string | boolean | string[] | undefined>>
 
 const configFile = () => new Option('--config.file <file>', 'the routing file').default('routing/tocsin.yml')
 const features = () =>
-  new Option('--enable-feature <names>', 'features, comma separated: classic-mode, utf8-strict-mode').default('')
+  new Option(
+    '--enable-feature <names>',
+    'features, comma separated: classic-mode, utf8-strict-mode, alertmanager-exact',
+  ).default('')
 const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
 // what a command needs is imported when it runs: the CLI answers in a fraction of a second
@@ -29,6 +32,11 @@ program
   .addOption(new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin'))
   .addOption(new Option('--storage.path <folder>', 'data of the embedded Redis').default('data'))
   .addOption(
+    new Option('--data.retention <duration>', 'how long ended silences and the notification log are kept').default(
+      '120h',
+    ),
+  )
+  .addOption(
     new Option('--log.level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
   )
   .addOption(features())
@@ -36,6 +44,8 @@ program
   .action(async (options: Options) => {
     const { serve } = await import('./serve.ts')
     const isSandbox = options['sandbox'] === true
+    const retention = await duration(options['data.retention'], 'data.retention')
+    if (retention === undefined) return
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
@@ -47,7 +57,8 @@ program
       sandbox: isSandbox,
       env,
       version,
-      ...(await featuresOf(options)),
+      retention,
+      features: await featuresOf(options),
     })
     process.exit(exitCode) // a channel's idle connection is no reason to stay
   })
@@ -221,6 +232,14 @@ function text(value: Options[string]): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** A duration in ms; undefined where it is none, which was said then. */
+async function duration(given: string | boolean | string[] | undefined, flag: string): Promise<number | undefined> {
+  const { parseDuration } = await import('./model/duration.ts')
+  const ms = parseDuration(text(given) ?? '')
+  if (ms === undefined) fail(`--${flag}: ${JSON.stringify(given)} is no duration; write it as 30s, 5m or 1h30m`)
+  return ms
+}
+
 function fail(message: string): void {
   stderr.write(`tocsin: error: ${message}\n`)
   process.exitCode = 1
@@ -238,7 +257,8 @@ async function featuresOf(options: Options) {
 
 async function loadOptions(options: Options) {
   const { channels } = await import('./notify/index.ts')
-  return { channels, env, sandbox: options['sandbox'] === true, ...(await featuresOf(options)) }
+  const { matcherMode } = await featuresOf(options)
+  return { channels, env, sandbox: options['sandbox'] === true, matcherMode }
 }
 
 /** The routing file of a command; undefined where it is bad, which was said then. */

@@ -16,7 +16,7 @@ import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 import type { Sources } from './read/sources.ts'
 import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
-import { checkInhibitRules, checkIntervalNames, rootOf, routeLabelsOf } from './tree.ts'
+import { checkIntervalNames, intervalsOf, readInhibitRules, rootOf, routeLabelsOf } from './tree.ts'
 
 const REOPEN_WITHIN = 15 * 60_000
 
@@ -68,7 +68,7 @@ export function compile<N>(
     add(reader.fromTable(name, entries, source, path), source, path)
 
   checkIntervalNames(settings, main)
-  checkInhibitRules(settings, main, matcherMode)
+  const inhibitRules = readInhibitRules(settings, main, matcherMode)
   const root = rootOf(settings, table, main, {
     receivers: sources.every(parses) ? [...receivers.keys()] : undefined,
     mode: matcherMode,
@@ -110,6 +110,8 @@ export function compile<N>(
         table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
       return found ?? { incident: false, priority: 'normal' }
     },
+    inhibitRules,
+    timeIntervals: intervalsOf(settings),
     templates,
     fields: reader.fields,
     routeLabels: settings.route ? routeLabelsOf(settings.route, tree, main) : [],

@@ -1,5 +1,7 @@
 import type { MatcherMode } from '../match/mode.ts'
 import type { Route } from '../route/route.ts'
+import type { InhibitRule } from '../suppress/inhibition.ts'
+import type { Interval } from '../suppress/interval.ts'
 import type { Problem } from './error.ts'
 import type { Printable } from './show/print.ts'
 
@@ -16,6 +18,7 @@ export interface Integration<N> {
 
 export interface Receiver<N> {
   name: string
+  labels: ReadonlyMap<string, string> // its own, and its name as `name`
   integrations: readonly Integration<N>[]
 }
 
@@ -57,6 +60,8 @@ export interface Config<N> {
   defaultTeam: string
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
+  inhibitRules: readonly InhibitRule[] // in the order of the file
+  timeIntervals: ReadonlyMap<string, readonly Interval[]> // by name
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order
   fields: readonly TemplateField[]
   routeLabels: readonly RouteLabels[] // of routes with labels of their own

@@ -1,5 +1,5 @@
 import { RETENTION } from '../dedup/dedup.ts'
-import { type Matcher, formatMatcher, formatMatchers } from '../match/matcher.ts'
+import { type Matcher, formatMatcher, formatMatchers, literalsOf } from '../match/matcher.ts'
 import { formatDuration } from '../model/duration.ts'
 import type { Route } from '../route/route.ts'
 import type { Config } from './config.ts'
@@ -36,10 +36,8 @@ export function lint<N>(
   }
   lintInhibitRules(settings, warn)
 
-  const notYet = 'is read and checked, but not in force yet'
-  if (settings.inhibit_rules?.length) warn(['inhibit_rules'], notYet)
-  if (timed.size > 0) warn([settings.time_intervals ? 'time_intervals' : 'mute_time_intervals'], notYet)
-  for (const key of ['tracing', 'event_recorder'] as const) if (settings[key]) warn([key], notYet)
+  for (const key of ['tracing', 'event_recorder'] as const)
+    if (settings[key]) warn([key], 'is read and checked, but not in force yet')
   lintSeverities(settings, warn)
   return warnings
 }
@@ -178,14 +176,6 @@ function contradiction(matchers: readonly Matcher[]): [Matcher, Matcher] | undef
     if (other) return [one, other]
   }
   return undefined
-}
-
-/** The only values that fit, where a matcher names them. */
-function literalsOf({ isRegex, isEqual, value }: Matcher): readonly string[] | undefined {
-  if (!isEqual) return undefined
-  if (!isRegex) return [value]
-  const inner = /^\^\(\?:(.*)\)\$$/s.exec(value)?.[1] ?? value
-  return /[.*+?()[\]{}^$\\]/.test(inner) ? undefined : inner.split('|')
 }
 
 const priorities = ['high', 'normal']

@@ -112,12 +112,13 @@ export function receiverReader<N>(
   }
 
   /** Labels of the receiver itself; its name is one of them. */
-  function checkLabels(name: string, labels: Yaml, source: Source, path: Path): void {
+  function readLabels(name: string, labels: Yaml, source: Source, path: Path): Map<string, string> {
     const given = check(stringMap, labels ?? {}, source, [...path, 'labels'])
     if (given?.['name'] !== undefined && given['name'] !== name) {
       const message = `must be the receiver's own name, "${name}"; leave it out`
       source.problems.push(source.problem([...path, 'labels', 'name'], message))
     }
+    return new Map([...Object.entries(given ?? {}), ['name', name]])
   }
 
   /** Notes every template of an entry; one that does not parse Alertmanager finds out about when it delivers. */
@@ -181,14 +182,12 @@ export function receiverReader<N>(
         source.problems.push(source.problem([...path, 'name'], 'a receiver needs a name'))
         return undefined
       }
+      const labels = readLabels(name, value['labels'] ?? null, source, path)
       const integrations: Integration<N>[] = []
       const settings = new Map<string, readonly unknown[]>()
       for (const [key, entries] of Object.entries(value)) {
         if (key === 'name') continue
-        if (key === 'labels') {
-          checkLabels(name, entries, source, path)
-          continue
-        }
+        if (key === 'labels') continue
         const channel = byName.get(key.replace(/_configs$/, ''))
         const kind = undelivered[key] ?? channel
         if (!kind || !kinds.includes(key)) {
@@ -221,7 +220,7 @@ export function receiverReader<N>(
           )
       }
       printable.push({ name, labels: value['labels'], integrations: settings })
-      return { name, integrations }
+      return { name, labels, integrations }
     },
 
     /** A receiver of the table. */
@@ -243,7 +242,11 @@ export function receiverReader<N>(
         )
       })
       printable.push({ name, labels: undefined, integrations: settings })
-      return { name, integrations: integrations.filter((made) => made !== undefined) }
+      return {
+        name,
+        labels: new Map([['name', name]]),
+        integrations: integrations.filter((made) => made !== undefined),
+      }
     },
   }
 }

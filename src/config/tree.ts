@@ -1,6 +1,8 @@
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import type { Route } from '../route/route.ts'
 import { type RouteSpec, plainRoute } from '../route/tree.ts'
+import { type InhibitRule, inhibitRule } from '../suppress/inhibition.ts'
+import type { Interval } from '../suppress/interval.ts'
 import { syntaxError } from '../template/templates.ts'
 import type { RouteLabels } from './config.ts'
 import { readMatchers } from './matchers.ts'
@@ -134,20 +136,20 @@ export function checkIntervalNames(settings: Top, main: Source): void {
   }
 }
 
-/** That both sides of each inhibition parse. */
-export function checkInhibitRules(settings: Top, main: Source, mode: MatcherMode): void {
-  for (const [i, rule] of (settings.inhibit_rules ?? []).entries()) {
+/** The inhibitions of a file; what is wrong with them is among its problems. */
+export function readInhibitRules(settings: Top, main: Source, mode: MatcherMode): InhibitRule[] {
+  return (settings.inhibit_rules ?? []).map((rule, i) => {
     const path = ['inhibit_rules', i]
     const { source_matchers, source_match, source_match_re, target_matchers, target_match, target_match_re } =
       rule ?? {}
-    readMatchers(
+    const source = readMatchers(
       { matchers: source_matchers, match: source_match, match_re: source_match_re },
       'source_',
       mode,
       main,
       path,
     )
-    readMatchers(
+    const target = readMatchers(
       { matchers: target_matchers, match: target_match, match_re: target_match_re },
       'target_',
       mode,
@@ -158,5 +160,26 @@ export function checkInhibitRules(settings: Top, main: Source, mode: MatcherMode
       if (!isLabelName(name, mode))
         main.problems.push(main.problem([...path, 'equal', j], `"${name}" is not a label name`))
     }
-  }
+    return inhibitRule({ source, target, equal: rule?.equal ?? [] })
+  })
+}
+
+/** What an empty item of a list comes to: it asks for nothing, so every instant is in it. */
+const always: Interval = {
+  times: undefined,
+  weekdays: undefined,
+  daysOfMonth: undefined,
+  months: undefined,
+  years: undefined,
+  location: undefined,
+}
+
+/** The time intervals of a file by name, those of both lists. */
+export function intervalsOf({ time_intervals = [], mute_time_intervals = [] }: Top): Map<string, Interval[]> {
+  return new Map(
+    [...time_intervals, ...mute_time_intervals].map(({ name, time_intervals: elements = [] }): [string, Interval[]] => [
+      name,
+      elements.map((element) => element ?? always),
+    ]),
+  )
 }

@@ -1,4 +1,5 @@
-import { type Alert, isResolved } from '../alert/alert.ts'
+import { type Alert, compareAlerts, isResolved } from '../alert/alert.ts'
+import type { Heard } from '../suppress/suppress.ts'
 
 /** What an integration was last told about a group: an entry of the notification log. */
 export interface Told {
@@ -7,10 +8,12 @@ export interface Told {
   resolved: ReadonlySet<string>
 }
 
-/** What is true of the group now. */
+/** What is true of the group now, as far as an integration may be told. Sets of fingerprints. */
 export interface Present {
   firing: ReadonlySet<string>
   resolved: ReadonlySet<string>
+  /** What fires too and may not be told, but was: the integration goes on believing it. */
+  hidden: ReadonlySet<string>
 }
 
 /** Why to speak; Alertmanager's words, which templates and webhooks carry on. */
@@ -22,7 +25,12 @@ export type NotificationReason =
   | 'repeat interval elapsed'
 
 /** Why not to. */
-export type Quiet = 'never announced' | 'all alerts resolved already' | 'no news'
+export type Quiet =
+  | 'nothing to tell'
+  | 'never announced'
+  | 'others still fire'
+  | 'all alerts resolved already'
+  | 'no news'
 
 /** Times in ms. */
 export interface DedupRules {
@@ -37,37 +45,72 @@ export interface DedupRules {
  */
 export function whyNotify(
   last: Told | undefined,
-  { firing, resolved }: Present,
+  { firing, resolved, hidden }: Present,
   { sendResolved, repeatInterval }: DedupRules,
   at: number,
 ): NotificationReason | undefined {
+  if (firing.size === 0 && resolved.size === 0) return undefined
   if (!last) return firing.size > 0 ? 'first notification' : undefined
   if (!isSubset(firing, last.firing)) return last.firing.size === 0 ? 'first notification' : 'new alerts added'
-  if (firing.size === 0) return last.firing.size > 0 ? 'all alerts resolved' : undefined
+  if (firing.size === 0) return last.firing.size > 0 && hidden.size === 0 ? 'all alerts resolved' : undefined
   if (sendResolved && !isSubset(resolved, last.resolved)) return 'some alerts resolved'
   if (last.at < at - repeatInterval) return 'repeat interval elapsed'
   return undefined
 }
 
-/** What is true of these alerts at an instant. */
-export function presentOf(alerts: readonly Alert[], at: number): Present {
-  const present = { firing: new Set<string>(), resolved: new Set<string>() }
-  for (const alert of alerts) present[isResolved(alert, at) ? 'resolved' : 'firing'].add(alert.fingerprint)
-  return present
+/** The alerts of a group that an integration may be told of, and what that makes true for it. */
+export interface Telling {
+  alerts: readonly Alert[] // in the order given
+  present: Present
 }
 
-/** How long the log is kept at the most, ms: Alertmanager's `data.retention`. */
+/**
+ * What an integration that was last told `last` may be told. Where Alertmanager forgets what it announced once it is
+ * suppressed, this does not: its resolve is told, since it closes what was opened (prometheus/alertmanager#226), and
+ * while it fires, the others' resolves are not announced as the end of it all (#5247). `exact`: as Alertmanager.
+ */
+export function tellingOf(
+  { audible, suppressed }: Pick<Heard, 'audible' | 'suppressed'>,
+  last: Told | undefined,
+  at: number,
+  exact: boolean,
+): Telling {
+  const firing = new Set<string>()
+  const resolved = new Set<string>()
+  const hidden = new Set<string>()
+  const tell = (alert: Alert) => (isResolved(alert, at) ? resolved : firing).add(alert.fingerprint)
+  audible.forEach(tell)
+  if (exact || !last || suppressed.size === 0) return { alerts: audible, present: { firing, resolved, hidden } }
+  const closing = new Set<Alert>()
+  for (const alert of suppressed.keys()) {
+    if (!last.firing.has(alert.fingerprint)) continue
+    if (!isResolved(alert, at)) hidden.add(alert.fingerprint)
+    else closing.add(alert)
+  }
+  closing.forEach(tell)
+  const alerts = closing.size === 0 ? audible : [...audible, ...closing].sort(compareAlerts)
+  return { alerts, present: { firing, resolved, hidden } }
+}
+
+/** The log's entry once this has been told. */
+export function toldAs({ firing, resolved, hidden }: Present, at: number): Told {
+  return { at, firing: hidden.size === 0 ? firing : new Set([...firing, ...hidden]), resolved }
+}
+
+/** How long the log is kept at the most unless `--data.retention` says otherwise, ms: Alertmanager's default. */
 export const RETENTION = 120 * 3_600_000
 
 /** How long what was told must be remembered, ms: as in Alertmanager (notify/set_notifies_stage.go). */
-export function rememberFor(repeatInterval: number): number {
-  return Math.min(RETENTION, 2 * repeatInterval)
+export function rememberFor(repeatInterval: number, retention: number): number {
+  return Math.min(retention, 2 * repeatInterval)
 }
 
 /** The reason for silence, where `whyNotify` has none to speak. */
-export function whyQuiet(last: Told | undefined, { firing }: Present): Quiet {
+export function whyQuiet(last: Told | undefined, { firing, resolved, hidden }: Present): Quiet {
+  if (firing.size === 0 && resolved.size === 0) return 'nothing to tell'
   if (!last) return 'never announced'
-  return firing.size === 0 ? 'all alerts resolved already' : 'no news'
+  if (firing.size > 0) return 'no news'
+  return hidden.size > 0 ? 'others still fire' : 'all alerts resolved already'
 }
 
 function isSubset(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {

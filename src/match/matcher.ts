@@ -42,6 +42,14 @@ export function operatorOf({ isRegex, isEqual }: Matcher): string {
   return isEqual ? '=' : '!='
 }
 
+/** The only values that fit, where a matcher names them; undefined where it does not. */
+export function literalsOf({ isRegex, isEqual, value }: Matcher): readonly string[] | undefined {
+  if (!isEqual) return undefined
+  if (!isRegex) return [value]
+  const inner = /^\^\(\?:(.*)\)\$$/s.exec(value)?.[1] ?? value
+  return /[.*+?()[\]{}^$\\]/.test(inner) ? undefined : inner.split('|')
+}
+
 const reserved = /[\p{White_Space}{}!=~,\\"'`]/u
 
 /** Alertmanager's text of a matcher (pkg/labels, Matcher.String): `severity=~"a|b"`. */

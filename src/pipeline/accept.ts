@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { isResolved } from '../alert/alert.ts'
+import { type Alert, isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
-import type { Accepted } from '../store/alerts.ts'
-import type { Deps } from './deps.ts'
+import type { Accepted, Arrival } from '../store/alerts.ts'
+import type { Deps, Routing } from './deps.ts'
 
 /**
  * Alerts came in: routes them and puts them into their groups in one trip to Redis. Once this
@@ -11,15 +11,18 @@ import type { Deps } from './deps.ts'
 export async function accept(
   { alerts, rejects, truncated }: Ingested,
   source: 'v2' | 'webhook',
-  { routing, store, metrics, clock, log }: Deps,
+  deps: Deps,
 ): Promise<Accepted> {
+  const { routing, store, metrics, clock, log, inhibition, exact, calmUntil } = deps
   const at = clock.now()
   metrics.invalid.inc({ version: source }, rejects.length)
   metrics.truncated.inc(truncated)
   const accepted = await store.alerts.accept(
-    alerts.map((alert) => ({ alert, groups: routing.groupsOf(alert) })),
+    alerts.map((alert) => arrivalOf(alert, routing, deps)),
     at,
+    { exact, calm: !exact && at < calmUntil },
   )
+  await inhibition.catchUp(accepted.rules, alerts, routing)
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
   metrics.received.inc({ status: 'firing', version: source }, alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
@@ -31,16 +34,22 @@ export async function accept(
   return accepted
 }
 
+function arrivalOf(alert: Alert, routing: Routing, { inhibition }: Deps): Arrival {
+  return { alert, groups: routing.groupsOf(alert), places: inhibition.placesOf(alert, routing) }
+}
+
 /**
  * A new routing is in force: gives every alert that is kept its groups under it, and lets go of groups
  * whose route is gone. Groups whose route stayed keep their times.
  */
-export async function regroup({ routing, store, clock, log }: Deps): Promise<void> {
+export async function regroup(deps: Deps): Promise<void> {
+  const { routing, store, clock, log } = deps
   for await (const alerts of store.alerts.scan()) {
     const firing = alerts.filter((alert) => !isResolved(alert, clock.now()))
     await store.alerts.accept(
-      firing.map((alert) => ({ alert, groups: routing.groupsOf(alert) })),
+      firing.map((alert) => arrivalOf(alert, routing, deps)),
       clock.now(),
+      { exact: false, calm: false },
     )
   }
   for (const id of await store.groups.ids()) {

@@ -1,9 +1,17 @@
-import { isResolved } from '../alert/alert.ts'
+import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
-import { type NotificationReason, RETENTION, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import {
+  type NotificationReason,
+  type Quiet,
+  rememberFor,
+  tellingOf,
+  toldAs,
+  whyNotify,
+  whyQuiet,
+} from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { commonLabels } from '../model/labels.ts'
-import { type Message, type Notification, type Outcome, SettingError, retries } from '../notify/notifier.ts'
+import { type Message, type Notification, type Outcome, SettingError } from '../notify/notifier.ts'
 import type { Group } from '../store/groups.ts'
 import type { Ending, Row } from '../store/outbox.ts'
 import { toTemplateData } from '../template/notification.ts'
@@ -12,15 +20,13 @@ import { TemplateError } from '../template/templates.ts'
 import type { Integration } from '../config/config.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Deps } from './deps.ts'
+import { freshen, hear } from './hear.ts'
 import { toNotification } from './notification.ts'
 import { type TemplateFailure, inPlainWords } from './plain-words.ts'
+import { retryAt, retryAtExactly } from './retry.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
 const LEASE_MARGIN = 2000
-/** How long a notification is tried, ms: a page is worth an hour, anything else a day. */
-const KEEP_TRYING = { page: 3_600_000, other: 24 * 3_600_000 }
-const FIRST_RETRY = 1000
-const LONGEST_RETRY = 5 * 60_000
 
 /**
  * A delivery is due: reads the group as it is now, decides again, renders, sends once and writes down
@@ -33,47 +39,49 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   if (!row) return
   const integration = routing.config.integrations.get(row.integration)
   const notifier = routing.notifier(row.integration)
-  const group = await store.groups.load(row.group)
+  const [group] = await Promise.all([store.groups.load(row.group), freshen(deps)])
   const route = group && routing.config.routes.get(group.routeId)
   if (!integration || !notifier) return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
   if (!group || !route) return drop(row, 'nothing left to tell', deps)
 
   const at = clock.now()
-  const present = presentOf(group.alerts, at)
+  const heard = await hear(group, route, at, deps)
   const last = group.told.get(integration.id)
-  const reason = whyNotify(
-    last,
-    present,
-    { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval },
-    at,
-  )
-  if (!reason) return drop(row, whyQuiet(last, present), deps)
-  const told = { at, ...present }
-  const nflogTtl = rememberFor(route.repeatInterval)
+  const { alerts, present } = tellingOf(heard, last, at, deps.exact)
+  const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
+  const reason = heard.muting ? undefined : whyNotify(last, present, rules, at)
+  if (!reason) return drop(row, heard.muting ? 'muted' : whyQuiet(last, present), deps)
+  const nflogTtl = rememberFor(route.repeatInterval, deps.retention)
   if (reason === 'all alerts resolved' && !integration.sendResolved) {
     metrics.suppressed.inc({ reason: 'resolves not wanted' })
-    return end(row, { how: 'told', told, nflogTtl }, undefined, deps)
+    return end(row, { how: 'told', told: toldAs(present, at), nflogTtl }, undefined, deps)
   }
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
-  const notification = toNotification(factsOf(row, group, route, integration, reason, at, deps), routing.templates)
+  const telling = { group, route, integration, alerts, reason, at }
+  const notification = toNotification(factsOf(row, telling, deps), routing.templates)
   const { message, outcome, failures } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
   const sent = { group, integration, notification, message, outcome, failures }
+  const now = clock.now()
+  const told = toldAs(present, now)
   if (outcome.state === 'delivered') return end(row, { how: 'told', told, nflogTtl }, sent, deps)
 
-  const mayTry = outcome.state === 'unknown' || retries[outcome.reason]
-  const patience = notification.severity === 'critical' ? KEEP_TRYING.page : KEEP_TRYING.other
-  const retryAt = clock.now() + retryDelay(row.attempt, outcome, deps.random())
-  if (mayTry && retryAt < row.owedAt + patience) {
-    return end(row, { how: 'retry', retryAt, unconfirmed: row.unconfirmed || outcome.state === 'unknown' }, sent, deps)
+  const { attempt: nth, owedAt } = row
+  const failed = { outcome, attempt: nth, owedAt, now, random: deps.random() }
+  const again = deps.exact
+    ? retryAtExactly(failed, row.channel, route.groupInterval)
+    : retryAt(failed, notification.severity)
+  if (again !== undefined) {
+    const unconfirmed = row.unconfirmed || outcome.state === 'unknown'
+    return end(row, { how: 'retry', retryAt: again, unconfirmed }, sent, deps)
   }
   const why = outcome.state === 'unknown' ? 'unconfirmed' : outcome.reason
   metrics.failed.inc({ integration: row.channel, reason: why })
   const letter = {
     id: row.id,
     notification: row.notification,
-    at: clock.now(),
+    at: now,
     groupKey: group.key,
     integration: integration.id,
     channel: integration.channel,
@@ -83,7 +91,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
     attempts: row.attempt,
     title: message?.title ?? '',
   }
-  return end(row, { how: 'dead', told, nflogTtl, letter }, sent, deps)
+  return end(row, { how: 'dead', told: deps.exact ? undefined : told, nflogTtl, letter }, sent, deps)
 }
 
 /** What an attempt was about, for the records. */
@@ -96,18 +104,24 @@ interface Sent {
   failures: readonly TemplateFailure[] // of its templates
 }
 
+/** What one integration is to be told. */
+interface Telling {
+  group: Group
+  route: Route
+  integration: Integration<Notifier>
+  alerts: readonly Alert[] // those that it may hear of
+  reason: NotificationReason
+  at: number
+}
+
 function factsOf(
   row: Row,
-  group: Group,
-  route: Route,
-  integration: Integration<Notifier>,
-  reason: NotificationReason,
-  at: number,
+  { group, route, integration, alerts: known, reason, at }: Telling,
   { routing: { config, templates }, externalURL, log }: Deps,
 ): Parameters<typeof toNotification>[0] {
-  const firing = group.alerts.filter((alert) => !isResolved(alert, at))
+  const firing = known.filter((alert) => !isResolved(alert, at))
   // Alertmanager: resolved alerts go along only where resolves are sent
-  const alerts = integration.sendResolved ? group.alerts : firing
+  const alerts = integration.sendResolved ? known : firing
   const { receiver, id } = integration
   const bare = toTemplateData({ receiver, reason, groupLabels: group.labels, externalURL, alerts }, at)
   const unknowing = { ...bare, notificationReason: 'unknown' } // a route's labels are the same whatever the reason
@@ -126,7 +140,7 @@ function factsOf(
     attempt: row.attempt,
     possibleRepeat: row.unconfirmed,
     at,
-    severity: gravest(firing.length > 0 ? firing : group.alerts, config),
+    severity: gravest(firing.length > 0 ? firing : known, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',
     data,
   }
@@ -197,13 +211,6 @@ function misconfigured({ message }: SettingError): Outcome {
   return { state: 'failed', reason: 'configuration', detail: message }
 }
 
-/** Exponential from 1 s to 5 min with full jitter, never earlier than the channel asked for. In ms. */
-export function retryDelay(attempts: number, outcome: Outcome, random: number): number {
-  const longest = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
-  const asked = outcome.state === 'failed' ? (outcome.retryAfter ?? 0) : 0
-  return asked + Math.round(longest * random)
-}
-
 function observe({ channel, owedAt, unconfirmed }: Row, outcome: Outcome, took: number, deps: Deps): void {
   const { metrics, clock } = deps
   const integration = channel
@@ -214,9 +221,11 @@ function observe({ channel, owedAt, unconfirmed }: Row, outcome: Outcome, took: 
   else metrics.requestsFailed.inc({ integration })
 }
 
-async function drop(row: Row, reason: string, deps: Deps): Promise<void> {
+async function drop(row: Row, reason: Quiet | 'muted' | 'nothing left to tell', deps: Deps): Promise<void> {
   deps.metrics.suppressed.inc({ reason })
-  await end(row, { how: 'dropped' }, undefined, deps)
+  // what could not be told now is still to be told: its group keeps it
+  const keepsResolved = reason === 'muted' || reason === 'others still fire'
+  await end(row, { how: 'dropped', keepsResolved }, undefined, deps)
 }
 
 async function giveUp(row: Row, group: Group | undefined, reason: string, detail: string, deps: Deps): Promise<void> {
@@ -236,7 +245,7 @@ async function giveUp(row: Row, group: Group | undefined, reason: string, detail
     title: '',
   }
   const told = { at, firing: new Set<string>(), resolved: new Set<string>() }
-  await end(row, { how: 'dead', told, nflogTtl: RETENTION, letter }, undefined, deps)
+  await end(row, { how: 'dead', told, nflogTtl: deps.retention, letter }, undefined, deps)
 }
 
 /** Writes the attempt's end and wakes what is owed next. */

@@ -7,7 +7,10 @@ import type { Log } from '../record/log.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { GroupSeed } from '../store/alerts.ts'
 import type { Store } from '../store/store.ts'
+import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
+import type { Inhibition } from './inhibition.ts'
+import type { Silences } from './silences.ts'
 
 /** The routing that is in force, ready for use. A reload makes a new one and swaps it in whole. */
 export interface Routing {
@@ -15,6 +18,8 @@ export interface Routing {
   templates: Templates
   /** The groups that an alert belongs to, remembered by fingerprint. */
   groupsOf(alert: Alert): readonly GroupSeed[]
+  /** What an alert is to the inhibitions, remembered by fingerprint. */
+  rolesOf(alert: Alert): Roles
   /** The adapter of an integration; opened at its first use. */
   notifier(integration: string): Notifier | undefined
   /** Gives back what the adapters hold; no delivery may use them any more. */
@@ -29,6 +34,12 @@ export interface Deps {
   log: Log
   metrics: Metrics
   events: Events
+  silences: Silences
+  inhibition: Inhibition
+  retention: number // of the notification log and of silences that have ended, ms
+  exact: boolean // Alertmanager's decisions to the letter
+  /** Until then old alerts' groups wait like any other, epoch ms: what would inhibit them may still be on its way. */
+  calmUntil: number
   clock: { now(): number } // epoch ms
   random(): number // 0 ≤ x < 1
   newId(): string

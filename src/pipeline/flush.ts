@@ -1,12 +1,14 @@
 import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest, rankOf } from '../alert/severity.ts'
-import { type Told, presentOf, rememberFor, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import { type Told, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
 import type { Claimed, Group, IncidentStep, Owing } from '../store/groups.ts'
 import { rowId } from '../store/keys.ts'
 import { regroup } from './accept.ts'
+import type { Heard } from '../suppress/suppress.ts'
 import type { Deps } from './deps.ts'
+import { freshen, hear } from './hear.ts'
 
 /** How long a flusher may hold a group before another takes it, ms. */
 const LEASE = 10_000
@@ -17,6 +19,8 @@ export async function flushDue(deps: Deps): Promise<number> {
   const { store, clock, newId, log } = deps
   const claim = newId()
   const claimed = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
+  if (claimed.length === 0) return 0
+  await freshen(deps)
   const ended = await Promise.allSettled(claimed.map((group) => flush(group, claim, deps)))
   for (const [i, end] of ended.entries()) {
     // the lease gives it to whoever is able, soon
@@ -45,25 +49,34 @@ async function flush({ id, dueAt }: Claimed, claim: string, deps: Deps): Promise
     return
   }
 
-  const firing = group.alerts.filter((alert) => !isResolved(alert, at))
+  // a flush belongs to the instant that it was due at, so that it being some ms late decides nothing
+  const missed = Math.floor((at - dueAt) / route.groupInterval)
+  const tick = dueAt + Math.max(0, missed) * route.groupInterval
+  const heard = await hear(group, route, at, deps)
+  const { audible, muting } = heard
+  countSuppressed(heard, metrics)
   const resolved = group.alerts.filter((alert) => isResolved(alert, at))
-  const present = presentOf(group.alerts, at)
+  const firing = audible.filter((alert) => !isResolved(alert, at))
   const rank = rankOf(gravest(firing.length > 0 ? firing : resolved, routing.config), routing.config)
 
   const owings: Owing[] = []
   const silently = new Map<string, Told>()
+  const kept = new Set<string>() // resolved, and still to be told
   for (const integration of routing.config.receivers.get(route.receiver)?.integrations ?? []) {
     const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
     const last = group.told.get(integration.id)
-    const reason = whyNotify(last, present, rules, at)
+    const { present } = tellingOf(heard, last, at, deps.exact)
+    const reason = muting ? undefined : whyNotify(last, present, rules, tick)
     const given = group.givenUp.get(integration.id)
     if (!reason) {
-      metrics.suppressed.inc({ reason: whyQuiet(last, present) })
-    } else if (given && !whyNotify(given, present, rules, at)) {
+      metrics.suppressed.inc({ reason: muting ? 'muted' : whyQuiet(last, present) })
+      if (!deps.exact && integration.sendResolved)
+        for (const { fingerprint } of resolved) if (last?.firing.has(fingerprint)) kept.add(fingerprint)
+    } else if (given && !whyNotify(given, present, rules, tick)) {
       metrics.suppressed.inc({ reason: 'given up' }) // a dead letter says this already
     } else if (reason === 'all alerts resolved' && !integration.sendResolved) {
       metrics.suppressed.inc({ reason: 'resolves not wanted' })
-      silently.set(integration.id, { at, ...present })
+      silently.set(integration.id, toldAs(present, at))
     } else {
       owings.push({
         integration: integration.id,
@@ -75,16 +88,17 @@ async function flush({ id, dueAt }: Claimed, claim: string, deps: Deps): Promise
     }
   }
 
-  const incident = incidentStep(group, firing, owings, deps, at)
+  const incident = incidentStep(group, muting ? [] : firing, owings, deps, at)
   const settled = await store.groups.settle(
     id,
     {
       claim,
-      nextDue: at + route.groupInterval,
-      resolved,
+      nextDue: tick + route.groupInterval,
+      resolved: resolved.filter(({ fingerprint }) => !kept.has(fingerprint)),
       owings,
       silently,
-      nflogTtl: rememberFor(route.repeatInterval),
+      mutedBy: muting?.intervals ?? [],
+      nflogTtl: rememberFor(route.repeatInterval, deps.retention),
       ...(incident && { incident }),
     },
     at,
@@ -103,16 +117,22 @@ async function flush({ id, dueAt }: Claimed, claim: string, deps: Deps): Promise
   if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, attempt: 0, delay: 0 })))
 }
 
-/** What the flush means for the group's incident, if its severity has one. */
+/** Alertmanager counts alerts, not groups. */
+function countSuppressed({ suppressed, audible, muting }: Heard, metrics: Deps['metrics']): void {
+  for (const { by } of suppressed.values()) metrics.alertsSuppressed.inc({ reason: by })
+  if (muting) metrics.alertsSuppressed.inc({ reason: muting.by }, audible.length)
+}
+
+/** What the flush means for the group's incident, if its severity has one: it ends when nothing fires, told or not. */
 function incidentStep(
   group: Group,
-  firing: readonly Alert[],
+  firing: readonly Alert[], // those that may be told
   owings: readonly Owing[],
   { routing: { config } }: Deps,
   at: number,
 ): IncidentStep | undefined {
   if (firing.length === 0) {
-    if (!group.incident) return undefined
+    if (!group.incident || group.alerts.some((alert) => !isResolved(alert, at))) return undefined
     const resolved = entryOf('resolved', 'all alerts resolved', at)
     return { verb: 'resolve', reopenWithin: config.incidentReopenWithin, resolved }
   }

@@ -5,10 +5,17 @@ import type { Notifier } from '../notify/notifier.ts'
 import { matchRoutes } from '../route/tree.ts'
 import type { GroupSeed } from '../store/alerts.ts'
 import { groupId } from '../store/keys.ts'
+import { type Roles, rolesOf } from '../suppress/inhibition.ts'
 import { parseTemplates } from '../template/templates.ts'
 import type { Routing } from './deps.ts'
 
-/** How many alerts' groups are remembered; the older half goes when it is full. */
+/** What labels come to under a config. */
+interface Known {
+  groups: readonly GroupSeed[]
+  roles: Roles
+}
+
+/** How many alerts' groups and roles are remembered; the older half goes when it is full. */
 const REMEMBERED = 100_000
 
 /**
@@ -22,8 +29,8 @@ export function openRouting(
 ): Routing {
   const templates = parseTemplates([...builtin, ...config.templates])
   const notifiers = new Map<string, Notifier>()
-  let recent = new Map<string, readonly GroupSeed[]>()
-  let older = new Map<string, readonly GroupSeed[]>()
+  let recent = new Map<string, Known>()
+  let older = new Map<string, Known>()
 
   function seedsOf(alert: Alert): GroupSeed[] {
     return matchRoutes(config.route, alert.labels).map((route) => {
@@ -40,20 +47,26 @@ export function openRouting(
     })
   }
 
+  function know(alert: Alert): Known {
+    let known = recent.get(alert.fingerprint)
+    if (known) return known
+    known = older.get(alert.fingerprint) ?? {
+      groups: seedsOf(alert),
+      roles: rolesOf(config.inhibitRules, alert.labels),
+    }
+    if (recent.size >= REMEMBERED / 2) {
+      older = recent
+      recent = new Map()
+    }
+    recent.set(alert.fingerprint, known)
+    return known
+  }
+
   return {
     config,
     templates,
-    groupsOf(alert) {
-      let seeds = recent.get(alert.fingerprint)
-      if (seeds) return seeds
-      seeds = older.get(alert.fingerprint) ?? seedsOf(alert)
-      if (recent.size >= REMEMBERED / 2) {
-        older = recent
-        recent = new Map()
-      }
-      recent.set(alert.fingerprint, seeds)
-      return seeds
-    },
+    groupsOf: (alert) => know(alert).groups,
+    rolesOf: (alert) => know(alert).roles,
     notifier(id) {
       const known = notifiers.get(id)
       const integration = config.integrations.get(id)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
 import { flushDue } from './flush.ts'
+import { forgetRules } from './presence.ts'
 
 /** How often to look for groups that other replicas have made due, ms. */
 const POLL = 200
@@ -17,7 +18,7 @@ export interface Timers {
   stop(): Promise<void>
 }
 
-/** Runs what is due: flushes, the sweep for owed rows without a job, the forgetting of resolved alerts. */
+/** Runs what is due: flushes, the sweep for owed rows without a job, the forgetting of what is over. */
 export function startTimers(deps: Deps): Timers {
   const stopping = new AbortController()
   let soonest = Number.POSITIVE_INFINITY // of the groups that this process has made since it last looked
@@ -54,6 +55,8 @@ export function startTimers(deps: Deps): Timers {
     flushes(),
     every(SWEEP, 'sweep the outbox', () => sweep(deps)),
     every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
+    every(COLLECT, 'forget expired silences', () => deps.store.silences.collect(deps.clock.now() - deps.retention)),
+    every(COLLECT, 'forget inhibitions', () => forgetRules(deps.store)),
   ])
 
   return {

@@ -65,6 +65,12 @@ export function openMetrics(version: string) {
       labelNames: ['reason'],
       registers,
     }),
+    alertsSuppressed: new Counter({
+      name: 'alertmanager_notifications_suppressed_total',
+      help: 'Alerts that were not told of because of a silence, an inhibition or a time interval.',
+      labelNames: ['reason'],
+      registers,
+    }),
     notified: new Counter({
       name: 'alertmanager_notifications_total',
       help: 'Notifications attempted or delivered, one for each that was owed and due.',

@@ -2,44 +2,56 @@
   Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
-  KEYS[1..5]  alerts, times, references, collectable, due
-  KEYS[6..]   for each group: group, members
+  KEYS[1..8]  alerts, times, references, collectable, due, indexed, changes, versions
+  KEYS[9..]   for each group: group, members; then places of inhibition
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
+        1 where resolved alerts make and join groups as others do, else 0
+        1 where an old alert does not make its group due at once, else 0
+        number of places, then their names as `indexed` has them
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
-          start and end as text ('-' where they print as their instant), number of its groups, their places from 1
+          start and end as text ('-' where they print as their instant), number of its groups, which of them from 1,
+          number of its places, which of them from 1
 
-  Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1 }
+  Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
+            the version of the inhibitions }
 ]]
-local now, forgetAt = tonumber(ARGV[1]), ARGV[2]
+--- with place
+local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local LATE_COPY = 60000
+local KEPT_CHANGES = 1000
 
-local at = 3
+local at = 5
 local function take()
   at = at + 1
   return ARGV[at - 1]
 end
 
-local groups = {}
+local placeNames, groups = {}, {}
+for i = 1, tonumber(take()) do placeNames[i] = take() end
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[4 + 2 * i], members = KEYS[5 + 2 * i],
+    hash = KEYS[7 + 2 * i], members = KEYS[8 + 2 * i],
   }
 end
+
+local placeKeys = 8 + 2 * #groups
+local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
 
 local alerts, fingerprints = {}, {}
 for i = 1, tonumber(take()) do
   local alert = {
     fingerprint = take(), body = take(), starts = tonumber(take()), ends = tonumber(take()), by = take(),
-    startsText = take(), endsText = take(), groups = {},
+    startsText = take(), endsText = take(), groups = {}, places = {},
   }
   for j = 1, tonumber(take()) do alert.groups[j] = groups[tonumber(take())] end
+  for j = 1, tonumber(take()) do alert.places[j] = tonumber(take()) end
   alerts[i], fingerprints[i] = alert, alert.fingerprint
 end
-if #alerts == 0 then return { 0, 0, 0, 0, 0, -1 } end
+if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version } end
 
 local bodies = redis.call('HMGET', KEYS[1], unpack(fingerprints))
 local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
@@ -89,10 +101,14 @@ for _, alert in ipairs(alerts) do
     newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, now, alert.by,
       alert.startsText, alert.endsText)
 
+    for _, n in ipairs(alert.places) do
+      place(KEYS[placeKeys + n], KEYS[6], placeNames[n], alert.fingerprint, alert.ends)
+    end
+
     local grouped = false
     for _, group in ipairs(alert.groups) do
       local exists = redis.call('EXISTS', group.hash) == 1
-      if resolved(alert) then
+      if resolved(alert) and not exact then
         -- whoever never heard of it needs no all-clear: a resolve makes no group and joins none
         grouped = grouped or (exists and redis.call('SISMEMBER', group.members, alert.fingerprint) == 1)
       else
@@ -102,7 +118,7 @@ for _, alert in ipairs(alerts) do
           redis.call('HINCRBY', KEYS[3], alert.fingerprint, 1)
         end
         if not exists then
-          local due = now - alert.starts > group.wait and now or now + group.wait
+          local due = not calm and now - alert.starts > group.wait and now or now + group.wait
           redis.call('HSET', group.hash, 'route', group.route, 'key', group.key, 'labels', group.labels,
             'receiver', group.receiver, 'createdAt', ARGV[1])
           redis.call('ZADD', KEYS[5], due, group.id)
@@ -125,4 +141,14 @@ local function write(key, pairsOf)
 end
 write(KEYS[2], newTimes)
 write(KEYS[1], newBodies)
-return { fresh, seen, late, joined, made, soonest }
+
+local moved, changed = {}, {}
+for fingerprint in pairs(newTimes) do
+  local list = newBodies[fingerprint] and changed or moved
+  list[#list + 1] = fingerprint
+end
+if #moved + #changed > 0 then
+  redis.call('XADD', KEYS[7], 'MAXLEN', '~', KEPT_CHANGES, '*', 'moved', table.concat(moved, ' '),
+    'changed', table.concat(changed, ' '), 'gone', '')
+end
+return { fresh, seen, late, joined, made, soonest, version }

@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
 import { type Labels, toRecord } from '../model/labels.ts'
-import type { Keys } from './keys.ts'
+import { numberOf } from './inhibition.ts'
+import { type Keys, placeId } from './keys.ts'
 import { script } from './script.ts'
 
 /** A group that an alert belongs to, as the store needs to know it. */
@@ -18,6 +19,15 @@ export interface GroupSeed {
 export interface Arrival {
   alert: Alert
   groups: readonly GroupSeed[]
+  places: readonly string[] // where it inhibits others
+}
+
+/** How alerts are put into groups. */
+export interface Manner {
+  /** Resolved alerts make and join groups as others do, as in Alertmanager; else nobody is told of what they never heard. */
+  exact: boolean
+  /** An old alert's group waits its group_wait like any other, since what would inhibit it may still be on its way. */
+  calm: boolean
 }
 
 /** What became of the alerts of a request. */
@@ -28,6 +38,15 @@ export interface Accepted {
   joined: number // memberships made
   groups: number // groups made
   soonest: number // when the first of those is due, epoch ms; -1 for none
+  rules: string // the version of the inhibitions
+}
+
+/** Fingerprints of what came, changed or went. */
+export interface Changes {
+  last: string // where to go on from
+  moved: ReadonlySet<string> // in its times only
+  changed: ReadonlySet<string> // new, or in what it says
+  gone: ReadonlySet<string>
 }
 
 /** Within what `unpack` takes and what one script may hold up Redis for. */
@@ -35,7 +54,10 @@ const CHUNK = 500
 /** How long a resolved alert can still be merged with: Alertmanager's `alerts.gc-interval`. */
 export const KEEP_RESOLVED = 30 * 60_000
 
-const accept = script('accept', z.array(z.number()))
+const accept = script(
+  'accept',
+  z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.string()]),
+)
 const endedBys: Record<EndedBy, string> = { sender: 's', timeout: 't', resolve: 'r' }
 
 export function alertStore(redis: Redis, keys: Keys) {
@@ -44,19 +66,20 @@ export function alertStore(redis: Redis, keys: Keys) {
      * Merges alerts with what is known and puts them into their groups; when this resolves, Redis has
      * them. Calls for many alerts leave in one go. Rejects where Redis does not answer.
      */
-    async accept(arrivals: readonly Arrival[], at: number): Promise<Accepted> {
-      const calls: Promise<number[]>[] = []
-      for (let from = 0; from < arrivals.length; from += CHUNK) {
-        calls.push(acceptChunk(arrivals.slice(from, from + CHUNK), at))
+    async accept(arrivals: readonly Arrival[], at: number, manner: Manner): Promise<Accepted> {
+      const calls: ReturnType<typeof acceptChunk>[] = []
+      for (let from = 0; from === 0 || from < arrivals.length; from += CHUNK) {
+        calls.push(acceptChunk(arrivals.slice(from, from + CHUNK), at, manner))
       }
-      const total: Accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1 }
-      for (const [fresh = 0, seen = 0, late = 0, joined = 0, groups = 0, soonest = -1] of await Promise.all(calls)) {
+      const total: Accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, rules: '' }
+      for (const [fresh, seen, late, joined, groups, soonest, rules] of await Promise.all(calls)) {
         total.fresh += fresh
         total.seen += seen
         total.late += late
         total.joined += joined
         total.groups += groups
         if (soonest !== -1 && (total.soonest === -1 || soonest < total.soonest)) total.soonest = soonest
+        total.rules = rules
       }
       return total
     },
@@ -75,37 +98,119 @@ export function alertStore(redis: Redis, keys: Keys) {
       } while (cursor !== '0')
     },
 
+    /** The alerts of these fingerprints, as far as they are kept. */
+    async load(fingerprints: readonly string[]): Promise<Alert[]> {
+      const found: Alert[] = []
+      for (let from = 0; from < fingerprints.length; from += CHUNK) {
+        const some = fingerprints.slice(from, from + CHUNK)
+        const [bodies, times] = await Promise.all([redis.hmget(keys.alerts, ...some), redis.hmget(keys.times, ...some)])
+        for (const [i, fingerprint] of some.entries()) {
+          const alert = toAlert(fingerprint, bodies[i] ?? '', times[i] ?? '')
+          if (alert) found.push(alert)
+        }
+      }
+      return found
+    },
+
+    /** The times of alerts, which change more often than what they say; those that are not kept are left out. */
+    async times(fingerprints: readonly string[]): Promise<Map<string, AlertTimes>> {
+      const found = new Map<string, AlertTimes>()
+      for (let from = 0; from < fingerprints.length; from += CHUNK) {
+        const some = fingerprints.slice(from, from + CHUNK)
+        const texts = await redis.hmget(keys.times, ...some)
+        for (const [i, fingerprint] of some.entries()) {
+          const times = toTimes(texts[i] ?? '')
+          if (times) found.set(fingerprint, times)
+        }
+      }
+      return found
+    },
+
+    /**
+     * What changed after a point; undefined where that is too long ago to tell, or from another data set: then all has
+     * to be read anew, from `newest` on.
+     */
+    async changesSince(last: string): Promise<Changes | undefined> {
+      const entries = await redis.xrange(keys.changes, last, '+')
+      if (entries[0]?.[0] !== last) return undefined
+      const moved = new Set<string>()
+      const changed = new Set<string>()
+      const gone = new Set<string>()
+      for (const [, fields] of entries.slice(1)) {
+        const [, movedText, , changedText, , goneText] = fields
+        for (const fingerprint of words(movedText)) moved.add(fingerprint)
+        for (const fingerprint of words(changedText)) {
+          changed.add(fingerprint)
+          gone.delete(fingerprint)
+        }
+        for (const fingerprint of words(goneText)) gone.add(fingerprint)
+      }
+      return { last: entries.at(-1)?.[0] ?? last, moved, changed, gone }
+    },
+
+    /** The point after all that has changed so far. */
+    async newest(): Promise<string> {
+      return (await redis.xrevrange(keys.changes, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+    },
+
     /** Forgets resolved alerts that no group holds and whose time has come. Returns how many. */
     async collect(at: number): Promise<number> {
       const due = await redis.zrangebyscore(keys.collectable, '-inf', at, 'LIMIT', 0, 1000)
       if (due.length === 0) return 0
-      return forget(redis, [keys.alerts, keys.times, keys.references, keys.collectable], [at, KEEP_RESOLVED, ...due])
+      return forget(
+        redis,
+        [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes],
+        [at, KEEP_RESOLVED, keys.placePrefix, ...due],
+      )
     },
   }
 
-  function acceptChunk(arrivals: readonly Arrival[], at: number): Promise<number[]> {
-    const places = new Map<string, number>() // group id → its place from 1
+  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm }: Manner) {
+    const groupNumbers = new Map<string, number>() // by group id
+    const placeNumbers = new Map<string, number>() // by place id
     const groupKeys: string[] = []
     const groupArgs: (string | number)[] = []
     const alertArgs: (string | number)[] = []
-    for (const { alert, groups } of arrivals) {
+    for (const { alert, groups, places } of arrivals) {
       alertArgs.push(alert.fingerprint, toBody(alert), alert.startsAt, alert.endsAt, endedBys[alert.endedBy])
       alertArgs.push(alert.startsText ?? '-', alert.endsText ?? '-', groups.length)
       for (const group of groups) {
-        let place = places.get(group.id)
-        if (place === undefined) {
-          place = places.size + 1
-          places.set(group.id, place)
+        if (!groupNumbers.has(group.id)) {
           groupKeys.push(keys.group(group.id), keys.members(group.id))
           groupArgs.push(group.id, group.groupWait, group.routeId, group.groupKey, group.labels, group.receiver)
         }
-        alertArgs.push(place)
+        alertArgs.push(numberOf(groupNumbers, group.id))
       }
+      alertArgs.push(places.length)
+      for (const place of places) alertArgs.push(numberOf(placeNumbers, placeId(place)))
     }
+    const placeIds = [...placeNumbers.keys()]
     return accept(
       redis,
-      [keys.alerts, keys.times, keys.references, keys.collectable, keys.due, ...groupKeys],
-      [at, at + KEEP_RESOLVED, places.size, ...groupArgs, arrivals.length, ...alertArgs],
+      [
+        keys.alerts,
+        keys.times,
+        keys.references,
+        keys.collectable,
+        keys.due,
+        keys.indexed,
+        keys.changes,
+        keys.versions,
+        ...groupKeys,
+        ...placeIds.map((id) => keys.place(id)),
+      ],
+      [
+        at,
+        at + KEEP_RESOLVED,
+        exact ? 1 : 0,
+        calm ? 1 : 0,
+        placeIds.length,
+        ...placeIds,
+        groupNumbers.size,
+        ...groupArgs,
+        arrivals.length,
+        ...alertArgs,
+      ],
     )
   }
 }
@@ -117,27 +222,36 @@ function toBody({ labels, annotations, generatorURL }: Alert): string {
   return JSON.stringify([toRecord(labels), toRecord(annotations), generatorURL])
 }
 
+function words(text: string | undefined): string[] {
+  return text ? text.split(' ') : []
+}
+
+/** What of an alert moves with each repeat. */
+export type AlertTimes = Pick<Alert, 'startsAt' | 'endsAt' | 'endedBy' | 'updatedAt' | 'startsText' | 'endsText'>
+
 const times = /^(\d+|-\d+) (\d+|-\d+) (\d+) ([str]) (\S+) (\S+)$/
 
-/** An alert from what `accept` wrote; undefined where a part is missing. */
-export function toAlert(fingerprint: string, bodyText: string, timeText: string): Alert | undefined {
-  const found = times.exec(timeText)
-  if (!found || bodyText === '') return undefined
+function toTimes(text: string): AlertTimes | undefined {
+  const found = times.exec(text)
+  if (!found) return undefined
   const [, starts = '', ends = '', updated = '', by = '', startsText = '-', endsText = '-'] = found
-  const [labels, annotations, generatorURL] = fromBody(bodyText)
-  const alert: Alert = {
-    fingerprint,
-    labels,
-    annotations,
-    generatorURL,
+  const read: AlertTimes = {
     startsAt: Number(starts),
     endsAt: Number(ends),
     endedBy: by === 's' ? 'sender' : by === 't' ? 'timeout' : 'resolve',
     updatedAt: Number(updated),
   }
-  if (startsText !== '-') alert.startsText = startsText
-  if (endsText !== '-') alert.endsText = endsText
-  return alert
+  if (startsText !== '-') read.startsText = startsText
+  if (endsText !== '-') read.endsText = endsText
+  return read
+}
+
+/** An alert from what `accept` wrote; undefined where a part is missing. */
+export function toAlert(fingerprint: string, bodyText: string, timeText: string): Alert | undefined {
+  const read = toTimes(timeText)
+  if (!read || bodyText === '') return undefined
+  const [labels, annotations, generatorURL] = fromBody(bodyText)
+  return { fingerprint, labels, annotations, generatorURL, ...read }
 }
 
 /** By hand and not by a schema, which would lose a label called `__proto__`. */

@@ -1,12 +1,12 @@
 --[[
   Forgets alerts whose time has come, are resolved and in no group; others get a later time.
 
-  KEYS  alerts, times, references, collectable
-  ARGV  now, epoch ms; how much later, ms; fingerprints
+  KEYS  alerts, times, references, collectable, indexed, changes
+  ARGV  now, epoch ms; how much later, ms; key prefix of places; fingerprints
   Returns how many were forgotten
 ]]
-local now, forgotten = tonumber(ARGV[1]), 0
-for i = 3, #ARGV do
+local now, forgotten = tonumber(ARGV[1]), {}
+for i = 4, #ARGV do
   local fingerprint = ARGV[i]
   local ends = tonumber(string.match(redis.call('HGET', KEYS[2], fingerprint) or '', '^%S+ (%S+)') or 1)
   if tonumber(redis.call('HGET', KEYS[3], fingerprint) or 0) > 0 then
@@ -17,7 +17,14 @@ for i = 3, #ARGV do
     redis.call('HDEL', KEYS[1], fingerprint)
     redis.call('HDEL', KEYS[2], fingerprint)
     redis.call('ZREM', KEYS[4], fingerprint)
-    forgotten = forgotten + 1
+    for name in string.gmatch(redis.call('HGET', KEYS[5], fingerprint) or '', '%S+') do
+      redis.call('ZREM', ARGV[3] .. name, fingerprint)
+    end
+    redis.call('HDEL', KEYS[5], fingerprint)
+    forgotten[#forgotten + 1] = fingerprint
   end
 end
-return forgotten
+if #forgotten > 0 then
+  redis.call('XADD', KEYS[6], 'MAXLEN', '~', 1000, '*', 'moved', '', 'changed', '', 'gone', table.concat(forgotten, ' '))
+end
+return #forgotten

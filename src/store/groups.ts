@@ -44,6 +44,7 @@ export interface Settlement {
   owings: readonly Owing[]
   silently: ReadonlyMap<string, Told> // notification log entries of integrations that are not to be told
   nflogTtl: number // ms
+  mutedBy: readonly string[] // the time intervals that keep the group quiet
   incident?: IncidentStep
 }
 
@@ -104,7 +105,7 @@ export function groupStore(redis: Redis, keys: Keys) {
 
     /** Ends a flush: see settle.lua. */
     async settle(id: string, settlement: Settlement, at: number): Promise<Settled> {
-      const { claim, nextDue, resolved, owings, silently, nflogTtl, incident } = settlement
+      const { claim, nextDue, resolved, owings, silently, nflogTtl, mutedBy, incident } = settlement
       const rows = owings.map((owing) => rowId(id, owing.integration))
       const [held, gone, became, incidentId, ...woken] = await settleScript(
         redis,
@@ -125,6 +126,7 @@ export function groupStore(redis: Redis, keys: Keys) {
           at + KEEP_RESOLVED,
           resolved.map((alert) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt}`).join(' '),
           nflogTtl,
+          mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
           ...incidentArgs(incident, keys.incidentPrefix),
           silently.size,
           ...[...silently].flatMap(([integration, told]) => [integration, toEntry(told)]),
@@ -140,6 +142,19 @@ export function groupStore(redis: Redis, keys: Keys) {
         ],
       )
       return { held: held === 1, gone: gone === 1, incident: became, incidentId, woken }
+    },
+
+    /** By which time intervals these groups were kept quiet at their last flush, by id; those that were not are left out. */
+    async mutedBy(ids: readonly string[]): Promise<Map<string, string[]>> {
+      const found = new Map<string, string[]>()
+      const pipeline = redis.pipeline()
+      for (const id of ids) pipeline.hget(keys.group(id), 'mutedBy')
+      for (const [i, [error, text]] of ((await pipeline.exec()) ?? []).entries()) {
+        if (error) throw error
+        const id = ids[i]
+        if (id !== undefined && typeof text === 'string') found.set(id, z.array(z.string()).parse(JSON.parse(text)))
+      }
+      return found
     },
 
     /** The ids of all groups. */

@@ -24,8 +24,21 @@ export function keysFor(prefix: string) {
     incidents: `${tag}:incidents`, // zset: incident id → when it was opened
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
+    changes: `${tag}:changes`, // stream: fingerprints that came, changed or went
+    versions: `${tag}:versions`, // hash: epoch (of this data set), silences, rules
+    silences: `${tag}:silences`, // hash: id → what `silences.ts` says
+    silenceChanges: `${tag}:silence-changes`, // zset: id → the version that wrote it
+    silenceEnds: `${tag}:silence-ends`, // zset: id → its end
+    inhibitRules: `${tag}:inhibit-rules`, // hash: rule id → its matchers and labels as JSON
+    completeRules: `${tag}:complete-rules`, // set: ids of rules whose places hold every alert
+    place: (id: string) => `${tag}:place:${id}`, // zset: source → its end
+    placePrefix: `${tag}:place:`,
+    indexed: `${tag}:indexed`, // hash: fingerprint → ids of the places where it stands
+    peers: `${tag}:peers`, // set: names of replicas
+    peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
+    audit: `${tag}:audit`, // stream: who did what
     inbox: `${tag}:inbox`, // list: JSON, newest first
-    engine: `${tag}:engine`, // hash: configHash, configFile
+    engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
   }
@@ -41,6 +54,11 @@ export function groupId(routeId: string, groupKey: string): string {
 /** The outbox row of one integration for one group. */
 export function rowId(group: string, integration: string): string {
   return digest(`${group}\n${integration}`)
+}
+
+/** A place of inhibition, short enough to be part of a key. */
+export function placeId(place: string): string {
+  return digest(place)
 }
 
 function digest(text: string): string {

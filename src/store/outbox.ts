@@ -32,9 +32,10 @@ export interface Waking {
 /** How an attempt ended, and what follows. Instants in epoch ms. */
 export type Ending =
   | { how: 'told'; told: Told; nflogTtl: number }
-  | { how: 'dropped' } // nothing was left to tell
+  | { how: 'dropped'; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
   | { how: 'retry'; retryAt: number; unconfirmed: boolean }
-  | { how: 'dead'; told: Told; nflogTtl: number; letter: DeadLetter }
+  // `told`: what is not tried again until there is other news; undefined where the next flush tries again
+  | { how: 'dead'; told: Told | undefined; nflogTtl: number; letter: DeadLetter }
 
 /** A notification that was given up, and kept. */
 export const deadLetter = z.object({
@@ -85,7 +86,8 @@ export function outboxStore(redis: Redis, keys: Keys) {
       { log, timeline, nextNotification }: { log: string; timeline: string; nextNotification: string },
       at: number,
     ): Promise<{ newest: boolean; owedAgain: boolean }> {
-      const entry = ending.how === 'told' || ending.how === 'dead' ? toEntry(ending.told) : ''
+      const told = ending.how === 'told' || ending.how === 'dead' ? ending.told : undefined
+      const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !told
       const ttl = ending.how === 'told' || ending.how === 'dead' ? ending.nflogTtl : 0
       const [newest, again] = await recordScript(
         redis,
@@ -107,7 +109,7 @@ export function outboxStore(redis: Redis, keys: Keys) {
           row.group,
           row.integration,
           ending.how,
-          entry,
+          told ? toEntry(told) : '',
           ttl,
           ending.how === 'retry' ? ending.retryAt : 0,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
@@ -117,6 +119,7 @@ export function outboxStore(redis: Redis, keys: Keys) {
           ending.how === 'dead' ? JSON.stringify(ending.letter) : '',
           at + KEEP_RESOLVED,
           nextNotification,
+          keepsResolved ? 1 : 0,
         ],
       )
       return { newest: newest === 1, owedAgain: again === 1 }

@@ -7,11 +7,12 @@
 
   ARGV  row id; fencing token ('<notification id> <attempt>'); now, epoch ms; group id; integration
         how it ended: told | dropped | retry | dead
-        notification log entry as JSON (told), the same for dead; its time to live, ms
+        notification log entry as JSON (told), the same for dead, or ''; its time to live, ms
         when to try again, epoch ms (retry); whether the attempt may have arrived: 1 or 0
         delivery log entry as JSON; prefix of incident keys; timeline entry as JSON or ''
         dead letter as JSON or ''; when a released alert may be forgotten, epoch ms;
         id of the next notification, should news have come meanwhile
+        1 where the group keeps its resolved alerts for the next flush, else 0
 
   Returns { 1 where the attempt was the newest, else 0; 1 where the row is owed once more, now or later }
 ]]
@@ -44,8 +45,10 @@ if how == 'told' then
   redis.call('PEXPIRE', nflog, ttl)
 end
 if how == 'dead' then
-  redis.call('HSET', nflog, 'dead:' .. integration, entry)
-  redis.call('PEXPIRE', nflog, ttl)
+  if entry ~= '' then
+    redis.call('HSET', nflog, 'dead:' .. integration, entry)
+    redis.call('PEXPIRE', nflog, ttl)
+  end
   redis.call('ZREMRANGEBYSCORE', dead, '-inf', now - KEEP_DEAD)
   redis.call('ZADD', dead, now, id)
   redis.call('SET', deadLetter, letter, 'PX', KEEP_DEAD)
@@ -64,7 +67,7 @@ end
 redis.call('DEL', row)
 redis.call('ZREM', owed, id)
 redis.call('SREM', outbox, integration)
-if redis.call('SCARD', outbox) == 0 then
+if ARGV[17] == '0' and redis.call('SCARD', outbox) == 0 then
   local resolved = redis.call('HGET', group, 'resolved')
   if resolved then release(groupId, group, members, times, references, collectable, due, resolved, forgetAt) end
 end

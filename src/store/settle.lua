@@ -9,6 +9,7 @@
   ARGV  group id; claim; now; next due; when a released alert may be forgotten: epoch ms
         resolved alerts of this flush, as `release` takes them
         time to live of the notification log, ms
+        names of the time intervals that mute the group as a JSON list, or ''
         incident: '' | open | resolve; prefix of incident keys; reopen within, ms; its fields as JSON;
           what to write into its timeline as JSON for opened, reopened and resolved
         number of entries for the notification log, then for each: integration, JSON
@@ -23,11 +24,12 @@ local KEPT_INCIDENTS = 10000
 local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local nflog, outbox, owed, incidents, incidentOf = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
-local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 8, 14)
+local mutedBy = ARGV[8]
+local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 9, 15)
 
 if redis.call('HGET', group, 'claim') ~= claim then return { 0, 0, '', '' } end
 
-local at = 15
+local at = 16
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -95,6 +97,7 @@ if verb ~= '' then
 end
 
 redis.call('HSET', group, 'resolved', resolved)
+if mutedBy == '' then redis.call('HDEL', group, 'mutedBy') else redis.call('HSET', group, 'mutedBy', mutedBy) end
 redis.call('HDEL', group, 'claim')
 local gone = 0
 if redis.call('SCARD', outbox) == 0 then

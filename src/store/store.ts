@@ -2,9 +2,18 @@ import type { Redis } from 'ioredis'
 import { alertStore } from './alerts.ts'
 import { groupStore } from './groups.ts'
 import { inboxStore } from './inbox.ts'
+import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
 import { outboxStore } from './outbox.ts'
+import { peerStore } from './peers.ts'
+import { silenceStore } from './silences.ts'
+
+export interface Versions {
+  epoch: string // of the data set; another after its loss
+  silences: number
+  rules: string // as `accept` answers
+}
 
 /** All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis. */
 export function openStore(redis: Redis, prefix: string) {
@@ -15,11 +24,20 @@ export function openStore(redis: Redis, prefix: string) {
     outbox: outboxStore(redis, keys),
     incidents: incidentStore(redis, keys),
     inbox: inboxStore(redis, keys),
+    silences: silenceStore(redis, keys),
+    inhibition: inhibitionStore(redis, keys),
+    peers: peerStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */
     async probe(): Promise<void> {
       await redis.hset(keys.engine, 'probe', '1')
+    },
+
+    /** How far silences and inhibitions have got: what caches of them are held against. */
+    async versions(): Promise<Versions> {
+      const [epoch, silences, rules] = await redis.hmget(keys.versions, 'epoch', 'silences', 'rules')
+      return { epoch: epoch ?? '', silences: Number(silences ?? 0), rules: `${epoch ?? ''} ${rules ?? 0}` }
     },
 
     /** The hash of the config that all groups were last sorted by; '' before the first. */

@@ -11,6 +11,12 @@ const told = (firing: string, hours: number, resolved = ''): Told => ({
   resolved: new Set(resolved),
 })
 
+const present = (firing: string, resolved: string, hidden = '') => ({
+  firing: new Set(firing),
+  resolved: new Set(resolved),
+  hidden: new Set(hidden),
+})
+
 // Each letter is an alert, the clock stands at 0.
 test.each([
   // the group                              last said           firing resolved  why
@@ -29,7 +35,7 @@ test.each([
   ['no news, interval over', told('a', 4.1), 'a', '', 'repeat interval elapsed'],
   ['all resolved long ago', told('', 9, 'a'), '', 'a', undefined],
 ])('%s', (_group, last, firing, resolved, why) => {
-  expect(whyNotify(last, { firing: new Set(firing), resolved: new Set(resolved) }, rules, 0)).toBe(why)
+  expect(whyNotify(last, present(firing, resolved), rules, 0)).toBe(why)
 })
 
 test.each([
@@ -37,5 +43,5 @@ test.each([
   ['the last one resolved: for the log', told('a', 1), '', 'a', 'all alerts resolved'],
 ])('where resolves are not sent: %s', (_group, last, firing, resolved, why) => {
   const quiet = { ...rules, sendResolved: false }
-  expect(whyNotify(last, { firing: new Set(firing), resolved: new Set(resolved) }, quiet, 0)).toBe(why)
+  expect(whyNotify(last, present(firing, resolved), quiet, 0)).toBe(why)
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { builtinTemplates } from '../../src/config/builtin.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { RETENTION } from '../../src/dedup/dedup.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
 import { webhookAlerts } from '../../src/ingest/webhook.ts'
 import { parseDuration } from '../../src/model/duration.ts'
@@ -13,7 +14,9 @@ import { accept, regroup } from '../../src/pipeline/accept.ts'
 import { deliver } from '../../src/pipeline/deliver.ts'
 import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
+import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
+import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
 import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
@@ -50,7 +53,7 @@ let stories = 0
 export async function tell(
   server: TestRedis,
   config: string,
-  deliverBy: 'lines' | 'channels' = 'lines',
+  { deliverBy = 'lines', exact = false }: { deliverBy?: 'lines' | 'channels'; exact?: boolean } = {},
 ): Promise<Story> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-story-'))
   const prefix = `story${(stories += 1)}`
@@ -87,11 +90,19 @@ export async function tell(
   }
 
   let routing = load(config)
+  const clock = { now: () => now }
+  const store = openStore(server.redis, prefix)
+  const newId = () => `id${(ids += 1)}`
   const deps: Deps = {
     get routing() {
       return routing
     },
-    store: openStore(server.redis, prefix),
+    store,
+    silences: openSilences(store, clock, RETENTION),
+    inhibition: openInhibition(store, newId),
+    retention: RETENTION,
+    exact,
+    calmUntil: 0,
     queue: {
       async wake(wakes) {
         woken.push(...wakes.map(({ row, channel, delay }) => ({ row, channel, at: now + delay })))
@@ -108,12 +119,14 @@ export async function tell(
     ),
     metrics: openMetrics('test'),
     events: openEvents(),
-    clock: { now: () => now },
+    clock,
     random: () => 1,
-    newId: () => `id${(ids += 1)}`,
+    newId,
     externalURL: 'http://tocsin.example.com',
     stopping: new AbortController().signal,
   }
+
+  await deps.inhibition.prepare(routing)
 
   async function runDue(): Promise<void> {
     for (;;) {
@@ -166,7 +179,9 @@ export async function tell(
       await accept(postedAlerts(alerts, now, routing.config.resolveTimeout), 'v2', deps)
     },
     async reload(text) {
-      routing = load(text)
+      const next = load(text)
+      await deps.inhibition.prepare(next)
+      routing = next
       await regroup(deps)
     },
     loseJobs() {

@@ -22,7 +22,7 @@ const said = (place: string) =>
 async function told(kind: string, settings: Record<string, unknown>): Promise<Story> {
   const receiver = { name: 'ops', [`${kind}_configs`]: [settings] }
   const route = { receiver: 'ops', group_by: ['group'], group_wait: '0s' }
-  const story = await tell(server, JSON.stringify({ route, receivers: [receiver] }), 'channels')
+  const story = await tell(server, JSON.stringify({ route, receivers: [receiver] }), { deliverBy: 'channels' })
   await story.fire('A')
   await story.advance('1ms')
   return story
@@ -229,7 +229,7 @@ test('labels of a route that fail are told once a notification, on one line', as
       route: { receiver: 'ops', group_wait: '0s', labels },
       receivers: [{ name: 'ops', webhook_configs: [{ url: sink.url }] }],
     }),
-    'channels',
+    { deliverBy: 'channels' },
   )
   await story.fire('A')
   await story.advance('1m')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { retryDelay } from '../../src/pipeline/deliver.ts'
+import { retryDelay } from '../../src/pipeline/retry.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { sweepNow, tell } from '../helpers/story.ts'
 

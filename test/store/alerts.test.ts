@@ -39,22 +39,40 @@ describe('alerts are merged as Alertmanager merges them', () => {
     for (const { s, e } of posts) {
       const { alerts } = postedAlerts([{ labels: { a: 'b' }, startsAt: text(s), endsAt: text(e) }], now, 300_000)
       await store.alerts.accept(
-        alerts.map((alert) => ({ alert, groups: [] })),
+        alerts.map((alert) => ({ alert, groups: [], places: [] })),
         now,
+        manner,
       )
     }
     expect(await kept()).toMatchObject([{ startsAt: now + result.startsAt * 1000, endsAt: now + result.endsAt * 1000 }])
   })
 })
 
+const manner = { exact: false, calm: false }
 const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
-const accept = (alert: Alert, at: number) => store.alerts.accept([{ alert, groups: [group] }], at)
+const accept = (alert: Alert, at: number) => store.alerts.accept([{ alert, groups: [group], places: [] }], at, manner)
 const fires = alertOf({ a: 'b' }, { startsAt: now })
 const resolved = { ...fires, endsAt: now + MINUTE, endedBy: 'sender' } satisfies Alert
 
 test('an alert opens its group, which is due after group_wait', async () => {
-  expect(await accept(fires, now)).toEqual({ fresh: 1, seen: 0, late: 0, joined: 1, groups: 1, soonest: now + MINUTE })
-  expect(await accept(fires, now + 1)).toEqual({ fresh: 0, seen: 1, late: 0, joined: 0, groups: 0, soonest: -1 })
+  expect(await accept(fires, now)).toEqual({
+    fresh: 1,
+    seen: 0,
+    late: 0,
+    joined: 1,
+    groups: 1,
+    soonest: now + MINUTE,
+    rules: ' 0',
+  })
+  expect(await accept(fires, now + 1)).toEqual({
+    fresh: 0,
+    seen: 1,
+    late: 0,
+    joined: 0,
+    groups: 0,
+    soonest: -1,
+    rules: ' 0',
+  })
   expect(await store.groups.nextDue()).toBe(now + MINUTE)
 })
 
@@ -65,8 +83,9 @@ test('an alert older than group_wait opens a group that is due at once', async (
 test('a whole batch is in its group before the group is due', async () => {
   const old = (n: number) => alertOf({ n: String(n) }, { startsAt: now - 10 * MINUTE })
   await store.alerts.accept(
-    [old(1), old(2), old(3)].map((alert) => ({ alert, groups: [group] })),
+    [old(1), old(2), old(3)].map((alert) => ({ alert, groups: [group], places: [] })),
     now,
+    manner,
   )
   expect((await store.groups.load('g'))?.alerts).toHaveLength(3)
 })
@@ -111,8 +130,9 @@ test('10,000 alerts are taken in one call', async () => {
   const many = Array.from({ length: 10_000 }, (_, n) => ({
     alert: alertOf({ n: String(n) }, { startsAt: now }),
     groups: [group],
+    places: [],
   }))
-  expect(await store.alerts.accept(many, now)).toMatchObject({ fresh: 10_000, joined: 10_000, groups: 1 })
+  expect(await store.alerts.accept(many, now, manner)).toMatchObject({ fresh: 10_000, joined: 10_000, groups: 1 })
   expect((await store.groups.load('g'))?.alerts).toHaveLength(10_000)
 })
 
@@ -127,8 +147,9 @@ test('every label survives, whatever its name', async () => {
 test('a resolved alert in no group is forgotten in time, others are not', async () => {
   await accept(fires, now)
   await store.alerts.accept(
-    [{ alert: alertOf({ gone: 'x' }, { endsAt: now + 1, endedBy: 'sender' }), groups: [] }],
+    [{ alert: alertOf({ gone: 'x' }, { endsAt: now + 1, endedBy: 'sender' }), groups: [], places: [] }],
     now + 1,
+    manner,
   )
   expect(await store.alerts.collect(now + 29 * MINUTE)).toBe(0)
   expect(await store.alerts.collect(now + 31 * MINUTE)).toBe(1)

@@ -1,0 +1,52 @@
+import { type Silence, type SilenceIndex, indexSilences, stateOf } from '../suppress/silence.ts'
+import type { Store, Versions } from '../store/store.ts'
+
+/** The silences of the store, compiled: held against the store's version before each use, so that no replica is late. */
+export interface Silences {
+  /** Reads what changed since; rejects where Redis does not answer. */
+  freshen(versions: Versions): Promise<void>
+  /** Moves with each change, so that what was worked out before can be kept. */
+  readonly version: string
+  /** All that are kept, expired ones too. */
+  all(): Iterable<Silence>
+  get(id: string): Silence | undefined
+  /** Those that fit, in whatever state but expired since long. */
+  matching: SilenceIndex['matching']
+}
+
+/** `retention`: how long an expired silence is kept, ms. */
+export function openSilences(store: Store, clock: { now(): number }, retention: number): Silences {
+  let known = new Map<string, Silence>()
+  let epoch = ''
+  let version = 0
+  let index = indexSilences([])
+
+  return {
+    async freshen(now) {
+      if (now.epoch === epoch && now.silences === version) return
+      const since = now.epoch === epoch && now.silences > version ? version : 0
+      const changed = await store.silences.changedSince(since)
+      // another call may have been quicker
+      if (now.epoch === epoch && now.silences < version) return
+      const at = clock.now()
+      const kept = since === 0 ? [] : [...known].filter(([, { endsAt }]) => endsAt + retention > at)
+      known = new Map([...kept, ...changed.map((silence): [string, Silence] => [silence.id, silence])])
+      ;[epoch, version] = [now.epoch, now.silences]
+      index = indexSilences([...known.values()].filter((silence) => stateOf(silence, at) !== 'expired'))
+    },
+    get version() {
+      return `${epoch} ${version}`
+    },
+    *all() {
+      const at = clock.now()
+      for (const silence of known.values()) if (silence.endsAt + retention > at) yield silence
+    },
+    get: (id) => known.get(id),
+    matching: (labels) => index.matching(labels),
+  }
+}
+
+/** The ids of those among silences that hold at an instant. */
+export function activeIds(silences: readonly Silence[], at: number): string[] {
+  return silences.filter((silence) => stateOf(silence, at) === 'active').map(({ id }) => id)
+}
