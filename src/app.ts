@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openServer } from './api/server.ts'
+import { alertmanagerVersion } from './api/v2/status.ts'
 import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
@@ -29,11 +30,15 @@ import { checkRedis } from './store/check.ts'
 import { openEmbedded } from './store/embedded.ts'
 import { blockingConnection, storeConnection } from './store/redis.ts'
 import { openStore } from './store/store.ts'
+import { openAlertView } from './view/alerts.ts'
 
 export interface AppOptions {
   configFile: string
   listen: { host: string | undefined; port: number } // no host: all addresses
   externalURL: string | undefined // undefined: made from host name and port
+  routePrefix: string | undefined // undefined: the external URL's path
+  silenceLimits: { count: number; size: number } // size in bytes; 0: no limit
+  getConcurrency: number // how many GETs of API v2 are answered at once
   redisUrl: string | undefined // undefined: an embedded Redis under `dataDir`
   dataDir: string
   prefix: string // of every key in Redis
@@ -76,7 +81,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   async function start(): Promise<App> {
-    const metrics = openMetrics(options.version)
+    const startedAt = Date.now()
+    const metrics = openMetrics(alertmanagerVersion, options.version)
     const events = openEvents()
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
@@ -146,9 +152,17 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const timers = startTimers(deps)
     opened.push(() => timers.stop())
+    const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
     const server = openServer({
       deps,
+      view: openAlertView(deps),
       timers,
+      presence,
+      version: options.version,
+      startedAt,
+      routePrefix: routePrefix && `/${routePrefix}`,
+      silenceLimits: options.silenceLimits,
+      getConcurrency: options.getConcurrency,
       stopping: stopping.signal,
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
@@ -161,7 +175,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     queue.start()
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
-    const url = `http://${options.listen.host ?? 'localhost'}:${port}`
+    const url = `http://${options.listen.host ?? 'localhost'}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop) }
 
@@ -315,6 +329,14 @@ async function within(ms: number, ending: Promise<unknown> | void): Promise<void
   const enough = new AbortController()
   await Promise.race([ending, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})])
   enough.abort()
+}
+
+function pathOf(url: string | undefined): string {
+  return url === undefined ? '' : new URL(url).pathname
+}
+
+function trimSlashes(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '')
 }
 
 /** The address under which others reach this machine, as far as it knows itself. */

@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 import { AssertionError } from 'node:assert'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { text as read } from 'node:stream/consumers'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 
 const version: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 const program = new Command('tocsin').description('Alertmanager-compatible alert routing on Redis').version(version)
 const { stdin, stdout, stderr, env } = process
 
 /** What an action gets: commander's names in camel case, `config.file` as `config.file`. */
-type Options = Readonly<Record<string, string | boolean | string[] | undefined>>
+type Options = Readonly<Record<string, string | number | boolean | string[] | undefined>>
 
 const configFile = () => new Option('--config.file <file>', 'the routing file').default('routing/tocsin.yml')
 const features = () =>
@@ -28,6 +29,12 @@ program
     new Option('--web.listen-address <address>', 'where to listen; default :9093, with --sandbox 127.0.0.1:9093'),
   )
   .addOption(new Option('--web.external-url <url>', 'the URL under which people reach Tocsin'))
+  .addOption(new Option('--web.route-prefix <path>', "prefix of all paths; default the external URL's path"))
+  .addOption(
+    new Option('--web.get-concurrency <number>', 'how many GETs of API v2 are answered at once, more get 503')
+      .default(Math.max(8, availableParallelism()))
+      .argParser(wholeNumber),
+  )
   .addOption(new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL'))
   .addOption(new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin'))
   .addOption(new Option('--storage.path <folder>', 'data of the embedded Redis').default('data'))
@@ -37,6 +44,19 @@ program
     ),
   )
   .addOption(
+    new Option(
+      '--silences.max-silences <number>',
+      'how many silences there may be, expired ones included; 0: any number',
+    )
+      .default(0)
+      .argParser(wholeNumber),
+  )
+  .addOption(
+    new Option('--silences.max-silence-size-bytes <number>', 'how large a silence may be; 0: any size')
+      .default(0)
+      .argParser(wholeNumber),
+  )
+  .addOption(
     new Option('--log.level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
   )
   .addOption(features())
@@ -44,12 +64,15 @@ program
   .action(async (options: Options) => {
     const { serve } = await import('./serve.ts')
     const isSandbox = options['sandbox'] === true
+    const externalURL = text(options['web.externalUrl'])
+    if (externalURL !== undefined && !/^https?:\/\/[^/]/.test(externalURL))
+      return fail(`--web.external-url: ${JSON.stringify(externalURL)} is no URL; write it as https://host/path`)
     const retention = await duration(options['data.retention'], 'data.retention')
     if (retention === undefined) return
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
-      externalURL: text(options['web.externalUrl']),
+      externalURL,
       redisUrl: text(options['redis.url']),
       prefix: text(options['redis.prefix']) ?? '',
       dataDir: text(options['storage.path']) ?? '',
@@ -58,6 +81,12 @@ program
       env,
       version,
       retention,
+      routePrefix: text(options['web.routePrefix']),
+      getConcurrency: Number(options['web.getConcurrency']),
+      silenceLimits: {
+        count: Number(options['silences.maxSilences']),
+        size: Number(options['silences.maxSilenceSizeBytes']),
+      },
       features: await featuresOf(options),
     })
     process.exit(exitCode) // a channel's idle connection is no reason to stay
@@ -228,12 +257,17 @@ function isBug(error: Error): boolean {
   return [TypeError, RangeError, ReferenceError, AssertionError].some((kind) => error instanceof kind) && !error.cause
 }
 
+function wholeNumber(given: string): number {
+  if (!/^\d{1,15}$/.test(given)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(given)
+}
+
 function text(value: Options[string]): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 /** A duration in ms; undefined where it is none, which was said then. */
-async function duration(given: string | boolean | string[] | undefined, flag: string): Promise<number | undefined> {
+async function duration(given: Options[string], flag: string): Promise<number | undefined> {
   const { parseDuration } = await import('./model/duration.ts')
   const ms = parseDuration(text(given) ?? '')
   if (ms === undefined) fail(`--${flag}: ${JSON.stringify(given)} is no duration; write it as 30s, 5m or 1h30m`)

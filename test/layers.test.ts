@@ -9,8 +9,9 @@ const may: Record<string, string[]> = {
   ...Object.fromEntries(core.map((folder, i) => [folder, core.slice(0, i)])),
   ...Object.fromEntries(edges.map((folder) => [folder, core])),
   pipeline: [...core, ...edges],
-  api: [...core, ...edges, 'pipeline'],
-  command: [...core, ...edges, 'pipeline', 'api'],
+  view: [...core, ...edges, 'pipeline'],
+  api: [...core, ...edges, 'pipeline', 'view'],
+  command: [...core, ...edges, 'pipeline', 'view', 'api'],
 }
 const everything = [...Object.keys(may), 'app.ts', 'serve.ts']
 const impure =

@@ -16,6 +16,16 @@ export interface RawAlert {
 export interface Fault {
   field: string // 'labels.severity'
   reason: string
+  answer: AlertmanagerAnswer
+}
+
+/**
+ * How Alertmanager says it: JSON that cannot be read (400), what its schema forbids (601: format, 602: required, 612: too
+ * few), or what breaks a rule.
+ */
+export interface AlertmanagerAnswer {
+  code: 400 | 601 | 602 | 612 | 'rule'
+  message: string
 }
 
 const loneSurrogate = /\p{Surrogate}/u
@@ -34,12 +44,14 @@ export function normalise(
 ): Alert | Fault {
   const starts = raw.startsAt ?? raw.endsAt ?? { at, text: formatInstant(at) }
   const { end, endedBy } = endOf(raw, at, timeout)
-  if (end && end.at < starts.at) return { field: 'endsAt', reason: 'start time must be before end time' }
+  if (end && end.at < starts.at) return fault('endsAt', 'start time must be before end time')
 
   for (const [name, value] of raw.labels) if (value === '') raw.labels.delete(name)
-  if (raw.labels.size === 0) return { field: 'labels', reason: 'at least one label pair required' }
-  const fault = faultIn('labels', raw.labels, isLabelName) ?? faultIn('annotations', raw.annotations, isLabelName)
-  if (fault) return fault
+  if (raw.labels.size === 0) return fault('labels', 'at least one label pair required')
+  const wrong =
+    faultIn('labels', 'label set', raw.labels, isLabelName) ??
+    faultIn('annotations', 'annotations', raw.annotations, isLabelName)
+  if (wrong) return wrong
 
   const alert: Alert = {
     fingerprint: fingerprint(raw.labels),
@@ -62,13 +74,28 @@ function endOf(raw: RawAlert, at: number, timeout: number | undefined): { end?: 
   return { end: { at: at + timeout, text: formatInstant(at + timeout) }, endedBy: 'timeout' }
 }
 
-function faultIn(field: string, labels: Labels, isLabelName: (name: string) => boolean): Fault | undefined {
+function fault(field: string, reason: string, message = reason): Fault {
+  return { field, reason, answer: { code: 'rule', message } }
+}
+
+function faultIn(
+  field: string,
+  what: string,
+  labels: Labels,
+  isLabelName: (name: string) => boolean,
+): Fault | undefined {
   for (const [name, value] of labels) {
     if (!isLabelName(name)) {
       const rule = loneSurrogate.test(name) || name === '' ? 'valid UTF-8 and not empty' : '[a-zA-Z_][a-zA-Z0-9_]*'
-      return { field, reason: `${JSON.stringify(name)} is not a name; it must be ${rule}` }
+      const reason = `${JSON.stringify(name)} is not a name; it must be ${rule}`
+      return fault(field, reason, `invalid ${what}: invalid name ${JSON.stringify(name)}`)
     }
-    if (loneSurrogate.test(value)) return { field: `${field}.${name}`, reason: 'the value is not valid UTF-8' }
+    if (loneSurrogate.test(value))
+      return fault(
+        `${field}.${name}`,
+        'the value is not valid UTF-8',
+        `invalid ${what}: invalid value ${JSON.stringify(value)}`,
+      )
   }
   return undefined
 }

@@ -9,7 +9,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Takes a JSON body of at most 10 MiB and leaves its bytes for `parseJson`. 415 for anything else. */
 export const jsonBody: RequestHandler[] = [
   (request, _response, next) => {
-    const type = request.headers['content-type'] ?? ''
+    const type = request.headers['content-type'] || 'application/octet-stream'
     if (!json.test(type)) {
       throw new HttpError(415, `unsupported media type ${JSON.stringify(type)}, only [application/json] are allowed`)
     }

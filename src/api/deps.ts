@@ -1,10 +1,19 @@
 import type { Deps } from '../pipeline/deps.ts'
+import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
+import type { AlertView } from '../view/alerts.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {
   deps: Deps
+  view: AlertView
   timers: Pick<Timers, 'nudge'>
+  presence: Pick<Presence, 'name'>
+  version: string // Tocsin's own
+  startedAt: number // epoch ms
+  routePrefix: string // '' or with a slash in front and none behind
+  silenceLimits: { count: number; size: number } // size in bytes; 0: no limit
+  getConcurrency: number // of API v2
   /** The engine takes no more alerts. */
   stopping: AbortSignal
   sandbox: boolean

@@ -51,5 +51,5 @@ function explain(error: unknown): { status: number; message: string; retryAfter?
 }
 
 export const notFound: RequestHandler = (_request, response) => {
-  response.status(404).type('text').send('404 page not found\n')
+  response.status(404).set('X-Content-Type-Options', 'nosniff').type('text').send('404 page not found\n')
 }

@@ -1,6 +1,12 @@
-import { Router } from 'express'
+import { type RequestHandler, Router } from 'express'
 import type { ApiDeps } from './deps.ts'
-import { HttpError } from './error.ts'
+
+function onlyBy(methods: string): RequestHandler {
+  return (_request, response) => {
+    response.status(405).set({ Allow: methods, 'X-Content-Type-Options': 'nosniff' })
+    response.type('text').send('Method Not Allowed\n')
+  }
+}
 
 /** Alertmanager's management paths: health, readiness, reload, metrics. */
 export function management({ deps: { metrics }, reload, notReady }: ApiDeps): Router {
@@ -17,11 +23,19 @@ export function management({ deps: { metrics }, reload, notReady }: ApiDeps): Ro
   })
 
   router.post('/-/reload', async (_request, response) => {
-    await reload().catch((error: unknown) => {
-      throw new HttpError(500, `failed to reload config: ${error instanceof Error ? error.message : String(error)}`)
-    })
+    try {
+      await reload()
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      response.status(500).set('X-Content-Type-Options', 'nosniff').type('text')
+      response.send(`failed to reload config: ${why}\n`)
+      return
+    }
     response.end()
   })
+
+  router.all(['/-/healthy', '/-/ready'], onlyBy('GET, HEAD'))
+  router.all('/-/reload', onlyBy('POST'))
 
   router.get('/metrics', async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics())

@@ -1,12 +1,13 @@
 import { type Server, createServer } from 'node:http'
 import { join } from 'node:path'
-import express, { type RequestHandler } from 'express'
-import type { ApiDeps } from './deps.ts'
+import express, { type RequestHandler, Router } from 'express'
+import { type ApiDeps } from './deps.ts'
 import { answerError, notFound } from './error.ts'
 import { incidents } from './incidents.ts'
-import { ingest } from './ingest.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
+import { apiV2 } from './v2/router.ts'
+import { webhook } from './webhook.ts'
 
 /** The engine's HTTP side; not listening yet. */
 export function openServer(api: ApiDeps): Server {
@@ -14,12 +15,10 @@ export function openServer(api: ApiDeps): Server {
   app.disable('x-powered-by')
   app.disable('etag')
   app.use(observe(api))
-  app.use(ingest(api))
-  app.use('/api/tocsin/v1', incidents(api), live(api))
-  app.use(management(api))
-  if (api.sandbox) {
-    app.use(pages(api.webRoot))
-    app.get('/', (_request, response) => response.redirect('inbox'))
+  if (api.routePrefix === '') app.use(everything(api))
+  else {
+    app.get('/', (_request, response) => response.redirect(302, api.routePrefix))
+    app.use(withSlash(api.routePrefix), Router().use(api.routePrefix, everything(api)))
   }
   app.use(notFound)
   app.use(answerError(api.deps.log))
@@ -39,17 +38,59 @@ export function openServer(api: ApiDeps): Server {
   return server
 }
 
+/** All that stands under the route prefix. */
+function everything(api: ApiDeps): Router {
+  const router = Router()
+  router.use(webhook(api))
+  router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
+  router.use('/api/v1', apiV1())
+  router.use('/api/tocsin/v1', incidents(api), live(api))
+  router.use(management(api))
+  if (api.sandbox) {
+    router.use(pages(api.webRoot))
+    router.get('/', (_request, response) => response.redirect('inbox'))
+  }
+  return router
+}
+
+/** What is a folder is asked for with a slash behind it, as Go's mux has it. */
+function withSlash(path: string): RequestHandler {
+  return (request, response, next) => {
+    if (request.path !== path) return next()
+    const query = /\?.*$/.exec(request.originalUrl)?.[0] ?? ''
+    response.redirect(301, `${request.baseUrl}${path}/${query}`)
+  }
+}
+
+const GONE =
+  'The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version 0.27.0 - please use the equivalent route in the v2 API'
+
+/** What Alertmanager says of its first API. */
+function apiV1(): Router {
+  const router = Router()
+  router.all(['/status', '/receivers', '/alerts', '/silences', '/silence/:id'], (_request, response) => {
+    response.status(410).setHeader('Content-Type', 'application/json')
+    response.end(`${JSON.stringify({ status: 'deprecated', error: GONE })}\n`)
+  })
+  return router
+}
+
 /** Times every request by the route's pattern, never by the path: a label of its own for each path would fill the memory. */
-function observe({ deps: { metrics } }: ApiDeps): RequestHandler {
+function observe({ deps: { metrics }, routePrefix }: ApiDeps): RequestHandler {
   return (request, response, next) => {
     const done = metrics.http.startTimer()
     response.on('close', () => {
       const route: unknown = request.route?.path
-      const handler = typeof route === 'string' ? `${request.baseUrl}${route}` : 'other'
+      const handler = typeof route === 'string' ? handlerName(`${request.baseUrl}${route}`, routePrefix) : 'other'
       done({ handler, method: known(request.method), code: response.statusCode })
     })
     next()
   }
+}
+
+/** As in Alertmanager: without the prefix, and the one parameter there under its name. */
+function handlerName(path: string, routePrefix: string): string {
+  return path.slice(routePrefix.length).replace('/api/v2/silence/:id', '/api/v2/silence/{silenceID}')
 }
 
 function known(method: string): string {

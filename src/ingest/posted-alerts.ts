@@ -1,6 +1,7 @@
 import { normalise } from '../alert/normalise.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
-import { kindOf, readAlert } from './read.ts'
+import { unreadable } from './answer.ts'
+import { readAlert } from './read.ts'
 import { IngestError, type Ingested } from './reject.ts'
 
 /**
@@ -15,7 +16,9 @@ export function postedAlerts(
   mode: MatcherMode = 'fallback',
 ): Ingested {
   if (!Array.isArray(body) && body !== null) {
-    throw new IngestError(`the body must be a list of alerts, not ${kindOf(body)}`)
+    throw new IngestError(
+      `parsing alerts body from "" failed, because ${unreadable(body, 'Go value of type models.PostableAlerts').message}`,
+    )
   }
   const isName = (name: string) => isLabelName(name, mode)
   const ingested: Ingested = { alerts: [], rejects: [], truncated: 0 }

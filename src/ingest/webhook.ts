@@ -40,5 +40,6 @@ function readWebhookAlert(value: unknown, at: number): RawAlert | Fault {
   if (status === 'firing') return { ...raw, endsAt: undefined }
   if (status === 'resolved') return { ...raw, endsAt: raw.endsAt ?? { at, text: formatInstant(at) } }
   const given = typeof status === 'string' ? quote(status) : kindOf(status)
-  return { field: 'status', reason: `must be "firing" or "resolved", not ${given}` }
+  const reason = `must be "firing" or "resolved", not ${given}`
+  return { field: 'status', reason, answer: { code: 'rule', message: reason } }
 }

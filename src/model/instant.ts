@@ -43,6 +43,12 @@ function offsetMinutes(zone: string): number {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
 }
 
+/** An instant's text with exactly three fraction digits, as Alertmanager's API has it: `2026-11-23T10:00:00.100+01:00`. */
+export function apiTime(text: string): string {
+  const [, seconds = '', fraction = '', zone = ''] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(text) ?? []
+  return `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`
+}
+
 /** RFC 3339 in UTC with as few fraction digits as it takes: `2026-11-23T10:00:00.1Z`. */
 export function formatInstant(at: number): string {
   return new Date(at).toISOString().replace(/\.?0*Z$/, 'Z')

@@ -23,6 +23,12 @@ export function whyNoUrl(text: string): string | undefined {
   return host ? undefined : 'it has no host'
 }
 
+/** Whether Go takes it for a URL that leads somewhere by itself: one with a scheme, or a path (url.ParseRequestURI). */
+export function isRequestUri(text: string): boolean {
+  const parts = split(text)
+  return typeof parts !== 'string' && (parts.scheme !== '' || text.startsWith('/'))
+}
+
 const badEscape = /%(?![0-9a-fA-F]{2})/
 
 function split(text: string): Parts | string {

@@ -9,6 +9,7 @@ import { goDuration, integer, maybe, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
 import { beside, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
 import { LONGEST_ANSWER, codeOf, failedWith, noAnswer, within } from './http.ts'
+import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
@@ -148,14 +149,6 @@ function cut(data: TemplateData, maxAlerts: number): TemplateData {
     commonLabels: commonLabels(alerts.map(({ labels }) => labels)),
     commonAnnotations: commonLabels(alerts.map(({ annotations }) => annotations)),
   }
-}
-
-/** As Go writes it: nothing that a page could take for markup. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function isMap(value: unknown): value is object {

@@ -41,7 +41,10 @@ export function openSilences(store: Store, clock: { now(): number }, retention: 
       const at = clock.now()
       for (const silence of known.values()) if (silence.endsAt + retention > at) yield silence
     },
-    get: (id) => known.get(id),
+    get(id) {
+      const silence = known.get(id)
+      return silence && silence.endsAt + retention > clock.now() ? silence : undefined
+    },
     matching: (labels) => index.matching(labels),
   }
 }

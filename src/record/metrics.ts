@@ -1,16 +1,36 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
-/** Tocsin's own metrics: Alertmanager's names where it has one for the thing, `tocsin_` else. */
-export function openMetrics(version: string) {
+/**
+ * Tocsin's own metrics: Alertmanager's names where it has one for the thing, `tocsin_` else. Clients decide by
+ * Alertmanager's build info what they may ask of its API; `alertmanager` is the version that this is.
+ */
+export function openMetrics(alertmanager: string, version: string) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'alertmanager_build_info',
-    help: 'The version that runs; always 1.',
-    labelNames: ['version', 'goversion', 'revision', 'branch'],
+    help: 'The version of Alertmanager whose API this is; always 1.',
+    labelNames: ['version', 'goversion', 'revision', 'branch', 'goos', 'goarch', 'tags'],
     registers,
-  }).set({ version, goversion: process.version, revision: '', branch: '' }, 1)
+  }).set(
+    {
+      version: alertmanager,
+      goversion: process.version,
+      revision: `tocsin-${version}`,
+      branch: 'tocsin',
+      goos: process.platform,
+      goarch: process.arch,
+      tags: '',
+    },
+    1,
+  )
+  new Gauge({
+    name: 'tocsin_build_info',
+    help: 'The version that runs; always 1.',
+    labelNames: ['version', 'nodeversion'],
+    registers,
+  }).set({ version, nodeversion: process.version }, 1)
 
   return {
     registry,

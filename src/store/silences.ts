@@ -104,8 +104,13 @@ const stored = z.object({
   annotations: z.array(z.tuple([z.string(), z.string()])),
 })
 
+/** What a silence takes in the store, bytes. */
+export function silenceSize(silence: Silence): number {
+  return Buffer.byteLength(toBody(silence))
+}
+
 /** The stored form: the same text for the same silence. */
-export function toBody({ matchers, startsAt, endsAt, updatedAt, createdBy, comment, annotations }: Silence): string {
+function toBody({ matchers, startsAt, endsAt, updatedAt, createdBy, comment, annotations }: Silence): string {
   return JSON.stringify({
     matchers: matchers.map(({ name, value, isRegex, isEqual }) => [name, value, isRegex, isEqual]),
     startsAt,

@@ -117,7 +117,7 @@ export async function tell(
         },
       }),
     ),
-    metrics: openMetrics('test'),
+    metrics: openMetrics('0.0.0', 'test'),
     events: openEvents(),
     clock,
     random: () => 1,

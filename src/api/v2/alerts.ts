@@ -1,0 +1,136 @@
+import { Router } from 'express'
+import { postedAlerts } from '../../ingest/posted-alerts.ts'
+import type { Ingested } from '../../ingest/reject.ts'
+import { matchesAll } from '../../match/matcher.ts'
+import { toJson } from '../../model/json.ts'
+import { toRecord } from '../../model/labels.ts'
+import type { Seen, Status } from '../../view/alerts.ts'
+import { jsonBody } from '../body.ts'
+import type { ApiDeps } from '../deps.ts'
+import { HttpError } from '../error.ts'
+import { takeAlerts } from '../intake.ts'
+import { BareError, SchemaError, sendJson } from './answer.ts'
+import { parseBody } from './body.ts'
+import { flag, matchersOf, receiversAsked } from './query.ts'
+
+/** `GET` and `POST /alerts`, `GET /alerts/groups`. */
+export function alerts(api: ApiDeps): Router {
+  const { deps, view } = api
+  const router = Router()
+
+  router.get('/alerts', async (request, response) => {
+    const { config } = deps.routing
+    const matchers = matchersOf(request, 'filter', config.matcherMode)
+    const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
+    const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
+    const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now())
+    const parts: string[] = []
+    for (const one of seen) {
+      if (!matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
+      const status = statusOf(one)
+      if (wanted(status)) parts.push(toText(one, receiverList(one.receivers), status, []))
+    }
+    sendJson(response, `[${parts.join(',')}]`)
+  })
+
+  router.get('/alerts/groups', async (request, response) => {
+    const { config } = deps.routing
+    const matchers = matchersOf(request, 'filter', config.matcherMode)
+    const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
+    const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
+    const showsMuted = flag(request, 'muted')
+    const { groups, firing, statusOf } = await view.snapshot(deps.clock.now())
+    const shown = groups.filter(({ receiver }) => asked(receiver))
+    const timed = shown.filter(({ routeId }) => {
+      const route = config.routes.get(routeId)
+      return route !== undefined && route.muteTimeIntervals.length + route.activeTimeIntervals.length > 0
+    })
+    const mutedBy = await deps.store.groups.mutedBy(timed.map(({ id }) => id))
+    const statuses = new Map<Seen, Status>() // an alert may be in several
+    const parts: string[] = []
+    for (const { id, labels, receiver, alerts: members } of shown) {
+      const muted = mutedBy.get(id) ?? []
+      if (muted.length > 0 && !showsMuted) continue
+      const inside: string[] = []
+      for (const one of members) {
+        if (!firing(one) || !matchesAll(matchers, one.alert.labels)) continue
+        let status = statuses.get(one)
+        if (!status) statuses.set(one, (status = statusOf(one)))
+        if (wanted(status)) inside.push(toText(one, receiverList(one.receivers.filter(asked).sort()), status, muted))
+      }
+      if (inside.length > 0)
+        parts.push(
+          `{"alerts":[${inside.join(',')}],"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}}`,
+        )
+    }
+    sendJson(response, `[${parts.join(',')}]`)
+  })
+
+  router.post('/alerts', ...jsonBody, async (request, response) => {
+    const { matcherMode, resolveTimeout } = deps.routing.config
+    const ingested = await takeAlerts(api, 'v2', (at) => {
+      const read = postedAlerts(parseBody(request.body, 'alerts'), at, resolveTimeout, matcherMode)
+      // Alertmanager takes none where one is not of the schema
+      if (deps.exact && read.rejects.some(({ answer }) => answer.code !== 'rule')) refuse(read)
+      return read
+    })
+    if (ingested.rejects.length > 0) refuse(ingested)
+    response.end()
+  })
+
+  function labelsOfReceiver(name: string) {
+    return deps.routing.config.receivers.get(name)?.labels ?? new Map([['name', name]])
+  }
+
+  return router
+}
+
+/** Says what was wrong as Alertmanager does: what cannot be read, else what is not of the schema, else what breaks a rule. */
+function refuse({ rejects }: Ingested): never {
+  const unreadable = rejects.find(({ answer }) => answer.code === 400)
+  if (unreadable) throw new HttpError(400, `parsing alerts body from "" failed, because ${unreadable.answer.message}`)
+  for (const { index, answer } of rejects) {
+    const { code, message } = answer
+    if (code === 601 || code === 602 || code === 612) throw new SchemaError(code, `${index}.${message}`)
+  }
+  throw new BareError(400, rejects.map(({ answer }) => answer.message).join('\n'))
+}
+
+function wantedStates(active: boolean, silenced: boolean, inhibited: boolean): (status: Status) => boolean {
+  return ({ inhibitedBy, silencedBy }) => {
+    if (silencedBy.length > 0 && !silenced) return false
+    if (inhibitedBy.length > 0 && !inhibited) return false
+    return active || silencedBy.length > 0 || inhibitedBy.length > 0
+  }
+}
+
+const lists = new Map<string, string>()
+
+/** There are few different lists of receivers, and many alerts. */
+function receiverList(names: readonly string[]): string {
+  const key = names.join('\n')
+  let json = lists.get(key)
+  if (json === undefined) {
+    json = `[${names.map(receiverJson).join(',')}]`
+    if (lists.size >= 1000) lists.clear()
+    lists.set(key, json)
+  }
+  return json
+}
+
+function receiverJson(name: string): string {
+  return `{"name":${toJson(name)}}`
+}
+
+const active = '{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"}'
+
+function toText(
+  { json: { head, middle, tail } }: Seen,
+  receivers: string,
+  { inhibitedBy, silencedBy }: Status,
+  mutedBy: readonly string[],
+): string {
+  const isActive = inhibitedBy.length + silencedBy.length + mutedBy.length === 0
+  const status = isActive ? active : toJson({ inhibitedBy, mutedBy, silencedBy, state: 'suppressed' })
+  return head + receivers + middle + status + tail
+}

@@ -1,0 +1,163 @@
+import { type Request, Router } from 'express'
+import { SilenceFault, postedSilence } from '../../ingest/posted-silence.ts'
+import { toJson } from '../../model/json.ts'
+import { toRecord } from '../../model/labels.ts'
+import { type SilenceAudit, type SilenceWrite, silenceSize } from '../../store/silences.ts'
+import {
+  type Silence,
+  type SilenceDraft,
+  type SilenceState,
+  compareSilences,
+  endSilence,
+  planSilence,
+  sameMatcher,
+  stateOf,
+} from '../../suppress/silence.ts'
+import { jsonBody } from '../body.ts'
+import type { ApiDeps } from '../deps.ts'
+import { HttpError, cannotStore } from '../error.ts'
+import { BareError, SchemaError, sendJson } from './answer.ts'
+import { parseBody } from './body.ts'
+import { flag, matchersOf } from './query.ts'
+
+/** How often a write is tried anew that another came before. */
+const TRIES = 10
+
+/** Silences: listed, made, changed, ended. */
+export function silences({ deps, silenceLimits }: ApiDeps): Router {
+  const { store, clock, log } = deps
+  const router = Router()
+
+  router.get('/silences', async (request, response) => {
+    const filters = matchersOf(request, 'filter', deps.routing.config.matcherMode)
+    const states = new Set<SilenceState>(
+      (['active', 'pending', 'expired'] as const).filter((state) => flag(request, state)),
+    )
+    await freshen()
+    const at = clock.now()
+    const found = [...deps.silences.all()].filter(
+      (silence) =>
+        states.has(stateOf(silence, at)) &&
+        filters.every((wanted) => silence.matchers.some((one) => sameMatcher(one, wanted))),
+    )
+    sendJson(
+      response,
+      `[${found
+        .sort(compareSilences(at))
+        .map((silence) => toText(silence, at))
+        .join(',')}]`,
+    )
+  })
+
+  router.post('/silences', ...jsonBody, async (request, response) => {
+    const draft = read(request)
+    sendJson(response, JSON.stringify({ silenceID: await set(draft, request) }))
+  })
+
+  router.get('/silence/:id', async (request, response) => {
+    await freshen()
+    sendJson(response, toText(known(request.params.id), clock.now()))
+  })
+
+  router.delete('/silence/:id', async (request, response) => {
+    await retried(async () => {
+      const before = known(request.params.id)
+      const at = clock.now()
+      const silence = endSilence(before, at)
+      if (silence === before) return 'done'
+      return write([{ before, silence }], { event: 'silence expired', silence: silence.id, by: '' }, request, at)
+    })
+    response.end()
+  })
+
+  async function freshen(): Promise<void> {
+    await deps.silences.freshen(await store.versions())
+  }
+
+  function known(id: string): Silence {
+    const silence = deps.silences.get(id)
+    if (!silence) throw new BareError(404)
+    return silence
+  }
+
+  function read(request: Request): SilenceDraft {
+    try {
+      return postedSilence(parseBody(request.body, 'silence'), clock.now(), deps.routing.config.matcherMode)
+    } catch (error) {
+      if (!(error instanceof SilenceFault)) throw error
+      const { code, message } = error
+      if (code === 'rule') throw new BareError(400, message)
+      if (code === 400) throw new HttpError(400, `parsing silence body from "" failed, because ${message}`)
+      throw new SchemaError(code, message)
+    }
+  }
+
+  /** Returns the id in force. */
+  async function set(draft: SilenceDraft, request: Request): Promise<string> {
+    let id = ''
+    await retried(async () => {
+      const before = draft.id === '' ? undefined : deps.silences.get(draft.id)
+      if (draft.id !== '' && !before) throw new BareError(404, 'silence not found')
+      const at = clock.now()
+      const { silence, isNew, expired } = planSilence(draft, before, at, deps.newId())
+      const size = silenceSize(silence)
+      if (silenceLimits.size > 0 && size > silenceLimits.size)
+        throw new BareError(400, `silence exceeded maximum size: ${size} bytes (limit: ${silenceLimits.size} bytes)`)
+      id = silence.id
+      const writes: SilenceWrite[] = [{ before: isNew ? undefined : before, silence }]
+      if (before && expired) writes.push({ before, silence: expired })
+      const event = isNew ? 'silence created' : 'silence updated'
+      const replaces = expired && { replaces: expired.id }
+      return write(writes, { event, silence: id, ...replaces, by: silence.createdBy }, request, at)
+    })
+    return id
+  }
+
+  /** Runs over the newest silences until no other write comes between. */
+  async function retried(run: () => Promise<'done' | 'conflict'>): Promise<void> {
+    for (let left = TRIES; left > 0; left--) {
+      await freshen().catch(cannotStore)
+      if ((await run()) === 'done') return
+    }
+    throw new HttpError(503, 'the silence changes all the time; try again', { retryAfter: 1 })
+  }
+
+  async function write(
+    writes: readonly SilenceWrite[],
+    what: Pick<SilenceAudit, 'event' | 'silence' | 'replaces' | 'by'>,
+    request: Request,
+    at: number,
+  ): Promise<'done' | 'conflict'> {
+    const entry: SilenceAudit = {
+      at: new Date(at).toISOString(),
+      ...what,
+      from: request.socket.remoteAddress ?? '',
+      client: request.headers['user-agent']?.slice(0, 200) ?? '',
+    }
+    const { count: most } = silenceLimits
+    const written = await store.silences.put(writes, entry, most, deps.newId()).catch(cannotStore)
+    if (written.done === 'too many')
+      throw new BareError(400, `exceeded maximum number of silences: ${written.count} (limit: ${most})`)
+    if (written.done === 'conflict') return 'conflict'
+    const { event, at: _at, ...fields } = entry
+    log.info(fields, event)
+    return 'done'
+  }
+
+  return router
+}
+
+function toText({ annotations, ...silence }: Silence, at: number): string {
+  const iso = (instant: number) => new Date(instant).toISOString()
+  return toJson({
+    id: silence.id,
+    status: { state: stateOf(silence, at) },
+    updatedAt: iso(silence.updatedAt),
+    ...(annotations.size > 0 && { annotations: toRecord(annotations) }),
+    comment: silence.comment,
+    createdBy: silence.createdBy,
+    endsAt: iso(silence.endsAt),
+    matchers: silence.matchers.map(({ isEqual, isRegex, name, value }) => ({ isEqual, isRegex, name, value })),
+    startsAt: iso(silence.startsAt),
+  })
+}
