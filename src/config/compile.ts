@@ -121,6 +121,7 @@ export function compile<N>(
       // as it is written, but where the table has added to it
       route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
+      matcherMode,
       taken: new Map(sources.flatMap(({ taken }) => [...taken])),
     },
   }

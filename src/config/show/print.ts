@@ -2,13 +2,13 @@ import { Document, visit } from 'yaml'
 import { withoutValues } from '../read/environment.ts'
 import { formatDuration } from '../../model/duration.ts'
 import { formatMatcher } from '../../match/matcher.ts'
+import type { MatcherMode } from '../../match/mode.ts'
 import type { RouteSpec } from '../../route/tree.ts'
 import {
   type Printed,
   type Printer,
   type Reader,
   eventRecorder,
-  inhibitRules,
   isMap,
   isPrintedMap,
   labels,
@@ -39,6 +39,7 @@ export interface Printable {
   mute_time_intervals?: unknown
   tracing?: unknown
   event_recorder?: unknown
+  matcherMode?: MatcherMode // how its matchers are read; fallback where it is not given
   taken?: ReadonlyMap<string, string> // values of variables in it → their names
 }
 
@@ -48,12 +49,12 @@ export interface Printable {
  * `Tocsin` they stand in it, and what it is loaded as routes the same.
  */
 export function printConfig(config: Printable, reader: Reader): string {
-  const shapes = shapesFor(reader)
+  const shapes = shapesFor(reader, config.matcherMode ?? 'fallback')
   const printedGlobal = withoutSlackUrl(shapes.global(isMap(config.global) ? config.global : {}), 'slack_')
   const whole: Record<string, Printed | undefined> = {
     global: printedGlobal,
     route: shapes.route(config.route),
-    inhibit_rules: inhibitRules(config.inhibit_rules),
+    inhibit_rules: shapes.inhibitRules(config.inhibit_rules),
     receivers: config.receivers.map((receiver) => printReceiver(receiver, printedGlobal, shapes.integrations)),
     templates: templates(config.templates),
     time_intervals: timeIntervals(config.time_intervals),
@@ -107,10 +108,9 @@ function printReceiver(
   printedGlobal: Printed,
   integrations: Readonly<Record<string, Printer>>,
 ): Printed {
-  const printed: { [key: string]: Printed } = {
-    name: receiver.name,
-    labels: { ...asMap(labels(receiver.labels)), name: receiver.name },
-  }
+  const own = asMap(labels(receiver.labels))
+  const printed: { [key: string]: Printed } = { name: receiver.name }
+  if (Object.keys(own).length > 0) printed['labels'] = { ...own, name: receiver.name }
   for (const [kind, print] of Object.entries(integrations)) {
     const entries = receiver.integrations.get(kind)
     if (entries?.length) printed[kind] = entries.map((entry) => printEntry(kind, asMap(print(entry)), printedGlobal))
@@ -120,10 +120,7 @@ function printReceiver(
 
 function printEntry(kind: string, printed: { [key: string]: Printed }, printedGlobal: Printed): Printed {
   const whole = withHttpConfig(kind, printed, asMap(asMap(printedGlobal)['http_config']))
-  if (kind === 'slack_configs') return withoutSlackUrl(whole, '')
-  // the client stands for the source where none is given
-  if (kind === 'pagerduty_configs') return { ...whole, source: whole['source'] || whole['client'] || '' }
-  return whole
+  return kind === 'slack_configs' ? withoutSlackUrl(whole, '') : whole
 }
 
 /** With the global `http_config`, unless the entry has its own or would be refused with it. */

@@ -1,6 +1,10 @@
+import { compareMatchers, formatMatcher } from '../../match/matcher.ts'
+import type { MatcherMode } from '../../match/mode.ts'
+import { parseMatchers } from '../../match/parse.ts'
 import { Plain } from '../../model/plain.ts'
 
-// How Alertmanager 0.33 prints each setting: from a value as a YAML file gives it to one that may be shown.
+// How Alertmanager prints each setting: from a value as a YAML file gives it to one that may be shown. Defaults are filled
+// in, but for those of settings that came after 0.25: its amtool (Debian 12's) refuses keys that it does not know.
 
 /** Who is to read what is printed: Alertmanager's strict parser, or Tocsin with its own keys. */
 export type Reader = 'Alertmanager' | 'Tocsin'
@@ -165,13 +169,13 @@ const globalShape = {
   smtp_auth_secret_file: text,
   smtp_auth_identity: text,
   smtp_require_tls: or(flag, true),
-  smtp_tls_config: or(tlsConfig, { insecure_skip_verify: false }),
+  smtp_tls_config: tlsConfig,
   smtp_force_implicit_tls: flag,
   slack_api_url: secret,
   slack_api_url_file: text,
   slack_app_token: secret,
   slack_app_token_file: text,
-  slack_app_url: or(url, CHAT),
+  slack_app_url: url,
   pagerduty_url: or(url, 'https://events.pagerduty.com/v2/enqueue'),
   opsgenie_api_url: or(url, 'https://api.opsgenie.com/'),
   opsgenie_api_key: secret,
@@ -187,7 +191,7 @@ const globalShape = {
   telegram_bot_token: secret,
   telegram_bot_token_file: text,
   webex_api_url: or(url, 'https://webexapis.com/v1/messages'),
-  rocketchat_api_url: or(url, 'https://open.rocket.chat/'),
+  rocketchat_api_url: url,
   rocketchat_token: secret,
   rocketchat_token_file: text,
   rocketchat_token_id: secret,
@@ -196,7 +200,6 @@ const globalShape = {
   mattermost_webhook_url_file: text,
 }
 
-const noTimeout = or(goDuration, '0s')
 const webhookUrl = { webhook_url: secret, webhook_url_file: text }
 const fields = list(struct({ title: text, value: text, short: flag }))
 const attachment = {
@@ -282,12 +285,12 @@ const kinds: Readonly<Record<string, Kind>> = {
       details: (given) => ({ ...pagerdutyDetails, ...(isMap(given) && printedMap(untyped(given))) }),
       images: list(struct({ src: text, alt: text, href: text }), {}),
       links: list(struct({ href: text, text }), {}),
-      source: or(text, ''),
+      source: text,
       severity: text,
       class: text,
       component: text,
       group: text,
-      timeout: noTimeout,
+      timeout: goDuration,
     },
   },
   slack_configs: {
@@ -297,7 +300,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       api_url_file: text,
       app_token: secret,
       app_token_file: text,
-      app_url: or(url, CHAT),
+      app_url: url,
       channel: text,
       username: template('slack.default.username'),
       color: template('slack.default.color'),
@@ -328,17 +331,17 @@ const kinds: Readonly<Record<string, Kind>> = {
           confirm: struct({ text, title: text, ok_text: text, dismiss_text: text }),
         }),
       ),
-      update_message: or(flag, false),
-      timeout: noTimeout,
+      update_message: flag,
+      timeout: goDuration,
     },
   },
   webhook_configs: {
     sendResolved: true,
     shape: {
       url: secret,
-      url_file: or(text, ''),
+      url_file: text,
       max_alerts: or(number, 0),
-      timeout: noTimeout,
+      timeout: goDuration,
       payload: untyped,
     },
   },
@@ -350,7 +353,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       alert_source_token: secret,
       alert_source_token_file: text,
       max_alerts: or(number, 0),
-      timeout: noTimeout,
+      timeout: goDuration,
     },
   },
   jira_configs: {
@@ -591,9 +594,13 @@ const own = {
 }
 
 /** The shapes that a reader takes; integrations by kind, in the order of Alertmanager's print. */
-export function shapesFor(reader: Reader): {
+export function shapesFor(
+  reader: Reader,
+  mode: MatcherMode,
+): {
   global: Printer
   route: Printer
+  inhibitRules: Printer
   integrations: Readonly<Record<string, Printer>>
 } {
   const isOurs = reader === 'Tocsin'
@@ -611,23 +618,34 @@ export function shapesFor(reader: Reader): {
   )
   return {
     global: struct({ ...globalShape, ...(isOurs && own.global) }),
-    route: routePrinter(isOurs ? own.route : {}),
+    route: routePrinter(mode, isOurs ? own.route : {}),
+    inhibitRules: inhibitRules(mode),
     integrations: Object.fromEntries(integrations),
   }
 }
 
-const matching = (prefix: '' | 'source_' | 'target_') => ({
+/** Matchers as Alertmanager writes them: one in each text, sorted. */
+function matcherTexts(mode: MatcherMode): Printer {
+  return (given) => {
+    const printed = texts(given)
+    if (!Array.isArray(printed)) return undefined
+    const matchers = printed.flatMap((one) => (typeof one === 'string' ? parseMatchers(one, mode).matchers : []))
+    return matchers.sort(compareMatchers).map(formatMatcher)
+  }
+}
+
+const matching = (prefix: '' | 'source_' | 'target_', mode: MatcherMode) => ({
   [`${prefix}match`]: textMap,
   [`${prefix}match_re`]: textMap,
-  [`${prefix}matchers`]: texts,
+  [`${prefix}matchers`]: matcherTexts(mode),
 })
 
-function routePrinter(more: Readonly<Record<string, Printer>>): Printer {
+function routePrinter(mode: MatcherMode, more: Readonly<Record<string, Printer>>): Printer {
   const route: Printer = (given) =>
     struct({
       receiver: text,
       group_by: texts,
-      ...matching(''),
+      ...matching('', mode),
       mute_time_intervals: texts,
       active_time_intervals: texts,
       continue: or(flag, false),
@@ -640,10 +658,9 @@ function routePrinter(more: Readonly<Record<string, Printer>>): Printer {
   return route
 }
 
-export const inhibitRules = list(
-  struct({ name: text, ...matching('source_'), ...matching('target_'), equal: texts }),
-  {},
-)
+function inhibitRules(mode: MatcherMode): Printer {
+  return list(struct({ name: text, ...matching('source_', mode), ...matching('target_', mode), equal: texts }), {})
+}
 
 export const timeIntervals = list(
   struct({

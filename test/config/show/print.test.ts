@@ -67,14 +67,11 @@ test('defaults are filled in, secrets hidden, foreign keys left out', () => {
   )
   const slack = {
     send_resolved: false,
-    app_url: 'https://slack.com/api/chat.postMessage',
     username: '{{ template "slack.default.username" . }}',
     color: '{{ template "slack.default.color" . }}',
     ...byDefault,
     short_fields: false,
     link_names: false,
-    update_message: false,
-    timeout: '0s',
   }
   expect(printed).toMatchObject({
     global: {
@@ -90,10 +87,10 @@ test('defaults are filled in, secrets hidden, foreign keys left out', () => {
       receiver: 'yes',
       group_by: ['007'],
       continue: false,
-      routes: [{ receiver: 'all', group_by: [], match: { a: '' }, matchers: ['b=c'], continue: false }],
+      routes: [{ receiver: 'all', group_by: [], match: { a: '' }, matchers: ['b="c"'], continue: false }],
     },
     receivers: [
-      { name: 'yes', labels: { name: 'yes' } },
+      { name: 'yes' },
       {
         name: 'all',
         slack_configs: [
@@ -105,10 +102,10 @@ test('defaults are filled in, secrets hidden, foreign keys left out', () => {
           },
           { ...slack, api_url: '<secret>', title: '' },
         ],
-        webhook_configs: [{ url: '<secret>', url_file: '', max_alerts: 0, http_config: httpConfig }],
+        webhook_configs: [{ url: '<secret>', max_alerts: 0, http_config: httpConfig }],
         opsgenie_configs: [{ api_key: '<secret>', api_url: 'https://api.opsgenie.com/', http_config: httpConfig }],
         email_configs: [{ to: 'c@d', from: 'a@b', smarthost: 'mail:587', auth_password: '<secret>' }],
-        pagerduty_configs: [{ source: 'me', details: { firing: 'x', more: { z: 1 }, num_firing: expect.any(String) } }],
+        pagerduty_configs: [{ client: 'me', details: { firing: 'x', more: { z: 1 }, num_firing: expect.any(String) } }],
       },
     ],
     inhibit_rules: [{}],
@@ -118,6 +115,18 @@ test('defaults are filled in, secrets hidden, foreign keys left out', () => {
   expect(text).toContain('payload:\n          a:\n            - 1.5\n            - true\n            - "2026-01-01"\n')
   for (const foreign of ['s3cret', 'twilio', 'sms_configs', 'timestamp', 'slack_api_url', 'd: e'])
     expect(text).not.toContain(foreign)
+})
+
+test('what a file does not say of settings that Alertmanager 0.25 lacks is not printed: its amtool would refuse it', () => {
+  const text = print(example)
+  for (const key of ['app_url', 'update_message', 'timeout: 0s', 'url_file', 'labels:', 'smtp_tls_config'])
+    expect(text).not.toContain(key)
+  const asked = print(`
+route: { receiver: r }
+receivers: [{ name: r, labels: { tier: 1 }, webhook_configs: [{ url: 'http://x', timeout: 5s }] }]`)
+  expect(parse(asked)).toMatchObject({
+    receivers: [{ name: 'r', labels: { name: 'r', tier: '1' }, webhook_configs: [{ timeout: '5s' }] }],
+  })
 })
 
 test('what the print means is what the original means', () => {
