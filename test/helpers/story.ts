@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { RETENTION } from '../../src/dedup/dedup.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
 import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { parseMatchers } from '../../src/match/parse.ts'
 import { parseDuration } from '../../src/model/duration.ts'
 import { channels } from '../../src/notify/index.ts'
 import type { Notification, Notifier, Outcome } from '../../src/notify/notifier.ts'
@@ -22,7 +23,9 @@ import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
 import { keysFor } from '../../src/store/keys.ts'
+import type { SilenceAudit } from '../../src/store/silences.ts'
 import { openStore } from '../../src/store/store.ts'
+import { type Silence, endSilence } from '../../src/suppress/silence.ts'
 import type { TestRedis } from './redis.ts'
 
 /** What an integration was told, as a line reads: `0s ops/webhook/0 firing first notification: A B`. */
@@ -36,9 +39,13 @@ export interface Story extends AsyncDisposable {
   answers: Outcome[]
   /** Moves time, flushing and delivering whatever is due on the way; returns what was told meanwhile. */
   advance(duration: string): Promise<Line[]>
-  fire(...names: string[]): Promise<void> // by webhook
+  fire(...names: string[]): Promise<void> // by webhook, with the label group="g"
   resolve(...names: string[]): Promise<void>
   post(...alerts: Record<string, unknown>[]): Promise<void> // by the API
+  /** Silences what the matchers fit, from now on. Returns the silence's id. */
+  silence(matchers: string, duration: string): Promise<string>
+  /** Ends a silence now. */
+  expire(id: string): Promise<void>
   reload(config: string): Promise<void>
   /** Loses every job that has not run. */
   loseJobs(): void
@@ -178,6 +185,27 @@ export async function tell(
     async post(...alerts) {
       await accept(postedAlerts(alerts, now, routing.config.resolveTimeout), 'v2', deps)
     },
+    async silence(matchers, duration) {
+      const silence: Silence = {
+        id: newId(),
+        matchers: parseMatchers(matchers).matchers,
+        startsAt: now,
+        endsAt: now + (parseDuration(duration) ?? 0),
+        updatedAt: now,
+        createdBy: 'story',
+        comment: '',
+        annotations: new Map(),
+      }
+      await store.silences.put([{ before: undefined, silence }], auditOf('silence created', silence.id), 0, 'epoch')
+      return silence.id
+    },
+    async expire(id) {
+      await deps.silences.freshen(await store.versions())
+      const before = deps.silences.get(id)
+      if (!before) throw new Error(`there is no silence ${id}`)
+      const silence = endSilence(before, now)
+      await store.silences.put([{ before, silence }], auditOf('silence expired', id), 0, 'epoch')
+    },
     async reload(text) {
       const next = load(text)
       await deps.inhibition.prepare(next)
@@ -195,6 +223,10 @@ export async function tell(
     },
   }
   return story
+}
+
+function auditOf(event: SilenceAudit['event'], silence: string): SilenceAudit {
+  return { at: '', event, silence, by: 'story', from: '', client: '' }
 }
 
 /** What a sweep does now. */
