@@ -113,8 +113,17 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
     return id
   }
 
+  let writing: Promise<unknown> = Promise.resolve()
+
+  /** Writes of this replica are made one after the other; those of others make them start anew. */
+  function retried(run: () => Promise<'done' | 'conflict'>): Promise<void> {
+    const mine = writing.then(() => untilDone(run))
+    writing = mine.catch(() => {})
+    return mine
+  }
+
   /** Runs over the newest silences until no other write comes between. */
-  async function retried(run: () => Promise<'done' | 'conflict'>): Promise<void> {
+  async function untilDone(run: () => Promise<'done' | 'conflict'>): Promise<void> {
     for (let left = TRIES; left > 0; left--) {
       await freshen().catch(cannotStore)
       if ((await run()) === 'done') return
