@@ -109,6 +109,21 @@ test('the groups are those of the store', async () => {
   }
 })
 
+test('a silence made after an alert was seen is seen on it', async () => {
+  await using story = await tell(server, config('team'))
+  const view = openAlertView(story.deps)
+  const silencedBy = async () => {
+    const { alerts, statusOf } = await view.snapshot(story.deps.clock.now())
+    return alerts.flatMap((one) => statusOf(one).silencedBy)
+  }
+  await story.post({ labels: { n: '1' } })
+  expect(await silencedBy()).toEqual([])
+  const id = await story.silence('n="1"', '1h')
+  expect(await silencedBy()).toEqual([id])
+  await story.expire(id)
+  expect(await silencedBy()).toEqual([])
+})
+
 test('questions at the same time each see what was there before them', async () => {
   await using story = await tell(server, config('team'))
   const view = openAlertView(story.deps)
