@@ -1,11 +1,9 @@
 // npm run bench [-- --quick]: what the way in and the way through cost. Prints minimum, median and maximum of the rounds.
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { Agent, type IncomingMessage, type ServerResponse, createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { startEngine, tempDir } from '../test/helpers/engine.ts'
 import { startAlertmanager } from '../test/helpers/prometheus.ts'
+import { alert, latencies, openArrivals, openClient, quantile } from './load.ts'
 import { machine, print, spread } from './print.ts'
 
 const quick = process.argv.includes('--quick')
@@ -13,48 +11,7 @@ const ROUNDS = quick ? 2 : 5
 const ALERTS = quick ? 6400 : 32_000
 const BATCH = 64
 const IN_FLIGHT = 8
-const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
-
-/** About 1.1 kB, as Prometheus sends them. */
-function alert(n: number, round: number) {
-  return {
-    labels: {
-      alertname: `Bench${n % 500}`,
-      instance: `host-${n}:9100`,
-      job: 'node',
-      severity: 'info',
-      team: 'platform',
-      cluster: 'eu-1',
-      round: String(round),
-    },
-    annotations: {
-      summary: `Alert ${n} of the benchmark`,
-      description: 'x'.repeat(600),
-      runbook_url: `https://runbooks.example.com/${n}`,
-    },
-    startsAt: new Date().toISOString(),
-    endsAt: new Date(Date.now() + 240_000).toISOString(),
-    generatorURL: 'http://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1',
-  }
-}
-
-function post(url: string, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      `${url}/api/v2/alerts`,
-      { method: 'POST', agent, headers: { 'Content-Type': 'application/json' } },
-      (answer) => {
-        answer.resume()
-        answer.on('end', () =>
-          answer.statusCode === 200 ? resolve() : reject(new Error(`answered ${answer.statusCode}`)),
-        )
-      },
-    )
-    sent.on('error', reject)
-    sent.end(body)
-  })
-}
-
+const client = openClient(IN_FLIGHT)
 /** Processor seconds of a process so far, user and system. */
 function processor(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
@@ -81,7 +38,8 @@ async function measureIngest(): Promise<void> {
     const queue = [...bodies]
     await Promise.all(
       Array.from({ length: IN_FLIGHT }, async () => {
-        for (let body = queue.pop(); body !== undefined; body = queue.pop()) await post(url, body)
+        for (let body = queue.pop(); body !== undefined; body = queue.pop())
+          await client.send('POST', `${url}/api/v2/alerts`, body)
       }),
     )
     return (ALERTS / (performance.now() - started)) * 1000
@@ -108,39 +66,20 @@ async function measureIngest(): Promise<void> {
 }
 
 async function measureLatency(): Promise<void> {
-  const arrived = new Map<string, number>()
-  const sink = createServer((incoming, response) => void take(incoming, response)).listen(0, '127.0.0.1')
-  async function take(incoming: IncomingMessage, response: ServerResponse) {
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
-    const { alerts }: { alerts: { labels: { alertname: string } }[] } = JSON.parse(Buffer.concat(chunks).toString())
-    for (const { labels } of alerts)
-      if (!arrived.has(labels.alertname)) arrived.set(labels.alertname, performance.now())
-    response.end()
-  }
-  await once(sink, 'listening')
-  const { port } = sink.address() as AddressInfo
+  const arrivals = await openArrivals()
   await using engine = await startEngine({
     config: `
 route: { receiver: sink, group_by: [alertname], group_wait: 0s }
-receivers: [{ name: sink, webhook_configs: [{ url: 'http://127.0.0.1:${port}' }] }]
+receivers: [{ name: sink, webhook_configs: [{ url: '${arrivals.url}' }] }]
 `,
   })
-  const count = quick ? 100 : 500
-  const sent = new Map<string, number>()
-  for (let n = 0; n < count; n++) {
-    sent.set(`L${n}`, performance.now())
-    await post(engine.url, JSON.stringify([{ labels: { alertname: `L${n}` }, startsAt: new Date().toISOString() }]))
-    await new Promise((pause) => setTimeout(pause, 10))
-  }
-  while (arrived.size < count) await new Promise((pause) => setTimeout(pause, 20))
-  const times = [...sent].map(([name, at]) => (arrived.get(name) ?? 0) - at).sort((a, b) => a - b)
-  const at = (share: number) => (times[Math.floor(times.length * share)] ?? 0).toFixed(1)
+  const names = Array.from({ length: quick ? 100 : 500 }, (_, n) => `L${n}`)
+  const times = await latencies(client, engine.url, arrivals, names)
+  const at = (share: number) => quantile(times, share).toFixed(1)
   print(
-    `post to local sink at group_wait 0s, ${count} alerts, one each 10 ms: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`,
+    `post to local sink at group_wait 0s, ${names.length} alerts, one each 10 ms: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`,
   )
-  sink.closeAllConnections()
-  sink.close()
+  arrivals.close()
 }
 
 print(`${machine()}, ${execFileSync('redis-server', ['--version']).toString().split(' sha')[0]}, appendfsync always`)
@@ -149,4 +88,4 @@ print(
 )
 await measureIngest()
 await measureLatency()
-agent.destroy()
+client.close()
