@@ -39,13 +39,13 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   if (!row) return
   const integration = routing.config.integrations.get(row.integration)
   const notifier = routing.notifier(row.integration)
-  const [group] = await Promise.all([store.groups.load(row.group), freshen(deps)])
+  const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
   const route = group && routing.config.routes.get(group.routeId)
   if (!integration || !notifier) return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
   if (!group || !route) return drop(row, 'nothing left to tell', deps)
 
   const at = clock.now()
-  const heard = await hear(group, route, at, deps)
+  const heard = await hear(group, route, at, versions, deps)
   const last = group.told.get(integration.id)
   const { alerts, present } = tellingOf(heard, last, at, deps.exact)
   const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }

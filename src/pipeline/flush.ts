@@ -5,6 +5,7 @@ import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
 import type { Claimed, Group, IncidentStep, Owing } from '../store/groups.ts'
 import { rowId } from '../store/keys.ts'
+import type { Versions } from '../store/store.ts'
 import { regroup } from './accept.ts'
 import type { Heard } from '../suppress/suppress.ts'
 import type { Deps } from './deps.ts'
@@ -20,8 +21,8 @@ export async function flushDue(deps: Deps): Promise<number> {
   const claim = newId()
   const claimed = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
   if (claimed.length === 0) return 0
-  await freshen(deps)
-  const ended = await Promise.allSettled(claimed.map((group) => flush(group, claim, deps)))
+  const versions = await freshen(deps)
+  const ended = await Promise.allSettled(claimed.map((group) => flush(group, claim, versions, deps)))
   for (const [i, end] of ended.entries()) {
     // the lease gives it to whoever is able, soon
     if (end.status === 'rejected')
@@ -34,7 +35,7 @@ export async function flushDue(deps: Deps): Promise<number> {
  * A group is due: decides for each integration of its receiver whether to speak, and queues what it says.
  * Runs at least once for each due time; a second run of the same flush finds its claim gone.
  */
-async function flush({ id, dueAt }: Claimed, claim: string, deps: Deps): Promise<void> {
+async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, deps: Deps): Promise<void> {
   const { routing, store, queue, metrics, clock, log } = deps
   const at = clock.now()
   metrics.flushes.inc()
@@ -52,7 +53,7 @@ async function flush({ id, dueAt }: Claimed, claim: string, deps: Deps): Promise
   // a flush belongs to the instant that it was due at, so that it being some ms late decides nothing
   const missed = Math.floor((at - dueAt) / route.groupInterval)
   const tick = dueAt + Math.max(0, missed) * route.groupInterval
-  const heard = await hear(group, route, at, deps)
+  const heard = await hear(group, route, at, versions, deps)
   const { audible, muting } = heard
   countSuppressed(heard, metrics)
   const resolved = group.alerts.filter((alert) => isResolved(alert, at))

@@ -2,8 +2,8 @@
   Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
-  KEYS[1..8]  alerts, times, references, collectable, due, indexed, changes, versions
-  KEYS[9..]   for each group: group, members; then places of inhibition
+  KEYS[1..9]  alerts, times, references, collectable, due, indexed, changes, versions, sourced
+  KEYS[10..]  for each group: group, members; then places of inhibition
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
@@ -34,11 +34,11 @@ for i = 1, tonumber(take()) do placeNames[i] = take() end
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[7 + 2 * i], members = KEYS[8 + 2 * i],
+    hash = KEYS[8 + 2 * i], members = KEYS[9 + 2 * i],
   }
 end
 
-local placeKeys = 8 + 2 * #groups
+local placeKeys = 9 + 2 * #groups
 local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
 
 local alerts, fingerprints = {}, {}
@@ -102,7 +102,7 @@ for _, alert in ipairs(alerts) do
       alert.startsText, alert.endsText)
 
     for _, n in ipairs(alert.places) do
-      place(KEYS[placeKeys + n], KEYS[6], placeNames[n], alert.fingerprint, alert.ends)
+      place(KEYS[placeKeys + n], KEYS[6], KEYS[9], placeNames[n], alert.fingerprint, alert.ends)
     end
 
     local grouped = false

@@ -159,7 +159,7 @@ export function alertStore(redis: Redis, keys: Keys) {
       if (due.length === 0) return 0
       return forget(
         redis,
-        [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes],
+        [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes, keys.sourced],
         [at, KEEP_RESOLVED, keys.placePrefix, ...due],
       )
     },
@@ -196,6 +196,7 @@ export function alertStore(redis: Redis, keys: Keys) {
         keys.indexed,
         keys.changes,
         keys.versions,
+        keys.sourced,
         ...groupKeys,
         ...placeIds.map((id) => keys.place(id)),
       ],

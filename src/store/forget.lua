@@ -1,7 +1,7 @@
 --[[
   Forgets alerts whose time has come, are resolved and in no group; others get a later time.
 
-  KEYS  alerts, times, references, collectable, indexed, changes
+  KEYS  alerts, times, references, collectable, indexed, changes, sourced
   ARGV  now, epoch ms; how much later, ms; key prefix of places; fingerprints
   Returns how many were forgotten
 ]]
@@ -18,7 +18,10 @@ for i = 4, #ARGV do
     redis.call('HDEL', KEYS[2], fingerprint)
     redis.call('ZREM', KEYS[4], fingerprint)
     for name in string.gmatch(redis.call('HGET', KEYS[5], fingerprint) or '', '%S+') do
-      redis.call('ZREM', ARGV[3] .. name, fingerprint)
+      if redis.call('ZREM', ARGV[3] .. name, fingerprint) == 1 then
+        local rule = string.match(name, '^[^:]+')
+        if redis.call('HINCRBY', KEYS[7], rule, -1) <= 0 then redis.call('HDEL', KEYS[7], rule) end
+      end
     end
     redis.call('HDEL', KEYS[5], fingerprint)
     forgotten[#forgotten + 1] = fingerprint

@@ -81,7 +81,7 @@ export function inhibitionStore(redis: Redis, keys: Keys) {
       const ids = [...numbers.keys()]
       await indexSources(
         redis,
-        [keys.times, keys.indexed, ...ids.map((id) => keys.place(id))],
+        [keys.times, keys.indexed, keys.sourced, ...ids.map((id) => keys.place(id))],
         [ids.length, ...ids, ...args],
       )
     },

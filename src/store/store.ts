@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { groupStore } from './groups.ts'
 import { inboxStore } from './inbox.ts'
@@ -13,6 +14,7 @@ export interface Versions {
   epoch: string // of the data set; another after its loss
   silences: number
   rules: string // as `accept` answers
+  sourced: ReadonlySet<string> // keys of rules that have sources at all
 }
 
 /** All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis. */
@@ -36,8 +38,19 @@ export function openStore(redis: Redis, prefix: string) {
 
     /** How far silences and inhibitions have got: what caches of them are held against. */
     async versions(): Promise<Versions> {
-      const [epoch, silences, rules] = await redis.hmget(keys.versions, 'epoch', 'silences', 'rules')
-      return { epoch: epoch ?? '', silences: Number(silences ?? 0), rules: `${epoch ?? ''} ${rules ?? 0}` }
+      const replies = await redis
+        .pipeline()
+        .hmget(keys.versions, 'epoch', 'silences', 'rules')
+        .hkeys(keys.sourced)
+        .exec()
+      for (const [error] of replies ?? []) if (error) throw error
+      const [epoch, silences, rules] = z.array(z.string().nullable()).parse(replies?.[0]?.[1])
+      return {
+        epoch: epoch ?? '',
+        silences: Number(silences ?? 0),
+        rules: `${epoch ?? ''} ${rules ?? 0}`,
+        sourced: new Set(z.array(z.string()).parse(replies?.[1]?.[1])),
+      }
     },
 
     /** The hash of the config that all groups were last sorted by; '' before the first. */

@@ -15,8 +15,8 @@ export function inhibitRule({ source, target, equal }: Omit<InhibitRule, 'id'>):
 }
 
 /**
- * What an alert is to the rules. A place is a rule, a kind of source and the values of `equal`, as text: sources
- * stand in theirs, and whoever asks for a target looks into few places instead of at all alerts.
+ * What an alert is to the rules. A place is a rule's id, then in a line of its own a kind of source and the values of
+ * `equal`: sources stand in theirs, and whoever asks for a target looks into few places instead of at all alerts.
  */
 export interface Roles {
   sources: readonly string[] // places that it stands in
@@ -39,12 +39,17 @@ export function rolesOf(rules: readonly InhibitRule[], labels: Labels): Roles {
     const isTarget = matchesAll(rule.target, labels)
     if (!isSource && !isTarget) continue
     const values = JSON.stringify(rule.equal.map((name) => labels.get(name) ?? ''))
-    const only = `${rule.id} source ${values}`
-    const both = `${rule.id} both ${values}`
+    const only = `${rule.id}\nsource ${values}`
+    const both = `${rule.id}\nboth ${values}`
     if (isSource) sources.push(isTarget ? both : only)
     if (isTarget) targets.push(isSource ? [only] : [only, both])
   }
   return sources.length === 0 && targets.length === 0 ? none : { sources, targets }
+}
+
+/** The id of a place's rule. */
+export function ruleOf(place: string): string {
+  return place.slice(0, place.indexOf('\n'))
 }
 
 /** The source of a place that ends last. */
