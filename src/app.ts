@@ -13,7 +13,7 @@ import { type LoadOptions, loadConfig } from './config/load.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
-import { regroup } from './pipeline/accept.ts'
+import { bridgeDowntime, regroup } from './pipeline/accept.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
 import { openRouting } from './pipeline/routing.ts'
@@ -44,6 +44,8 @@ export interface AppOptions {
   prefix: string // of every key in Redis
   sandbox: boolean
   features: Features
+  keepResolved: number // how long a resolved alert can still be merged with, ms
+  startDelay: number // from the start to the first flush, ms
   retention: number // of expired silences and the notification log, ms
   env: Readonly<Record<string, string | undefined>>
   version: string
@@ -62,6 +64,8 @@ export interface App {
 const FINISH_WITHIN = 6000
 /** After a start with nobody there, how long old alerts wait for what would inhibit them, ms: Prometheus sends all within it. */
 const CALM = 90_000
+/** A restart is shorter; senders repeat their alerts every minute or so, and they hold for some minutes. ms */
+const ABSENCE = 60_000
 /** A delivery may still use an adapter of the routing before a reload, ms. */
 const CLOSE_AFTER = 60_000
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
@@ -100,7 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const store = openStore(redis, options.prefix)
+    const store = openStore(redis, options.prefix, options.keepResolved)
     const adding = storeConnection(address)
     opened.push(() => adding.disconnect())
 
@@ -125,6 +129,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     let reloading: Promise<unknown> = Promise.resolve()
     const clock = { now: () => Date.now() }
     const newId = () => randomUUID()
+    const isAlone = (await store.peers.list()).length === 0
+    const lastAlive = await store.peers.lastAlive()
     const deps: Deps = {
       get routing() {
         return routing
@@ -138,7 +144,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       inhibition: openInhibition(store, newId),
       retention: options.retention,
       exact: options.features.exact,
-      calmUntil: (await store.peers.list()).length === 0 ? clock.now() + CALM : 0,
+      calmUntil: isAlone ? startedAt + CALM : 0,
       clock,
       random: () => Math.random(),
       newId,
@@ -148,9 +154,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const presence = openPresence(store, newId(), clock, log)
     opened.push(() => presence.stop())
     await prepare(routing)
+    await bridge()
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
-    const timers = startTimers(deps)
+    const timers = startTimers(deps, startedAt + options.startDelay)
     opened.push(() => timers.stop())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
     const server = openServer({
@@ -198,6 +205,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function prepare(next: Routing): Promise<void> {
       await presence.announce({ rules: next.config.inhibitRules.map(({ id }) => id) })
       await deps.inhibition.prepare(next)
+    }
+
+    /** After a longer absence senders get time to say that their alerts go on. */
+    async function bridge(): Promise<void> {
+      if (!isAlone || lastAlive === undefined || startedAt - lastAlive < ABSENCE) return
+      const bridged = await bridgeDowntime(lastAlive, startedAt, CALM, deps)
+      const absence = `${Math.round((startedAt - lastAlive) / 1000)} s`
+      log.warn({ absence, alerts: bridged }, 'nobody ran; alerts that would have ended meanwhile wait to be sent again')
     }
 
     /** One after the other: a slow one must not write down an older config than is in force. */

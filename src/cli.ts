@@ -67,8 +67,12 @@ program
     const externalURL = text(options['web.externalUrl'])
     if (externalURL !== undefined && !/^https?:\/\/[^/]/.test(externalURL))
       return fail(`--web.external-url: ${JSON.stringify(externalURL)} is no URL; write it as https://host/path`)
-    const retention = await duration(options['data.retention'], 'data.retention')
-    if (retention === undefined) return
+    const [retention, keepResolved, startDelay] = await Promise.all([
+      duration(options['data.retention'], 'data.retention'),
+      duration(options['alerts.gcInterval'], 'alerts.gc-interval'),
+      duration(options['dispatch.startDelay'], 'dispatch.start-delay'),
+    ])
+    if (retention === undefined || keepResolved === undefined || startDelay === undefined) return
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
@@ -81,6 +85,8 @@ program
       env,
       version,
       retention,
+      keepResolved,
+      startDelay,
       routePrefix: text(options['web.routePrefix']),
       getConcurrency: Number(options['web.getConcurrency']),
       silenceLimits: {

@@ -18,8 +18,8 @@ export interface Timers {
   stop(): Promise<void>
 }
 
-/** Runs what is due: flushes, the sweep for owed rows without a job, the forgetting of what is over. */
-export function startTimers(deps: Deps): Timers {
+/** Runs what is due: flushes (not before `from`, epoch ms), the sweep for owed rows without a job, the forgetting of what is over. */
+export function startTimers(deps: Deps, from: number): Timers {
   const stopping = new AbortController()
   let soonest = Number.POSITIVE_INFINITY // of the groups that this process has made since it last looked
   let wake: (() => void) | undefined
@@ -33,6 +33,8 @@ export function startTimers(deps: Deps): Timers {
     })
 
   async function flushes() {
+    const wait = from - deps.clock.now()
+    if (wait > 0) await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
     while (!stopping.signal.aborted) {
       if (soonest <= deps.clock.now()) soonest = Number.POSITIVE_INFINITY
       const taken = await flushDue(deps).catch((err: unknown) => {

@@ -9,6 +9,7 @@
         when a resolved alert without a group may be forgotten, epoch ms
         1 where resolved alerts make and join groups as others do, else 0
         1 where an old alert does not make its group due at once, else 0
+        1 where the alerts are known ones that get other groups, else 0
         number of places, then their names as `indexed` has them
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
@@ -20,10 +21,11 @@
 ]]
 --- with place
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
+local regroups = ARGV[5] == '1'
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 5
+local at = 6
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -96,9 +98,9 @@ for _, alert in ipairs(alerts) do
       fresh = fresh + 1
     end
     if not old or old.body ~= alert.body then newBodies[alert.fingerprint] = alert.body end
-    alert.updated = now
+    alert.updated = regroups and old and old.updated or now
     known[alert.fingerprint] = alert
-    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, now, alert.by,
+    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
       alert.startsText, alert.endsText)
 
     for _, n in ipairs(alert.places) do

@@ -28,6 +28,8 @@ export interface Manner {
   exact: boolean
   /** An old alert's group waits its group_wait like any other, since what would inhibit it may still be on its way. */
   calm: boolean
+  /** They came before, and only their groups are new: they are not as if just updated. */
+  regroups: boolean
 }
 
 /** What became of the alerts of a request. */
@@ -51,8 +53,6 @@ export interface Changes {
 
 /** Within what `unpack` takes and what one script may hold up Redis for. */
 const CHUNK = 500
-/** How long a resolved alert can still be merged with: Alertmanager's `alerts.gc-interval`. */
-export const KEEP_RESOLVED = 30 * 60_000
 
 const accept = script(
   'accept',
@@ -60,7 +60,8 @@ const accept = script(
 )
 const endedBys: Record<EndedBy, string> = { sender: 's', timeout: 't', resolve: 'r' }
 
-export function alertStore(redis: Redis, keys: Keys) {
+/** `keepResolved`: how long a resolved alert can still be merged with, ms. */
+export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
     /**
      * Merges alerts with what is known and puts them into their groups; when this resolves, Redis has
@@ -160,12 +161,12 @@ export function alertStore(redis: Redis, keys: Keys) {
       return forget(
         redis,
         [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes, keys.sourced],
-        [at, KEEP_RESOLVED, keys.placePrefix, ...due],
+        [at, keepResolved, keys.placePrefix, ...due],
       )
     },
   }
 
-  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm }: Manner) {
+  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm, regroups }: Manner) {
     const groupNumbers = new Map<string, number>() // by group id
     const placeNumbers = new Map<string, number>() // by place id
     const groupKeys: string[] = []
@@ -202,9 +203,10 @@ export function alertStore(redis: Redis, keys: Keys) {
       ],
       [
         at,
-        at + KEEP_RESOLVED,
+        at + keepResolved,
         exact ? 1 : 0,
         calm ? 1 : 0,
+        regroups ? 1 : 0,
         placeIds.length,
         ...placeIds,
         groupNumbers.size,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Alert, compareAlerts } from '../alert/alert.ts'
 import type { Told } from '../dedup/dedup.ts'
 import type { Labels } from '../model/labels.ts'
-import { KEEP_RESOLVED, toAlert } from './alerts.ts'
+import { toAlert } from './alerts.ts'
 import { type Keys, rowId } from './keys.ts'
 import { script } from './script.ts'
 
@@ -80,7 +80,8 @@ const settleScript = script(
   z.tuple([z.number(), z.number(), z.enum(['', 'opened', 'reopened', 'resolved']), z.string()]).rest(z.string()),
 )
 
-export function groupStore(redis: Redis, keys: Keys) {
+/** `keepResolved`: as for alerts, ms. */
+export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
     /** Takes up to `limit` groups that are due, for `lease` ms: then they are due again. */
     async claimDue(at: number, lease: number, limit: number, claim: string): Promise<Claimed[]> {
@@ -123,7 +124,7 @@ export function groupStore(redis: Redis, keys: Keys) {
           claim,
           at,
           nextDue,
-          at + KEEP_RESOLVED,
+          at + keepResolved,
           resolved.map((alert) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt}`).join(' '),
           nflogTtl,
           mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
@@ -168,7 +169,7 @@ export function groupStore(redis: Redis, keys: Keys) {
       const pipeline = redis.multi().del(keys.group(id), keys.members(id)).zrem(keys.due, id)
       for (const fingerprint of members) {
         pipeline.hincrby(keys.references, fingerprint, -1)
-        pipeline.zadd(keys.collectable, at + KEEP_RESOLVED, fingerprint)
+        pipeline.zadd(keys.collectable, at + keepResolved, fingerprint)
       }
       for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
     },

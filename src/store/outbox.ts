@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Told } from '../dedup/dedup.ts'
-import { KEEP_RESOLVED } from './alerts.ts'
 import { groupKeys, pairs, toEntry } from './groups.ts'
 import { type Keys, rowId } from './keys.ts'
 import { script } from './script.ts'
@@ -56,7 +55,8 @@ export type DeadLetter = z.infer<typeof deadLetter>
 const claimRow = script('claim-row', z.array(z.string()))
 const recordScript = script('record', z.tuple([z.number(), z.number()]))
 
-export function outboxStore(redis: Redis, keys: Keys) {
+/** `keepResolved`: as for alerts, ms. */
+export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
     /** Claims a row for one attempt of at most `lease` ms; undefined where nothing is owed now or another is at it. */
     async claim(id: string, at: number, lease: number): Promise<Row | undefined> {
@@ -117,7 +117,7 @@ export function outboxStore(redis: Redis, keys: Keys) {
           keys.incidentPrefix,
           timeline,
           ending.how === 'dead' ? JSON.stringify(ending.letter) : '',
-          at + KEEP_RESOLVED,
+          at + keepResolved,
           nextNotification,
           keepsResolved ? 1 : 0,
         ],

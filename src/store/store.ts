@@ -17,13 +17,19 @@ export interface Versions {
   sourced: ReadonlySet<string> // keys of rules that have sources at all
 }
 
-/** All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis. */
-export function openStore(redis: Redis, prefix: string) {
+/** Alertmanager's default of `alerts.gc-interval`, ms. */
+export const KEEP_RESOLVED = 30 * 60_000
+
+/**
+ * All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis; `keepResolved` is how long a resolved
+ * alert can still be merged with, ms.
+ */
+export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESOLVED) {
   const keys = keysFor(prefix)
   return {
-    alerts: alertStore(redis, keys),
-    groups: groupStore(redis, keys),
-    outbox: outboxStore(redis, keys),
+    alerts: alertStore(redis, keys, keepResolved),
+    groups: groupStore(redis, keys, keepResolved),
+    outbox: outboxStore(redis, keys, keepResolved),
     incidents: incidentStore(redis, keys),
     inbox: inboxStore(redis, keys),
     silences: silenceStore(redis, keys),

@@ -39,6 +39,8 @@ export interface Story extends AsyncDisposable {
   answers: Outcome[]
   /** Moves time, flushing and delivering whatever is due on the way; returns what was told meanwhile. */
   advance(duration: string): Promise<Line[]>
+  /** Moves time while nobody is there to flush or deliver. */
+  skip(duration: string): void
   fire(...names: string[]): Promise<void> // by webhook, with the label group="g"
   resolve(...names: string[]): Promise<void>
   post(...alerts: Record<string, unknown>[]): Promise<void> // by the API
@@ -164,6 +166,9 @@ export async function tell(
       }
       now = target
       return lines.slice(before)
+    },
+    skip(duration) {
+      now += parseDuration(duration) ?? 0
     },
     async fire(...names) {
       const alerts = names.map((alertname) => ({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bridgeDowntime } from '../../src/pipeline/accept.ts'
 import { retryDelay } from '../../src/pipeline/retry.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { sweepNow, tell } from '../helpers/story.ts'
@@ -217,7 +218,62 @@ receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }]
   ])
 })
 
+describe('after a start with nobody there', () => {
+  const fired = '2026-11-23T09:00:00Z'
+  const inhibiting = `${config}
+inhibit_rules: [{ source_matchers: [alertname=Source], target_matchers: [alertname=Target] }]
+`
+
+  test('an old alert waits for what would inhibit it; at other times its group is told of at once', async () => {
+    await using story = await tell(server, inhibiting)
+    story.deps.calmUntil = story.deps.clock.now() + 90_000
+    await story.post({ labels: { alertname: 'Target', group: 'a' }, startsAt: fired })
+    expect(await story.advance('10s')).toEqual([])
+    await story.post({ labels: { alertname: 'Source', group: 'b' }, startsAt: fired })
+    expect(await story.advance('1m')).toEqual([`40s ${ops} firing first notification: Source`])
+    await story.advance('1m')
+    await story.post({ labels: { alertname: 'Later', group: 'c' }, startsAt: fired })
+    expect(await story.advance('0s')).toEqual([`130s ${ops} firing first notification: Later`])
+  })
+
+  test('alerts that would have ended while nobody was there wait to be sent again', async () => {
+    await using story = await tell(server, config)
+    const post = (...names: string[]) =>
+      story.post(
+        ...names.map((alertname) => ({
+          labels: { alertname, group: 'g' },
+          startsAt: '2026-11-23T10:00:00Z',
+          endsAt: new Date(story.deps.clock.now() + 240_000).toISOString(),
+        })),
+      )
+    await post('GoesOn', 'Ends')
+    await story.advance('1m')
+    const since = story.deps.clock.now()
+    story.skip('20m')
+    expect(await bridgeDowntime(since, story.deps.clock.now(), 90_000, story.deps)).toBe(2)
+    await story.advance('1m')
+    await post('GoesOn')
+    expect((await story.advance('10m')).map((line) => line.replace(/^\d+s /, ''))).toEqual([
+      `${ops} firing some alerts resolved: -Ends GoesOn`,
+      `${ops} resolved all alerts resolved: -GoesOn`,
+    ])
+  })
+})
+
 describe('a reload', () => {
+  test('leaves alerts as they were, when they came too', async () => {
+    await using story = await tell(server, config)
+    await story.fire('A')
+    const seen = async () => {
+      const [id = ''] = await story.deps.store.groups.ids()
+      return (await story.deps.store.groups.load(id))?.alerts
+    }
+    const before = await seen()
+    await story.advance('1m')
+    await story.reload(config.replace('group_wait: 30s', 'group_wait: 40s'))
+    expect(await seen()).toEqual(before)
+  })
+
   test('that changes nothing for a group repeats nothing and keeps its time', async () => {
     await using story = await tell(server, config)
     await story.fire('A')

@@ -172,7 +172,7 @@ inhibit_rules:
     await story.post(alert('Source', 'critical', { cluster: 'a' }, true))
     await story.advance('5m')
     expect(names(story).slice(2).sort()).toEqual(
-      ['firing new alerts added: Target Other', 'resolved all alerts resolved: -Source'].sort(),
+      ['firing new alerts added: Other Target', 'resolved all alerts resolved: -Source'].sort(),
     )
   })
 

@@ -48,7 +48,7 @@ describe('alerts are merged as Alertmanager merges them', () => {
   })
 })
 
-const manner = { exact: false, calm: false }
+const manner = { exact: false, calm: false, regroups: false }
 const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
 const accept = (alert: Alert, at: number) => store.alerts.accept([{ alert, groups: [group], places: [] }], at, manner)
 const fires = alertOf({ a: 'b' }, { startsAt: now })

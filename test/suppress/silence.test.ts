@@ -60,9 +60,9 @@ test('an alert is held against few of many silences', () => {
   let tests = 0
   const silences = Array.from({ length: 2000 }, (_, n): Silence => {
     const plain = silence(String(n), `severity="critical",instance=~"host-${n}|host-${n + 5000}"`)
-    const count = (value: string, test: (value: string) => boolean) => {
+    const count = (value: string, fits: (value: string) => boolean) => {
       tests += 1
-      return test(value)
+      return fits(value)
     }
     return { ...plain, matchers: plain.matchers.map((one) => ({ ...one, test: (value) => count(value, one.test) })) }
   })
