@@ -43,6 +43,10 @@ program
       '120h',
     ),
   )
+  .addOption(new Option('--alerts.gc-interval <duration>', 'how long resolved alerts are kept').default('30m'))
+  .addOption(
+    new Option('--dispatch.start-delay <duration>', 'how long after the start nobody is told yet').default('0s'),
+  )
   .addOption(
     new Option(
       '--silences.max-silences <number>',

@@ -9,7 +9,7 @@ import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError } from '../error.ts'
 import { takeAlerts } from '../intake.ts'
-import { BareError, SchemaError, sendJson } from './answer.ts'
+import { BareError, SchemaError, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf, receiversAsked } from './query.ts'
 
@@ -24,13 +24,14 @@ export function alerts(api: ApiDeps): Router {
     const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
     const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
     const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now())
-    const parts: string[] = []
-    for (const one of seen) {
-      if (!matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
-      const status = statusOf(one)
-      if (wanted(status)) parts.push(toText(one, receiverList(one.receivers), status, []))
+    function* shown() {
+      for (const one of seen) {
+        if (!matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
+        const status = statusOf(one)
+        if (wanted(status)) yield toText(one, receiverList(one.receivers), status, [])
+      }
     }
-    sendJson(response, `[${parts.join(',')}]`)
+    await sendList(response, shown())
   })
 
   router.get('/alerts/groups', async (request, response) => {
@@ -47,23 +48,22 @@ export function alerts(api: ApiDeps): Router {
     })
     const mutedBy = await deps.store.groups.mutedBy(timed.map(({ id }) => id))
     const statuses = new Map<Seen, Status>() // an alert may be in several
-    const parts: string[] = []
-    for (const { id, labels, receiver, alerts: members } of shown) {
-      const muted = mutedBy.get(id) ?? []
-      if (muted.length > 0 && !showsMuted) continue
-      const inside: string[] = []
-      for (const one of members) {
-        if (!firing(one) || !matchesAll(matchers, one.alert.labels)) continue
-        let status = statuses.get(one)
-        if (!status) statuses.set(one, (status = statusOf(one)))
-        if (wanted(status)) inside.push(toText(one, receiverList(one.receivers.filter(asked).sort()), status, muted))
+    function* filled() {
+      for (const { id, labels, receiver, alerts: members } of shown) {
+        const muted = mutedBy.get(id) ?? []
+        if (muted.length > 0 && !showsMuted) continue
+        const inside: string[] = []
+        for (const one of members) {
+          if (!firing(one) || !matchesAll(matchers, one.alert.labels)) continue
+          let status = statuses.get(one)
+          if (!status) statuses.set(one, (status = statusOf(one)))
+          if (wanted(status)) inside.push(toText(one, receiverList(one.receivers.filter(asked).sort()), status, muted))
+        }
+        if (inside.length > 0)
+          yield `{"alerts":[${inside.join(',')}],"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}}`
       }
-      if (inside.length > 0)
-        parts.push(
-          `{"alerts":[${inside.join(',')}],"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}}`,
-        )
     }
-    sendJson(response, `[${parts.join(',')}]`)
+    await sendList(response, filled())
   })
 
   router.post('/alerts', ...jsonBody, async (request, response) => {

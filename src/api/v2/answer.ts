@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler, Response } from 'express'
 import { HttpError } from '../error.ts'
 
@@ -26,6 +27,27 @@ export class SchemaError extends Error {
 export function sendJson(response: Response, json: string): void {
   response.setHeader('Content-Type', 'application/json') // Express would add a charset
   response.end(`${json}\n`)
+}
+
+/** How much of a list is made before others get their turn, characters. */
+const TURN = 256 * 1024
+
+/** A list, item by item: neither a long one nor a slow reader holds up others, or has all of it kept in memory. */
+export async function sendList(response: Response, items: Iterable<string>): Promise<void> {
+  response.setHeader('Content-Type', 'application/json')
+  let text = '['
+  let isFirst = true
+  for (const item of items) {
+    text += isFirst ? item : `,${item}`
+    isFirst = false
+    if (text.length < TURN) continue
+    const isRead = response.write(text)
+    text = ''
+    if (isRead) await setImmediate()
+    else await new Promise<void>((go) => void response.once('drain', go).once('close', go))
+    if (response.destroyed) return
+  }
+  response.end(`${text}]\n`)
 }
 
 function sendError(response: Response, status: number, code: number, message: string): void {
