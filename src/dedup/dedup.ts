@@ -1,4 +1,5 @@
 import { type Alert, compareAlerts, isResolved } from '../alert/alert.ts'
+import type { Route } from '../route/route.ts'
 import type { Heard } from '../suppress/suppress.ts'
 
 /** What an integration was last told about a group: an entry of the notification log. */
@@ -100,9 +101,18 @@ export function toldAs({ firing, resolved, hidden }: Present, at: number): Told 
 /** How long the log is kept at the most unless `--data.retention` says otherwise, ms: Alertmanager's default. */
 export const RETENTION = 120 * 3_600_000
 
-/** How long what was told must be remembered, ms: as in Alertmanager (notify/set_notifies_stage.go). */
-export function rememberFor(repeatInterval: number, retention: number): number {
-  return Math.min(retention, 2 * repeatInterval)
+/** Alertmanager lets go of what has expired only now and then, ms: its `data.maintenance-interval`. */
+const MAINTENANCE = 15 * 60_000
+
+/**
+ * How long what was told must be remembered, ms: as in Alertmanager (notify/set_notifies_stage.go), and never for less than
+ * it takes to look again, or nobody would hear of the end. Times in ms.
+ */
+export function rememberFor(
+  { repeatInterval, groupInterval }: Pick<Route, 'repeatInterval' | 'groupInterval'>,
+  retention: number,
+): number {
+  return Math.min(retention, 2 * Math.max(repeatInterval, groupInterval)) + MAINTENANCE
 }
 
 /** The reason for silence, where `whyNotify` has none to speak. */

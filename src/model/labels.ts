@@ -25,11 +25,11 @@ export function sortedNames(labels: Labels): string[] {
   return [...labels.keys()].sort(compareBytes)
 }
 
-/** What all of these have in common: the same name with the same value in each. Empty for none. */
+/** What all of these have in common: the same name with the same value in each, where none is an empty one. Empty for none. */
 export function commonLabels(sets: readonly Labels[]): Labels {
   const [first, ...rest] = sets
   if (!first) return new Map()
-  return new Map([...first].filter(([name, value]) => rest.every((other) => other.get(name) === value)))
+  return new Map([...first].filter(([name, value]) => rest.every((other) => (other.get(name) ?? '') === value)))
 }
 
 /** A plain object for JSON, without a prototype so that every name is only a name. Names in byte order. */

@@ -51,7 +51,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
   const reason = heard.muting ? undefined : whyNotify(last, present, rules, at)
   if (!reason) return drop(row, heard.muting ? 'muted' : whyQuiet(last, present), deps)
-  const nflogTtl = rememberFor(route.repeatInterval, deps.retention)
+  const nflogTtl = rememberFor(route, deps.retention)
   if (reason === 'all alerts resolved' && !integration.sendResolved) {
     metrics.suppressed.inc({ reason: 'resolves not wanted' })
     return end(row, { how: 'told', told: toldAs(present, at), nflogTtl }, undefined, deps)

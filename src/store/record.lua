@@ -67,7 +67,8 @@ end
 redis.call('DEL', row)
 redis.call('ZREM', owed, id)
 redis.call('SREM', outbox, integration)
-if ARGV[17] == '0' and redis.call('SCARD', outbox) == 0 then
+if ARGV[17] == '1' then redis.call('HDEL', group, 'resolved') end -- the others' ends do not let go of them either
+if redis.call('SCARD', outbox) == 0 then
   local resolved = redis.call('HGET', group, 'resolved')
   if resolved then release(groupId, group, members, times, references, collectable, due, resolved, forgetAt) end
 end

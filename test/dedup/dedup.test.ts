@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Told, whyNotify } from '../../src/dedup/dedup.ts'
+import { type Told, rememberFor, whyNotify } from '../../src/dedup/dedup.ts'
 
 const HOUR = 3_600_000
 const rules = { sendResolved: true, repeatInterval: 4 * HOUR }
@@ -44,4 +44,13 @@ test.each([
 ])('where resolves are not sent: %s', (_group, last, firing, resolved, why) => {
   const quiet = { ...rules, sendResolved: false }
   expect(whyNotify(last, present(firing, resolved), quiet, 0)).toBe(why)
+})
+
+test.each([
+  ['twice the repeat_interval, and until it is looked for', 4, 0.1, 120, 8.25],
+  ['at most the retention', 100, 0.1, 120, 120.25],
+  ['at least until the group is looked at again', 0.1, 3, 120, 6.25],
+])('what was told is remembered for %s', (_rule, repeat, group, retention, hours) => {
+  const route = { repeatInterval: repeat * HOUR, groupInterval: group * HOUR }
+  expect(rememberFor(route, retention * HOUR)).toBe(hours * HOUR)
 })

@@ -352,4 +352,19 @@ describe('a channel that refuses', () => {
     ])
     expect(await story.deps.store.groups.ids()).toEqual([])
   })
+
+  test('keeps it there for one of two that did not hear of it: alertmanager-exact', async () => {
+    const two = config.replace('}] }]', "}, { url: 'http://y.invalid' }] }]")
+    await using story = await tell(server, two, { exact: true })
+    await story.fire('A', 'B')
+    await story.advance('1m')
+    story.answers.push(limited)
+    await story.resolve('A')
+    await story.advance('20m')
+    expect(story.lines.slice(2)).toEqual([
+      '330s ops/webhook/0 failed firing some alerts resolved: -A B',
+      '330s ops/webhook/1 firing some alerts resolved: -A B',
+      '630s ops/webhook/0 firing some alerts resolved: -A B',
+    ])
+  })
 })
