@@ -19,6 +19,8 @@ const text: Printer = (given) => (given instanceof Plain ? given.text : typeof g
 const secret: Printer = (given) => (text(given) ? '<secret>' : undefined)
 /** The address that takes bot tokens is no secret, and `update_message` asks for it. */
 const slackUrl: Printer = (given) => (text(given) === CHAT ? CHAT : secret(given))
+/** Before 0.26 a webhook's URL was no secret, and must read as one that leads somewhere. */
+const webhookUrl: Printer = (given) => (text(given) ? 'http://<secret>' : undefined)
 const flag: Printer = (given) => {
   const value = given instanceof Plain ? given.value : given
   return typeof value === 'boolean' ? value : undefined
@@ -200,7 +202,7 @@ const globalShape = {
   mattermost_webhook_url_file: text,
 }
 
-const webhookUrl = { webhook_url: secret, webhook_url_file: text }
+const chatUrl = { webhook_url: secret, webhook_url_file: text }
 const fields = list(struct({ title: text, value: text, short: flag }))
 const attachment = {
   fallback: text,
@@ -241,7 +243,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   discord_configs: {
     sendResolved: true,
     shape: {
-      ...webhookUrl,
+      ...chatUrl,
       content: text,
       title: template('discord.default.title'),
       message: template('discord.default.message'),
@@ -338,7 +340,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   webhook_configs: {
     sendResolved: true,
     shape: {
-      url: secret,
+      url: webhookUrl,
       url_file: text,
       max_alerts: or(number, 0),
       timeout: goDuration,
@@ -377,7 +379,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   mattermost_configs: {
     sendResolved: true,
     shape: {
-      ...webhookUrl,
+      ...chatUrl,
       channel: text,
       ...attachment,
       username: template('mattermost.default.username'),
@@ -397,7 +399,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   msteams_configs: {
     sendResolved: true,
     shape: {
-      ...webhookUrl,
+      ...chatUrl,
       title: template('msteams.default.title'),
       summary: template('msteams.default.summary'),
       text: template('msteams.default.text'),
@@ -405,7 +407,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   msteamsv2_configs: {
     sendResolved: true,
-    shape: { ...webhookUrl, title: template('msteamsv2.default.title'), text: template('msteamsv2.default.text') },
+    shape: { ...chatUrl, title: template('msteamsv2.default.title'), text: template('msteamsv2.default.text') },
   },
   opsgenie_configs: {
     sendResolved: true,

@@ -102,7 +102,7 @@ test('defaults are filled in, secrets hidden, foreign keys left out', () => {
           },
           { ...slack, api_url: '<secret>', title: '' },
         ],
-        webhook_configs: [{ url: '<secret>', max_alerts: 0, http_config: httpConfig }],
+        webhook_configs: [{ url: 'http://<secret>', max_alerts: 0, http_config: httpConfig }],
         opsgenie_configs: [{ api_key: '<secret>', api_url: 'https://api.opsgenie.com/', http_config: httpConfig }],
         email_configs: [{ to: 'c@d', from: 'a@b', smarthost: 'mail:587', auth_password: '<secret>' }],
         pagerduty_configs: [{ client: 'me', details: { firing: 'x', more: { z: 1 }, num_firing: expect.any(String) } }],
