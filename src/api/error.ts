@@ -19,6 +19,11 @@ export function cannotStore(cause: unknown): never {
   throw new HttpError(503, 'the store does not take alerts now; send them again', { retryAfter: 5, cause })
 }
 
+/** Redis does not answer a question. */
+export function cannotRead(cause: unknown): never {
+  throw new HttpError(503, 'the store does not answer now; ask again', { retryAfter: 5, cause })
+}
+
 /** Turns what was thrown into an answer. Express's body parser throws errors with a `status` of their own. */
 export function answerError(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {

@@ -7,7 +7,7 @@ import { toRecord } from '../../model/labels.ts'
 import type { Seen, Status } from '../../view/alerts.ts'
 import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
-import { HttpError } from '../error.ts'
+import { HttpError, cannotRead } from '../error.ts'
 import { takeAlerts } from '../intake.ts'
 import { BareError, SchemaError, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
@@ -23,7 +23,7 @@ export function alerts(api: ApiDeps): Router {
     const matchers = matchersOf(request, 'filter', config.matcherMode)
     const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
     const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
-    const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now())
+    const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now()).catch(cannotRead)
     function* shown() {
       for (const one of seen) {
         if (!matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
@@ -40,13 +40,13 @@ export function alerts(api: ApiDeps): Router {
     const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
     const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
     const showsMuted = flag(request, 'muted')
-    const { groups, firing, statusOf } = await view.snapshot(deps.clock.now())
+    const { groups, firing, statusOf } = await view.snapshot(deps.clock.now()).catch(cannotRead)
     const shown = groups.filter(({ receiver }) => asked(receiver))
     const timed = shown.filter(({ routeId }) => {
       const route = config.routes.get(routeId)
       return route !== undefined && route.muteTimeIntervals.length + route.activeTimeIntervals.length > 0
     })
-    const mutedBy = await deps.store.groups.mutedBy(timed.map(({ id }) => id))
+    const mutedBy = await deps.store.groups.mutedBy(timed.map(({ id }) => id)).catch(cannotRead)
     const statuses = new Map<Seen, Status>() // an alert may be in several
     function* filled() {
       for (const { id, labels, receiver, alerts: members } of shown) {

@@ -15,7 +15,7 @@ import {
 } from '../../suppress/silence.ts'
 import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
-import { HttpError, cannotStore } from '../error.ts'
+import { HttpError, cannotRead, cannotStore } from '../error.ts'
 import { BareError, SchemaError, sendJson } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf } from './query.ts'
@@ -71,7 +71,10 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
   })
 
   async function freshen(): Promise<void> {
-    await deps.silences.freshen(await store.versions())
+    await store
+      .versions()
+      .then((versions) => deps.silences.freshen(versions))
+      .catch(cannotRead)
   }
 
   function known(id: string): Silence {
@@ -125,7 +128,7 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
   /** Runs over the newest silences until no other write comes between. */
   async function untilDone(run: () => Promise<'done' | 'conflict'>): Promise<void> {
     for (let left = TRIES; left > 0; left--) {
-      await freshen().catch(cannotStore)
+      await freshen()
       if ((await run()) === 'done') return
     }
     throw new HttpError(503, 'the silence changes all the time; try again', { retryAfter: 1 })

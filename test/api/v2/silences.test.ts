@@ -229,5 +229,8 @@ test('with Redis away a silence is refused, never lost in silence', async () => 
   own.process.kill('SIGSTOP')
   const answer = await lonely.post('/api/v2/silences', draft())
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
+  for (const path of ['alerts', 'alerts/groups', 'silences', `silence/${randomUUID()}`])
+    expect((await fetch(`${lonely.url}/api/v2/${path}`)).status, path).toBe(503)
+  expect(await lonely.get('/api/v2/status')).toMatchObject({ cluster: { status: 'settling', peers: [] } })
   own.process.kill('SIGCONT')
 })
