@@ -1,6 +1,7 @@
 import type { Log } from '../record/log.ts'
 import type { Peer } from '../store/peers.ts'
 import type { Store } from '../store/store.ts'
+import type { Deps } from './deps.ts'
 
 /** How often a replica says that it runs, ms. */
 const BEAT = 5000
@@ -35,10 +36,11 @@ export function openPresence(store: Store, name: string, clock: { now(): number 
 }
 
 /** Lets go of inhibitions that no replica has any more. */
-export async function forgetRules({ peers, inhibition }: Store): Promise<void> {
+export async function forgetRules({ store: { peers, inhibition }, routing }: Deps): Promise<void> {
   const { rules } = await inhibition.registered()
   if (rules.length === 0) return
-  const used = new Set((await peers.list()).flatMap((peer) => peer.rules))
+  const own = routing.config.inhibitRules.map(({ id }) => id)
+  const used = new Set([...own, ...(await peers.list()).flatMap((peer) => peer.rules)])
   const unused = rules.map(({ id }) => id).filter((id) => !used.has(id))
   if (unused.length > 0) await inhibition.unregister(unused)
 }

@@ -58,7 +58,7 @@ export function startTimers(deps: Deps, from: number): Timers {
     every(SWEEP, 'sweep the outbox', () => sweep(deps)),
     every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
     every(COLLECT, 'forget expired silences', () => deps.store.silences.collect(deps.clock.now() - deps.retention)),
-    every(COLLECT, 'forget inhibitions', () => forgetRules(deps.store)),
+    every(COLLECT, 'forget inhibitions', () => forgetRules(deps)),
   ])
 
   return {

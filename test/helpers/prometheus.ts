@@ -11,7 +11,7 @@ export interface Child extends AsyncDisposable {
 }
 
 /** A port that nobody has just now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -37,36 +37,55 @@ async function start(command: string, args: string[], url: string): Promise<Chil
 
 const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 
-/** A real Alertmanager that tells `webhook` of everything, quickly. */
-export async function startAlertmanager(dir: string, webhook: string): Promise<Child> {
+/** The Alertmanager that Tocsin is held against: Debian's, or the one that ALERTMANAGER_BIN names. */
+export const alertmanagerBinary =
+  process.env['ALERTMANAGER_BIN'] ?? (has('prometheus-alertmanager') ? 'prometheus-alertmanager' : 'alertmanager')
+
+/** A real Alertmanager with this alertmanager.yml, outside of any cluster unless its flags say otherwise. */
+export async function startAlertmanagerWith(
+  config: string,
+  dir: string,
+  flags: readonly string[] = ['--cluster.listen-address='],
+): Promise<Child> {
   const folder = join(dir, 'alertmanager')
   mkdirSync(folder)
   const file = join(folder, 'alertmanager.yml')
-  writeFileSync(
-    file,
+  writeFileSync(file, config)
+  const port = await freePort()
+  const args = [`--config.file=${file}`, `--storage.path=${folder}`, `--web.listen-address=127.0.0.1:${port}`, ...flags]
+  return start(alertmanagerBinary, args, `http://127.0.0.1:${port}`)
+}
+
+/** A real Alertmanager that tells `webhook` of everything, quickly. */
+export async function startAlertmanager(dir: string, webhook: string): Promise<Child> {
+  return startAlertmanagerWith(
     `
 route: { receiver: tocsin, group_by: [alertname, team, severity], group_wait: 1s, group_interval: 2s, repeat_interval: 1m }
 receivers: [{ name: tocsin, webhook_configs: [{ url: '${webhook}', send_resolved: true }] }]
 `,
+    dir,
   )
-  const port = await freePort()
-  const binary = has('prometheus-alertmanager') ? 'prometheus-alertmanager' : 'alertmanager'
-  const args = [
-    `--config.file=${file}`,
-    `--storage.path=${folder}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--cluster.listen-address=',
-  ]
-  return start(binary, args, `http://127.0.0.1:${port}`)
 }
 
 export interface Prometheus extends Child {
   /** Makes the rule's expression hold, or no more. */
   setFiring(firing: boolean): Promise<void>
+  kill(): Promise<void>
+  /** Starts it again after a kill: the same port, rule and data. */
+  startAgain(): Promise<void>
+}
+
+export interface PrometheusOptions {
+  /** What it waits at least before it sends a firing alert again; four times that, it says, an alert holds. */
+  resendDelay?: string
 }
 
 /** A real Prometheus with one rule, evaluated each second, that sends its alerts to `alertmanager`. */
-export async function startPrometheus(dir: string, alertmanager: string): Promise<Prometheus> {
+export async function startPrometheus(
+  dir: string,
+  alertmanager: string,
+  { resendDelay = '1s' }: PrometheusOptions = {},
+): Promise<Prometheus> {
   const folder = join(dir, 'prometheus')
   mkdirSync(folder)
   const rules = join(folder, 'rules.yml')
@@ -95,23 +114,38 @@ alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.repla
 `,
   )
   const port = await freePort()
-  const child = await start(
-    'prometheus',
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--web.enable-lifecycle',
-      '--rules.alert.resend-delay=1s',
-    ],
-    `http://127.0.0.1:${port}`,
-  )
+  const url = `http://127.0.0.1:${port}`
+  const run = () =>
+    start(
+      'prometheus',
+      [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--web.enable-lifecycle',
+        `--rules.alert.resend-delay=${resendDelay}`,
+      ],
+      url,
+    )
+  let child = await run()
   return {
-    ...child,
+    url,
+    get process() {
+      return child.process
+    },
     async setFiring(firing) {
       writeRule(firing)
-      const answer = await fetch(`${child.url}/-/reload`, { method: 'POST' })
+      const answer = await fetch(`${url}/-/reload`, { method: 'POST' })
       if (!answer.ok) throw new Error(await answer.text())
+    },
+    async kill() {
+      await child[Symbol.asyncDispose]()
+    },
+    async startAgain() {
+      child = await run()
+    },
+    async [Symbol.asyncDispose]() {
+      await child[Symbol.asyncDispose]()
     },
   }
 }
