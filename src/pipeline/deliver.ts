@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
 import {
   type NotificationReason,
+  type Present,
   type Quiet,
+  type Told,
   rememberFor,
   tellingOf,
   toldAs,
@@ -49,7 +52,9 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   const last = group.told.get(integration.id)
   const { alerts, present } = tellingOf(heard, last, at, deps.exact)
   const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
-  const reason = heard.muting ? undefined : whyNotify(last, present, rules, at)
+  const reasonAfter = (before: Told | undefined) => (heard.muting ? undefined : whyNotify(before, present, rules, at))
+  const news = reasonAfter(last)
+  const reason = news ?? (row.unconfirmed ? reasonAfter(mayBelieve(last, group)) : undefined)
   if (!reason) return drop(row, heard.muting ? 'muted' : whyQuiet(last, present), deps)
   const nflogTtl = rememberFor(route, deps.retention)
   if (reason === 'all alerts resolved' && !integration.sendResolved) {
@@ -58,7 +63,8 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   }
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
-  const telling = { group, route, integration, alerts, reason, at }
+  const possibleRepeat = row.unconfirmed && news !== undefined
+  const telling = { group, route, integration, alerts, present, reason, possibleRepeat, at }
   const notification = toNotification(factsOf(row, telling, deps), routing.templates)
   const { message, outcome, failures } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
@@ -94,6 +100,18 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   return end(row, { how: 'dead', told: deps.exact ? undefined : told, nflogTtl, letter }, sent, deps)
 }
 
+/** What receivers tell repeats by: the same for each attempt that tells the same, another once there is other news. */
+function messageId(notification: string, { firing, resolved }: Present): string {
+  const content = JSON.stringify([[...firing].sort(), [...resolved].sort()])
+  return `${notification}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
+}
+
+/** What an integration may have been told by an attempt of which the answer was lost: that anything in the group fires. */
+function mayBelieve(last: Told | undefined, { alerts }: Group): Told {
+  const firing = new Set([...(last?.firing ?? []), ...alerts.map(({ fingerprint }) => fingerprint)])
+  return { at: last?.at ?? 0, firing, resolved: last?.resolved ?? new Set() }
+}
+
 /** What an attempt was about, for the records. */
 interface Sent {
   group: Group
@@ -110,13 +128,15 @@ interface Telling {
   route: Route
   integration: Integration<Notifier>
   alerts: readonly Alert[] // those that it may hear of
+  present: Present
   reason: NotificationReason
+  possibleRepeat: boolean
   at: number
 }
 
 function factsOf(
   row: Row,
-  { group, route, integration, alerts: known, reason, at }: Telling,
+  { group, route, integration, alerts: known, present, reason, possibleRepeat, at }: Telling,
   { routing: { config, templates }, externalURL, log }: Deps,
 ): Parameters<typeof toNotification>[0] {
   const firing = known.filter((alert) => !isResolved(alert, at))
@@ -133,12 +153,12 @@ function factsOf(
     log.error({ integration: id, route: route.id, failed }, 'templates of route labels failed; they are left out')
   const data = { ...bare, routeLabels }
   return {
-    id: row.notification,
+    id: messageId(row.notification, present),
     groupKey: group.key,
     integration: id,
     receiver,
     attempt: row.attempt,
-    possibleRepeat: row.unconfirmed,
+    possibleRepeat,
     at,
     severity: gravest(firing.length > 0 ? firing : known, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',

@@ -69,6 +69,8 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
     const { present } = tellingOf(heard, last, at, deps.exact)
     const reason = muting ? undefined : whyNotify(last, present, rules, tick)
     const given = group.givenUp.get(integration.id)
+    // what is on its way may tell that they fire: then their end is still to be told
+    if (group.owed.has(integration.id)) for (const { fingerprint } of resolved) kept.add(fingerprint)
     if (!reason) {
       metrics.suppressed.inc({ reason: muting ? 'muted' : whyQuiet(last, present) })
       if (!deps.exact && integration.sendResolved)

@@ -170,6 +170,29 @@ describe('a channel that fails', () => {
     ])
   })
 
+  test('one whose answer was lost, and that resolved meanwhile, is closed', async () => {
+    await using story = await tell(server, config)
+    story.answers.push({ state: 'unknown', detail: 'no answer' })
+    await story.fire('A')
+    await story.advance('30s')
+    await story.resolve('A')
+    expect(await story.advance('10m')).toEqual([`31s ${ops} resolved all alerts resolved: -A`])
+    expect(await story.deps.store.groups.ids()).toEqual([])
+  })
+
+  test('what resolves while it is on its way is still to be told', async () => {
+    await using story = await tell(server, config)
+    story.answers.push({ state: 'failed', reason: 'server error', detail: 'HTTP 503', retryAfter: 600_000 })
+    await story.fire('A', 'B')
+    await story.advance('1m')
+    await story.resolve('B')
+    await story.advance('1h')
+    expect(story.lines).toEqual([
+      `30s ${ops} failed firing first notification: A B`,
+      `631s ${ops} firing first notification: A -B`,
+    ])
+  })
+
   test('is given up in the end', async () => {
     await using story = await tell(server, config)
     story.answers.push(...Array.from({ length: 1000 }, () => oops))
