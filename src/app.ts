@@ -13,7 +13,8 @@ import { type LoadOptions, loadConfig } from './config/load.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
-import { bridgeDowntime, regroup } from './pipeline/accept.ts'
+import { bridgeAbsence } from './pipeline/absence.ts'
+import { regroup } from './pipeline/accept.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
 import { openRouting } from './pipeline/routing.ts'
@@ -62,10 +63,6 @@ export interface App {
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
 const FINISH_WITHIN = 6000
-/** After a start with nobody there, how long old alerts wait for what would inhibit them, ms: Prometheus sends all within it. */
-const CALM = 90_000
-/** A restart is shorter; senders repeat their alerts every minute or so, and they hold for some minutes. ms */
-const ABSENCE = 60_000
 /** A delivery may still use an adapter of the routing before a reload, ms. */
 const CLOSE_AFTER = 60_000
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
@@ -129,8 +126,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     let reloading: Promise<unknown> = Promise.resolve()
     const clock = { now: () => Date.now() }
     const newId = () => randomUUID()
-    const isAlone = (await store.peers.list()).length === 0
-    const lastAlive = await store.peers.lastAlive()
     const deps: Deps = {
       get routing() {
         return routing
@@ -144,17 +139,18 @@ export async function startApp(options: AppOptions): Promise<App> {
       inhibition: openInhibition(store, newId),
       retention: options.retention,
       exact: options.features.exact,
-      calmUntil: isAlone ? startedAt + CALM : 0,
+      calmUntil: 0,
       clock,
       random: () => Math.random(),
       newId,
       externalURL: '',
       stopping: cutOff.signal,
     }
-    const presence = openPresence(store, newId(), clock, log)
+    const presence = openPresence(store, newId(), log)
     opened.push(() => presence.stop())
     await prepare(routing)
-    await bridge()
+    await bridgeAbsence(deps)
+    await store.peers.alive(clock.now())
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
     const timers = startTimers(deps, startedAt + options.startDelay)
@@ -205,14 +201,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function prepare(next: Routing): Promise<void> {
       await presence.announce({ rules: next.config.inhibitRules.map(({ id }) => id) })
       await deps.inhibition.prepare(next)
-    }
-
-    /** After a longer absence senders get time to say that their alerts go on. */
-    async function bridge(): Promise<void> {
-      if (!isAlone || lastAlive === undefined || startedAt - lastAlive < ABSENCE) return
-      const bridged = await bridgeDowntime(lastAlive, startedAt, CALM, deps)
-      const absence = `${Math.round((startedAt - lastAlive) / 1000)} s`
-      log.warn({ absence, alerts: bridged }, 'nobody ran; alerts that would have ended meanwhile wait to be sent again')
     }
 
     /** One after the other: a slow one must not write down an older config than is in force. */

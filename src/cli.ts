@@ -31,8 +31,11 @@ program
   .addOption(new Option('--web.external-url <url>', 'the URL under which people reach Tocsin'))
   .addOption(new Option('--web.route-prefix <path>', "prefix of all paths; default the external URL's path"))
   .addOption(
-    new Option('--web.get-concurrency <number>', 'how many GETs of API v2 are answered at once, more get 503')
-      .default(Math.max(8, availableParallelism()))
+    new Option(
+      '--web.get-concurrency <number>',
+      'how many GETs of API v2 are answered at once, more get 503; 0: 8, or as many as there are processors',
+    )
+      .default(0)
       .argParser(wholeNumber),
   )
   .addOption(new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL'))
@@ -92,7 +95,7 @@ program
       keepResolved,
       startDelay,
       routePrefix: text(options['web.routePrefix']),
-      getConcurrency: Number(options['web.getConcurrency']),
+      getConcurrency: Number(options['web.getConcurrency']) || Math.max(8, availableParallelism()),
       silenceLimits: {
         count: Number(options['silences.maxSilences']),
         size: Number(options['silences.maxSilenceSizeBytes']),

@@ -7,6 +7,12 @@ export interface Told {
   at: number
   firing: ReadonlySet<string> // fingerprints
   resolved: ReadonlySet<string>
+  ended: ReadonlySet<string> // of `firing`: seen resolved since, when it could not be told; firing again they are news
+}
+
+/** What an integration was not told: an attempt that is not repeated for the same. */
+export interface GivenUp extends Told {
+  config: string // hash of the config by which it failed: under another it may go
 }
 
 /** What is true of the group now, as far as an integration may be told. Sets of fingerprints. */
@@ -52,7 +58,9 @@ export function whyNotify(
 ): NotificationReason | undefined {
   if (firing.size === 0 && resolved.size === 0) return undefined
   if (!last) return firing.size > 0 ? 'first notification' : undefined
-  if (!isSubset(firing, last.firing)) return last.firing.size === 0 ? 'first notification' : 'new alerts added'
+  const isNews =
+    !isSubset(firing, last.firing) || (last.ended.size > 0 && [...last.ended].some((one) => firing.has(one)))
+  if (isNews) return last.firing.size === 0 ? 'first notification' : 'new alerts added'
   if (firing.size === 0) return last.firing.size > 0 && hidden.size === 0 ? 'all alerts resolved' : undefined
   if (sendResolved && !isSubset(resolved, last.resolved)) return 'some alerts resolved'
   if (last.at < at - repeatInterval) return 'repeat interval elapsed'
@@ -95,7 +103,20 @@ export function tellingOf(
 
 /** The log's entry once this has been told. */
 export function toldAs({ firing, resolved, hidden }: Present, at: number): Told {
-  return { at, firing: hidden.size === 0 ? firing : new Set([...firing, ...hidden]), resolved }
+  return { at, firing: hidden.size === 0 ? firing : new Set([...firing, ...hidden]), resolved, ended: new Set() }
+}
+
+/** The entry once some of what it says to fire has resolved and cannot be told; undefined where that is no news to it. */
+export function withEnded(last: Told, resolved: Iterable<string>): Told | undefined {
+  const ended = [...resolved].filter((one) => last.firing.has(one) && !last.ended.has(one))
+  return ended.length === 0 ? undefined : { ...last, ended: new Set([...last.ended, ...ended]) }
+}
+
+/** The entry without what has resolved and is not told any more; undefined where that is nothing to it. */
+export function withoutResolved<T extends Told>(last: T, resolved: ReadonlySet<string>): T | undefined {
+  const firing = new Set([...last.firing].filter((one) => !resolved.has(one)))
+  if (firing.size === last.firing.size) return undefined
+  return { ...last, firing, resolved: new Set([...last.resolved, ...resolved]), ended: new Set() }
 }
 
 /** How long the log is kept at the most unless `--data.retention` says otherwise, ms: Alertmanager's default. */

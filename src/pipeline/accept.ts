@@ -17,12 +17,14 @@ export async function accept(
   const at = clock.now()
   metrics.invalid.inc({ version: source }, rejects.length)
   metrics.truncated.inc(truncated)
-  const accepted = await store.alerts.accept(
-    alerts.map((alert) => arrivalOf(alert, routing, deps)),
-    at,
-    { exact, calm: !exact && at < calmUntil, regroups: false },
-  )
-  await inhibition.catchUp(accepted.rules, alerts, routing)
+  const placedBy = inhibition.version
+  const arrivals = alerts.map((alert) => arrivalOf(alert, routing, deps))
+  const accepted = await store.alerts.accept(arrivals, at, {
+    exact,
+    calm: !exact && at < calmUntil,
+    regroups: false,
+  })
+  if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, alerts, routing)
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
   metrics.received.inc({ status: 'firing', version: source }, alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
@@ -60,25 +62,4 @@ export async function regroup(deps: Deps): Promise<void> {
   }
   const { hash, file, included } = routing.config
   await store.setConfig(hash, resolve(file), included)
-}
-
-/**
- * No replica ran from `since` to `until`: alerts whose end came meanwhile have not resolved for that, since nobody was there
- * to hear that they go on. Each gets until `until + grace` ms to be sent again, or to end then. Returns how many.
- */
-export async function bridgeDowntime(since: number, until: number, grace: number, deps: Deps): Promise<number> {
-  const { routing, store } = deps
-  let bridged = 0
-  for await (const alerts of store.alerts.scan()) {
-    const ended = alerts
-      .filter(({ endsAt }) => endsAt > since && endsAt <= until)
-      .map((alert): Alert => {
-        const { endsText: _its, ...rest } = alert
-        return { ...rest, endsAt: until + grace, endedBy: 'timeout' }
-      })
-    bridged += ended.length
-    const arrivals = ended.map((alert) => arrivalOf(alert, routing, deps))
-    if (ended.length > 0) await store.alerts.accept(arrivals, until, { exact: false, calm: false, regroups: true })
-  }
-  return bridged
 }

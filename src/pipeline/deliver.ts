@@ -11,17 +11,17 @@ import {
   toldAs,
   whyNotify,
   whyQuiet,
+  withoutResolved,
 } from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { commonLabels } from '../model/labels.ts'
-import { type Message, type Notification, type Outcome, SettingError } from '../notify/notifier.ts'
+import { type Message, type Notification, type Notifier, type Outcome, SettingError } from '../notify/notifier.ts'
 import type { Group } from '../store/groups.ts'
 import type { Ending, Row } from '../store/outbox.ts'
 import { toTemplateData } from '../template/notification.ts'
 import type { Route } from '../route/route.ts'
 import { TemplateError } from '../template/templates.ts'
 import type { Integration } from '../config/config.ts'
-import type { Notifier } from '../notify/notifier.ts'
 import type { Deps } from './deps.ts'
 import { freshen, hear } from './hear.ts'
 import { toNotification } from './notification.ts'
@@ -30,6 +30,8 @@ import { retryAt, retryAtExactly } from './retry.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
 const LEASE_MARGIN = 2000
+/** Until a row that another replica knows what to do with is tried again, ms. */
+const OTHERS_TURN = 1000
 
 /**
  * A delivery is due: reads the group as it is now, decides again, renders, sends once and writes down
@@ -44,6 +46,8 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   const notifier = routing.notifier(row.integration)
   const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
   const route = group && routing.config.routes.get(group.routeId)
+  if ((!integration || !notifier || !route) && (await isOfOtherConfig(deps)))
+    return end(row, { how: 'retry', retryAt: clock.now() + OTHERS_TURN, unconfirmed: row.unconfirmed }, undefined, deps)
   if (!integration || !notifier) return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
   if (!group || !route) return drop(row, 'nothing left to tell', deps)
 
@@ -97,7 +101,15 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
     attempts: row.attempt,
     title: message?.title ?? '',
   }
-  return end(row, { how: 'dead', told: deps.exact ? undefined : told, nflogTtl, letter }, sent, deps)
+  if (deps.exact) return end(row, { how: 'dead', givenUp: undefined, told: undefined, nflogTtl, letter }, sent, deps)
+  // an end that is not told any more leaves what fires next a first notification
+  const left = last && withoutResolved(last, present.resolved)
+  return end(
+    row,
+    { how: 'dead', givenUp: { ...told, config: routing.config.hash }, told: left, nflogTtl, letter },
+    sent,
+    deps,
+  )
 }
 
 /** What receivers tell repeats by: the same for each attempt that tells the same, another once there is other news. */
@@ -106,10 +118,15 @@ function messageId(notification: string, { firing, resolved }: Present): string 
   return `${notification}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
 }
 
+/** Whether the groups are sorted by another config than this replica's: it has been reloaded before, or will be soon. */
+async function isOfOtherConfig({ store, routing }: Deps): Promise<boolean> {
+  return (await store.configHash()) !== routing.config.hash
+}
+
 /** What an integration may have been told by an attempt of which the answer was lost: that anything in the group fires. */
 function mayBelieve(last: Told | undefined, { alerts }: Group): Told {
   const firing = new Set([...(last?.firing ?? []), ...alerts.map(({ fingerprint }) => fingerprint)])
-  return { at: last?.at ?? 0, firing, resolved: last?.resolved ?? new Set() }
+  return { at: last?.at ?? 0, firing, resolved: last?.resolved ?? new Set(), ended: new Set() }
 }
 
 /** What an attempt was about, for the records. */
@@ -264,8 +281,9 @@ async function giveUp(row: Row, group: Group | undefined, reason: string, detail
     attempts: row.attempt,
     title: '',
   }
-  const told = { at, firing: new Set<string>(), resolved: new Set<string>() }
-  await end(row, { how: 'dead', told, nflogTtl: deps.retention, letter }, undefined, deps)
+  const none = new Set<string>()
+  const givenUp = { at, firing: none, resolved: none, ended: none, config: deps.routing.config.hash }
+  await end(row, { how: 'dead', givenUp, told: undefined, nflogTtl: deps.retention, letter }, undefined, deps)
 }
 
 /** Writes the attempt's end and wakes what is owed next. */

@@ -1,6 +1,16 @@
 import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest, rankOf } from '../alert/severity.ts'
-import { type Told, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import {
+  type GivenUp,
+  type Told,
+  rememberFor,
+  tellingOf,
+  toldAs,
+  whyNotify,
+  whyQuiet,
+  withEnded,
+  withoutResolved,
+} from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
 import type { Claimed, Group, IncidentStep, Owing } from '../store/groups.ts'
@@ -14,6 +24,8 @@ import { freshen, hear } from './hear.ts'
 /** How long a flusher may hold a group before another takes it, ms. */
 const LEASE = 10_000
 const BATCH = 100
+/** Flushed at a time: more would only queue up before Redis, and large groups would hold up small ones. */
+const LANES = 16
 
 /** Flushes what is due. Returns how many groups were: as many as fit means that there may be more. */
 export async function flushDue(deps: Deps): Promise<number> {
@@ -22,12 +34,16 @@ export async function flushDue(deps: Deps): Promise<number> {
   const claimed = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
   if (claimed.length === 0) return 0
   const versions = await freshen(deps)
-  const ended = await Promise.allSettled(claimed.map((group) => flush(group, claim, versions, deps)))
-  for (const [i, end] of ended.entries()) {
-    // the lease gives it to whoever is able, soon
-    if (end.status === 'rejected')
-      log.error({ err: end.reason, group: claimed[i]?.id }, 'a flush failed; it is tried again')
+  const waiting = [...claimed].reverse()
+  const lane = async () => {
+    for (let group = waiting.pop(); group; group = waiting.pop()) {
+      await flush(group, claim, versions, deps).catch((err: unknown) => {
+        // the lease gives it to whoever is able, soon
+        log.error({ err, group: group?.id }, 'a flush failed; it is tried again')
+      })
+    }
   }
+  await Promise.all(Array.from({ length: LANES }, lane))
   return claimed.length
 }
 
@@ -61,25 +77,31 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   const rank = rankOf(gravest(firing.length > 0 ? firing : resolved, routing.config), routing.config)
 
   const owings: Owing[] = []
-  const silently = new Map<string, Told>()
+  const entries = new Map<string, Told | GivenUp>()
   const kept = new Set<string>() // resolved, and still to be told
+  let renews = false
   for (const integration of routing.config.receivers.get(route.receiver)?.integrations ?? []) {
     const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
     const last = group.told.get(integration.id)
     const { present } = tellingOf(heard, last, at, deps.exact)
     const reason = muting ? undefined : whyNotify(last, present, rules, tick)
-    const given = group.givenUp.get(integration.id)
+    const given = givenUpBy(group, integration, resolved, entries)
     // what is on its way may tell that they fire: then their end is still to be told
     if (group.owed.has(integration.id)) for (const { fingerprint } of resolved) kept.add(fingerprint)
     if (!reason) {
       metrics.suppressed.inc({ reason: muting ? 'muted' : whyQuiet(last, present) })
-      if (!deps.exact && integration.sendResolved)
-        for (const { fingerprint } of resolved) if (last?.firing.has(fingerprint)) kept.add(fingerprint)
-    } else if (given && !whyNotify(given, present, rules, tick)) {
+      if (!last || deps.exact || !(muting || present.hidden.size > 0)) continue
+      // the log goes on being needed, and those that end now are news when they fire again
+      renews = true
+      const ended = withEnded(last, muting ? resolved.map(({ fingerprint }) => fingerprint) : present.resolved)
+      if (ended) entries.set(integration.id, ended)
+      if (integration.sendResolved)
+        for (const { fingerprint } of resolved) if (last.firing.has(fingerprint)) kept.add(fingerprint)
+    } else if (given && given.config === routing.config.hash && !whyNotify(given, present, rules, tick)) {
       metrics.suppressed.inc({ reason: 'given up' }) // a dead letter says this already
     } else if (reason === 'all alerts resolved' && !integration.sendResolved) {
       metrics.suppressed.inc({ reason: 'resolves not wanted' })
-      silently.set(integration.id, toldAs(present, at))
+      entries.set(integration.id, toldAs(present, at))
     } else {
       owings.push({
         integration: integration.id,
@@ -99,7 +121,8 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
       nextDue: tick + route.groupInterval,
       resolved: resolved.filter(({ fingerprint }) => !kept.has(fingerprint)),
       owings,
-      silently,
+      entries,
+      renews,
       mutedBy: muting?.intervals ?? [],
       nflogTtl: rememberFor(route, deps.retention),
       ...(incident && { incident }),
@@ -118,6 +141,20 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
     .map(({ integration, channel, notification }) => ({ row: rowId(id, integration), channel, notification, rank }))
     .filter((wake) => woken.has(wake.row))
   if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, attempt: 0, delay: 0 })))
+}
+
+/** What was given up, without what has resolved since: firing again it is news. */
+function givenUpBy(
+  group: Group,
+  { id }: { id: string },
+  resolved: readonly Alert[],
+  entries: Map<string, Told | GivenUp>,
+): GivenUp | undefined {
+  const given = group.givenUp.get(id)
+  if (!given) return undefined
+  const left = withoutResolved(given, new Set(resolved.map(({ fingerprint }) => fingerprint)))
+  if (left) entries.set(`dead:${id}`, left)
+  return left ?? given
 }
 
 /** Alertmanager counts alerts, not groups. */

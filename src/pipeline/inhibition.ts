@@ -9,27 +9,46 @@ import type { Routing } from './deps.ts'
  * used. So no target is ever told because its source was not yet seen.
  */
 export interface Inhibition {
+  /** Up to which version of the registered rules `placesOf` knows them. */
+  readonly version: string | undefined
   /** Where an alert inhibits others, by the rules of all replicas. */
   placesOf(alert: Alert, routing: Routing): readonly string[]
   /** Makes the rules of a routing ready for use. */
   prepare(routing: Routing): Promise<void>
-  /** Looks whether rules came or went since; then places these alerts, which may not have been by all rules, again. */
+  /** Learns what rules came or went up to a version, and places alerts that may not have been by all of them. */
   catchUp(version: string, alerts: readonly Alert[], routing: Routing): Promise<void>
 }
 
 export function openInhibition(store: Store, newId: () => string): Inhibition {
-  let foreign: readonly InhibitRule[] = [] // of other replicas only
-  let known: string | undefined // the version of which `foreign` is
+  let registered: readonly InhibitRule[] = []
+  let version: string | undefined
+  let foreign: { of: Routing; by: typeof registered; rules: readonly InhibitRule[] } | undefined
+  let preparing: { of: Routing; done: Promise<void> } | undefined
+
+  /** The rules that only other replicas have. */
+  function foreignTo(routing: Routing): readonly InhibitRule[] {
+    if (foreign?.of !== routing || foreign.by !== registered) {
+      const own = new Set(routing.config.inhibitRules.map(({ id }) => id))
+      foreign = { of: routing, by: registered, rules: registered.filter(({ id }) => !own.has(id)) }
+    }
+    return foreign.rules
+  }
 
   function placesOf(alert: Alert, routing: Routing): readonly string[] {
     const own = routing.rolesOf(alert).sources
-    return foreign.length === 0 ? own : [...own, ...rolesOf(foreign, alert.labels).sources]
+    const others = foreignTo(routing)
+    return others.length === 0 ? own : [...own, ...rolesOf(others, alert.labels).sources]
   }
 
-  async function prepare(routing: Routing): Promise<void> {
-    const { inhibitRules } = routing.config
-    known = undefined // what was ours may be another's now
-    if (inhibitRules.length === 0) return
+  async function learn(): Promise<ReadonlySet<string>> {
+    const { rules } = await store.versions() // first: what is registered later has another
+    const now = await store.inhibition.registered()
+    registered = now.rules
+    version = rules
+    return now.complete
+  }
+
+  async function prepareOnce({ config: { inhibitRules } }: Routing): Promise<void> {
     const before = await store.inhibition.registered()
     const there = new Set(before.rules.map(({ id }) => id))
     const unregistered = inhibitRules.filter(({ id }) => !there.has(id))
@@ -43,26 +62,33 @@ export function openInhibition(store: Store, newId: () => string): Inhibition {
       }
       await store.inhibition.complete(incomplete.map(({ id }) => id))
     }
-    // last, so that what changed meanwhile is seen
-    const { rules } = await store.versions()
-    await learn(rules, routing)
+    await learn()
   }
 
-  async function learn(version: string, routing: Routing): Promise<boolean> {
-    const { rules, complete } = await store.inhibition.registered()
-    const own = new Set(routing.config.inhibitRules.map(({ id }) => id))
-    foreign = rules.filter(({ id }) => !own.has(id))
-    known = version
-    return [...own].every((id) => complete.has(id))
+  /** Those who come while it is done wait for it. */
+  function prepare(routing: Routing): Promise<void> {
+    if (preparing?.of === routing) return preparing.done
+    const done = prepareOnce(routing).finally(() => {
+      if (preparing?.done === done) preparing = undefined
+    })
+    preparing = { of: routing, done }
+    return done
   }
 
   return {
+    get version() {
+      return version
+    },
     placesOf,
-    prepare,
-    async catchUp(version, alerts, routing) {
-      if (version === known) return
-      // ours are missing where this replica was taken for gone, or the data was lost
-      if (!(await learn(version, routing))) await prepare(routing)
+    async prepare(routing) {
+      if (routing.config.inhibitRules.length > 0) await prepare(routing)
+    },
+    async catchUp(wanted, alerts, routing) {
+      if (wanted !== version) {
+        const complete = await learn()
+        // ours are missing where this replica was taken for gone, or the data was lost
+        if (!routing.config.inhibitRules.every(({ id }) => complete.has(id))) await prepare(routing)
+      }
       await store.inhibition.index(
         alerts.map((alert) => ({ fingerprint: alert.fingerprint, places: placesOf(alert, routing) })),
       )

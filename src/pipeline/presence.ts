@@ -15,9 +15,9 @@ export interface Presence {
 }
 
 /** Keeps the other replicas told that this one runs. */
-export function openPresence(store: Store, name: string, clock: { now(): number }, log: Log): Presence {
+export function openPresence(store: Store, name: string, log: Log): Presence {
   let peer: Peer = { name, address: '', rules: [] }
-  const beat = () => store.peers.beat(peer, clock.now())
+  const beat = () => store.peers.beat(peer)
   const timer = setInterval(() => {
     beat().catch((err: unknown) => log.warn({ err }, 'cannot tell the other replicas that this one runs'))
   }, BEAT).unref()

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
+import { ABSENCE, bridgeAbsence } from './absence.ts'
 import { flushDue } from './flush.ts'
 import { forgetRules } from './presence.ts'
 
 /** How often to look for groups that other replicas have made due, ms. */
 const POLL = 200
 const SWEEP = 5000
+const MARK = 5000
 /** How late an owed row must be before the sweep takes its job for lost, ms. */
 const GRACE = 2000
 const COLLECT = 60_000
@@ -37,13 +39,26 @@ export function startTimers(deps: Deps, from: number): Timers {
     if (wait > 0) await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
     while (!stopping.signal.aborted) {
       if (soonest <= deps.clock.now()) soonest = Number.POSITIVE_INFINITY
-      const taken = await flushDue(deps).catch((err: unknown) => {
+      const taken = await lookAfterDue().catch((err: unknown) => {
         deps.log.error({ err }, 'cannot look for groups that are due; trying again')
         soonest = Number.POSITIVE_INFINITY // not at once
         return 0
       })
       if (taken === 0 && !stopping.signal.aborted) await pause()
     }
+  }
+
+  let marked = deps.clock.now() // when this replica last noted that it looks after what is due
+
+  async function lookAfterDue(): Promise<number> {
+    const now = deps.clock.now()
+    if (now - marked > ABSENCE) await bridgeAbsence(deps)
+    const taken = await flushDue(deps)
+    if (now - marked >= MARK) {
+      await deps.store.peers.alive(now)
+      marked = now
+    }
+    return taken
   }
 
   async function every(ms: number, what: string, run: () => Promise<unknown>) {

@@ -3,36 +3,35 @@
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
   KEYS[1..9]  alerts, times, references, collectable, due, indexed, changes, versions, sourced
-  KEYS[10..]  for each group: group, members; then places of inhibition
+  KEYS[10..]  for each group: group, members
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
         1 where resolved alerts make and join groups as others do, else 0
         1 where an old alert does not make its group due at once, else 0
-        1 where the alerts are known ones that get other groups, else 0
-        number of places, then their names as `indexed` has them
+        1 where the alerts are known ones that get other groups, else 0: then what is known of them stays as it is
+        key prefixes of places and of what is occupied
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
           start and end as text ('-' where they print as their instant), number of its groups, which of them from 1,
-          number of its places, which of them from 1
+          number of its places, the places
 
   Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
             the version of the inhibitions }
 ]]
 --- with place
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
-local regroups = ARGV[5] == '1'
+local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 6
+local at = 8
 local function take()
   at = at + 1
   return ARGV[at - 1]
 end
 
-local placeNames, groups = {}, {}
-for i = 1, tonumber(take()) do placeNames[i] = take() end
+local groups = {}
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
@@ -40,7 +39,6 @@ for i = 1, tonumber(take()) do
   }
 end
 
-local placeKeys = 9 + 2 * #groups
 local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
 
 local alerts, fingerprints = {}, {}
@@ -50,7 +48,7 @@ for i = 1, tonumber(take()) do
     startsText = take(), endsText = take(), groups = {}, places = {},
   }
   for j = 1, tonumber(take()) do alert.groups[j] = groups[tonumber(take())] end
-  for j = 1, tonumber(take()) do alert.places[j] = tonumber(take()) end
+  for j = 1, tonumber(take()) do alert.places[j] = take() end
   alerts[i], fingerprints[i] = alert, alert.fingerprint
 end
 if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version } end
@@ -86,14 +84,18 @@ local fresh, seen, late, joined, made, soonest = 0, 0, 0, 0, 0, -1
 local newTimes, newBodies = {}, {}
 for _, alert in ipairs(alerts) do
   local old = known[alert.fingerprint]
+  if regroups and old then -- what came since it was read is newer
+    alert.body, alert.starts, alert.ends, alert.by = old.body, old.starts, old.ends, old.by
+    alert.startsText, alert.endsText = old.startsText, old.endsText
+  end
   -- another member of the sender's cluster may tell of the same occurrence after its resolve
   if old and alert.by == 'r' and not resolved(alert) and resolved(old) and old.starts == alert.starts
     and now - old.updated < LATE_COPY then
     late = late + 1
-  else
+  elseif not (regroups and not old) then
     if old then
       seen = seen + 1
-      merge(old, alert)
+      if not regroups then merge(old, alert) end
     else
       fresh = fresh + 1
     end
@@ -103,8 +105,8 @@ for _, alert in ipairs(alerts) do
     newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
       alert.startsText, alert.endsText)
 
-    for _, n in ipairs(alert.places) do
-      place(KEYS[placeKeys + n], KEYS[6], KEYS[9], placeNames[n], alert.fingerprint, alert.ends)
+    if #alert.places > 0 then
+      place(placePrefix, occupiedPrefix, KEYS[6], KEYS[9], alert.places, alert.fingerprint, alert.ends)
     end
 
     local grouped = false

@@ -2,8 +2,7 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
 import { type Labels, toRecord } from '../model/labels.ts'
-import { numberOf } from './inhibition.ts'
-import { type Keys, placeId } from './keys.ts'
+import type { Keys } from './keys.ts'
 import { script } from './script.ts'
 
 /** A group that an alert belongs to, as the store needs to know it. */
@@ -51,8 +50,9 @@ export interface Changes {
   gone: ReadonlySet<string>
 }
 
-/** Within what `unpack` takes and what one script may hold up Redis for. */
+/** Within what `unpack` takes and what one script may hold up Redis for: alerts, and groups and places of theirs. */
 const CHUNK = 500
+const CHUNK_WORK = 5000
 
 const accept = script(
   'accept',
@@ -68,10 +68,9 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
      * them. Calls for many alerts leave in one go. Rejects where Redis does not answer.
      */
     async accept(arrivals: readonly Arrival[], at: number, manner: Manner): Promise<Accepted> {
-      const calls: ReturnType<typeof acceptChunk>[] = []
-      for (let from = 0; from === 0 || from < arrivals.length; from += CHUNK) {
-        calls.push(acceptChunk(arrivals.slice(from, from + CHUNK), at, manner))
-      }
+      const calls = chunksOf(arrivals, ({ groups, places }) => groups.length + places.length).map((chunk) =>
+        acceptChunk(chunk, at, manner),
+      )
       const total: Accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, rules: '' }
       for (const [fresh, seen, late, joined, groups, soonest, rules] of await Promise.all(calls)) {
         total.fresh += fresh
@@ -156,19 +155,30 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Forgets resolved alerts that no group holds and whose time has come. Returns how many. */
     async collect(at: number): Promise<number> {
-      const due = await redis.zrangebyscore(keys.collectable, '-inf', at, 'LIMIT', 0, 1000)
-      if (due.length === 0) return 0
-      return forget(
+      let forgotten = 0
+      for (;;) {
+        const due = await redis.zrangebyscore(keys.collectable, '-inf', at, 'LIMIT', 0, CHUNK)
+        if (due.length === 0) return forgotten
+        forgotten += await forget(
+          redis,
+          [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes, keys.sourced],
+          [at, keepResolved, keys.placePrefix, keys.occupiedPrefix, ...due],
+        )
+      }
+    },
+
+    /** Gives alerts whose end came after `since` until `until` another one, `ends`; see extend-ends.lua. Returns how many. */
+    async extendEnds(fingerprints: readonly string[], since: number, until: number, ends: number): Promise<number> {
+      return extendEnds(
         redis,
-        [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes, keys.sourced],
-        [at, keepResolved, keys.placePrefix, ...due],
+        [keys.times, keys.indexed, keys.changes],
+        [since, until, ends, keys.placePrefix, ...fingerprints],
       )
     },
   }
 
   function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm, regroups }: Manner) {
-    const groupNumbers = new Map<string, number>() // by group id
-    const placeNumbers = new Map<string, number>() // by place id
+    const groupNumbers = new Map<string, number>() // by id, from 1
     const groupKeys: string[] = []
     const groupArgs: (string | number)[] = []
     const alertArgs: (string | number)[] = []
@@ -176,16 +186,16 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
       alertArgs.push(alert.fingerprint, toBody(alert), alert.startsAt, alert.endsAt, endedBys[alert.endedBy])
       alertArgs.push(alert.startsText ?? '-', alert.endsText ?? '-', groups.length)
       for (const group of groups) {
-        if (!groupNumbers.has(group.id)) {
+        let number = groupNumbers.get(group.id)
+        if (number === undefined) {
+          groupNumbers.set(group.id, (number = groupNumbers.size + 1))
           groupKeys.push(keys.group(group.id), keys.members(group.id))
           groupArgs.push(group.id, group.groupWait, group.routeId, group.groupKey, group.labels, group.receiver)
         }
-        alertArgs.push(numberOf(groupNumbers, group.id))
+        alertArgs.push(number)
       }
-      alertArgs.push(places.length)
-      for (const place of places) alertArgs.push(numberOf(placeNumbers, placeId(place)))
+      alertArgs.push(places.length, ...places)
     }
-    const placeIds = [...placeNumbers.keys()]
     return accept(
       redis,
       [
@@ -199,7 +209,6 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
         keys.versions,
         keys.sourced,
         ...groupKeys,
-        ...placeIds.map((id) => keys.place(id)),
       ],
       [
         at,
@@ -207,8 +216,8 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
         exact ? 1 : 0,
         calm ? 1 : 0,
         regroups ? 1 : 0,
-        placeIds.length,
-        ...placeIds,
+        keys.placePrefix,
+        keys.occupiedPrefix,
         groupNumbers.size,
         ...groupArgs,
         arrivals.length,
@@ -218,7 +227,24 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
   }
 }
 
+/** Parts that one script each may deal with; one empty part for nothing. */
+export function chunksOf<T>(items: readonly T[], workOf: (item: T) => number): T[][] {
+  const chunks: T[][] = [[]]
+  let work = 0
+  for (const item of items) {
+    const last = chunks.at(-1) ?? []
+    work += 1 + workOf(item)
+    if (last.length < CHUNK && (work <= CHUNK_WORK || last.length === 0)) last.push(item)
+    else {
+      chunks.push([item])
+      work = 1 + workOf(item)
+    }
+  }
+  return chunks
+}
+
 const forget = script('forget', z.number())
+const extendEnds = script('extend-ends', z.number())
 
 /** What of an alert rarely changes, the same text for the same content. */
 function toBody({ labels, annotations, generatorURL }: Alert): string {

@@ -2,11 +2,11 @@
   Forgets alerts whose time has come, are resolved and in no group; others get a later time.
 
   KEYS  alerts, times, references, collectable, indexed, changes, sourced
-  ARGV  now, epoch ms; how much later, ms; key prefix of places; fingerprints
+  ARGV  now, epoch ms; how much later, ms; key prefixes of places and of what is occupied; fingerprints
   Returns how many were forgotten
 ]]
 local now, forgotten = tonumber(ARGV[1]), {}
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   local fingerprint = ARGV[i]
   local ends = tonumber(string.match(redis.call('HGET', KEYS[2], fingerprint) or '', '^%S+ (%S+)') or 1)
   if tonumber(redis.call('HGET', KEYS[3], fingerprint) or 0) > 0 then
@@ -20,6 +20,7 @@ for i = 4, #ARGV do
     for name in string.gmatch(redis.call('HGET', KEYS[5], fingerprint) or '', '%S+') do
       if redis.call('ZREM', ARGV[3] .. name, fingerprint) == 1 then
         local rule = string.match(name, '^[^:]+')
+        if redis.call('EXISTS', ARGV[3] .. name) == 0 then redis.call('SREM', ARGV[4] .. rule, name) end
         if redis.call('HINCRBY', KEYS[7], rule, -1) <= 0 then redis.call('HDEL', KEYS[7], rule) end
       end
     end

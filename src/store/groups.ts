@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { type Alert, compareAlerts } from '../alert/alert.ts'
-import type { Told } from '../dedup/dedup.ts'
+import type { GivenUp, Told } from '../dedup/dedup.ts'
 import type { Labels } from '../model/labels.ts'
 import { toAlert } from './alerts.ts'
 import { type Keys, rowId } from './keys.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
 /** A group with all that a decision about it needs. */
@@ -17,7 +18,7 @@ export interface Group {
   incident: string // the incident that its firing opened; '' for none
   alerts: readonly Alert[] // in notification order
   told: ReadonlyMap<string, Told> // by integration
-  givenUp: ReadonlyMap<string, Told> // what a dead letter would have told, by integration
+  givenUp: ReadonlyMap<string, GivenUp> // what a dead letter would have told, by integration
   owed: ReadonlySet<string> // integrations
 }
 
@@ -42,7 +43,9 @@ export interface Settlement {
   nextDue: number
   resolved: readonly Alert[]
   owings: readonly Owing[]
-  silently: ReadonlyMap<string, Told> // notification log entries of integrations that are not to be told
+  /** Entries for the notification log: by integration, or `dead:<integration>` for what is given up. */
+  entries: ReadonlyMap<string, Told | GivenUp>
+  renews: boolean // the log is to be remembered anew, though nothing is told
   nflogTtl: number // ms
   mutedBy: readonly string[] // the time intervals that keep the group quiet
   incident?: IncidentStep
@@ -75,6 +78,7 @@ const loadGroup = script(
     z.array(z.never()),
   ]),
 )
+const dropGroup = script('drop-group', z.number())
 const settleScript = script(
   'settle',
   z.tuple([z.number(), z.number(), z.enum(['', 'opened', 'reopened', 'resolved']), z.string()]).rest(z.string()),
@@ -106,7 +110,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Ends a flush: see settle.lua. */
     async settle(id: string, settlement: Settlement, at: number): Promise<Settled> {
-      const { claim, nextDue, resolved, owings, silently, nflogTtl, mutedBy, incident } = settlement
+      const { claim, nextDue, resolved, owings, entries, renews, nflogTtl, mutedBy, incident } = settlement
       const rows = owings.map((owing) => rowId(id, owing.integration))
       const [held, gone, became, incidentId, ...woken] = await settleScript(
         redis,
@@ -127,10 +131,11 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
           at + keepResolved,
           resolved.map((alert) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt}`).join(' '),
           nflogTtl,
+          renews ? 1 : 0,
           mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
           ...incidentArgs(incident, keys.incidentPrefix),
-          silently.size,
-          ...[...silently].flatMap(([integration, told]) => [integration, toEntry(told)]),
+          entries.size,
+          ...[...entries].flatMap(([field, told]) => [field, toEntry(told)]),
           owings.length,
           ...owings.flatMap((owing, i) => [
             owing.integration,
@@ -150,8 +155,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
       const found = new Map<string, string[]>()
       const pipeline = redis.pipeline()
       for (const id of ids) pipeline.hget(keys.group(id), 'mutedBy')
-      for (const [i, [error, text]] of ((await pipeline.exec()) ?? []).entries()) {
-        if (error) throw error
+      for (const [i, text] of (await execAll(pipeline)).entries()) {
         const id = ids[i]
         if (id !== undefined && typeof text === 'string') found.set(id, z.array(z.string()).parse(JSON.parse(text)))
       }
@@ -165,13 +169,8 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Lets go of a group whose route is gone: its alerts have groups under other routes now. */
     async drop(id: string, at: number): Promise<void> {
-      const members = await redis.smembers(keys.members(id))
-      const pipeline = redis.multi().del(keys.group(id), keys.members(id)).zrem(keys.due, id)
-      for (const fingerprint of members) {
-        pipeline.hincrby(keys.references, fingerprint, -1)
-        pipeline.zadd(keys.collectable, at + keepResolved, fingerprint)
-      }
-      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+      const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due]
+      await dropGroup(redis, held, [id, at + keepResolved])
     },
   }
 }
@@ -188,29 +187,43 @@ function incidentArgs(step: IncidentStep | undefined, prefix: string): (string |
 }
 
 /** A notification log entry as Redis holds it. */
-export function toEntry({ at, firing, resolved }: Told): string {
-  return JSON.stringify({ at, firing: [...firing], resolved: [...resolved] })
+export function toEntry(told: Told | GivenUp): string {
+  const { at, firing, resolved, ended } = told
+  return JSON.stringify({
+    at,
+    firing: [...firing],
+    resolved: [...resolved],
+    ...(ended.size > 0 && { ended: [...ended] }),
+    ...('config' in told && { config: told.config }),
+  })
 }
 
-const entry = z.object({ at: z.number(), firing: z.array(z.string()), resolved: z.array(z.string()) })
+const entry = z.object({
+  at: z.number(),
+  firing: z.array(z.string()),
+  resolved: z.array(z.string()),
+  ended: z.array(z.string()).default([]),
+  config: z.string().default(''),
+})
 
-function fromEntry(text: string): Told {
-  const { at, firing, resolved } = entry.parse(JSON.parse(text))
-  return { at, firing: new Set(firing), resolved: new Set(resolved) }
+function fromEntry(text: string): GivenUp {
+  const { firing, resolved, ended, ...rest } = entry.parse(JSON.parse(text))
+  return { ...rest, firing: new Set(firing), resolved: new Set(resolved), ended: new Set(ended) }
 }
 
 const labelPairs = z.array(z.tuple([z.string(), z.string()]))
 
-/** A group from what load-group.lua and claim-row.lua answer; undefined where it is gone. */
+/** A group from what load-group.lua answers; undefined where it is gone. */
 export function toGroup(id: string, reply: readonly (readonly string[])[]): Group | undefined {
   const [hash, members, bodies, times, log, owed] = reply
   if (!hash || !members || !bodies || !times || !log || !owed) return undefined
   const fields = new Map(pairs(hash))
   const told = new Map<string, Told>()
-  const givenUp = new Map<string, Told>()
+  const givenUp = new Map<string, GivenUp>()
   for (const [integration, text] of pairs(log)) {
-    if (integration.startsWith('dead:')) givenUp.set(integration.slice('dead:'.length), fromEntry(text))
-    else told.set(integration, fromEntry(text))
+    const { config, ...last } = fromEntry(text)
+    if (integration.startsWith('dead:')) givenUp.set(integration.slice('dead:'.length), { ...last, config })
+    else told.set(integration, last)
   }
   return {
     id,

@@ -2,10 +2,15 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { type Matcher, matcher } from '../match/matcher.ts'
 import { type InhibitRule, type Source, inhibitRule } from '../suppress/inhibition.ts'
-import { type Keys, placeId } from './keys.ts'
+import { chunksOf } from './alerts.ts'
+import type { Keys } from './keys.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
 const indexSources = script('index-sources', z.number())
+
+/** How many places are looked at in one go. */
+const CHUNK = 500
 
 /** An alert and the places where it inhibits others. */
 export interface Placed {
@@ -24,17 +29,23 @@ export function inhibitionStore(redis: Redis, keys: Keys) {
     /** The source that ends last of each place; those without one are left out. */
     async lastSources(places: readonly string[]): Promise<Map<string, Source>> {
       const found = new Map<string, Source>()
-      if (places.length === 0) return found
-      const pipeline = redis.pipeline()
-      for (const place of places) pipeline.zrange(keys.place(placeId(place)), 0, '0', 'REV', 'WITHSCORES')
-      for (const [i, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
-        if (error) throw error
-        const [fingerprint, score] = z.array(z.string()).parse(reply)
-        const place = places[i]
-        if (fingerprint === undefined || place === undefined) continue
-        found.set(place, { fingerprint, endsAt: score === 'inf' ? Number.POSITIVE_INFINITY : Number(score) })
+      for (let from = 0; from < places.length; from += CHUNK) {
+        const some = places.slice(from, from + CHUNK)
+        const pipeline = redis.pipeline()
+        for (const place of some) pipeline.zrange(keys.place(place), 0, '0', 'REV', 'WITHSCORES')
+        for (const [i, reply] of (await execAll(pipeline)).entries()) {
+          const [fingerprint, score] = z.array(z.string()).parse(reply)
+          const place = some[i]
+          if (fingerprint === undefined || place === undefined) continue
+          found.set(place, { fingerprint, endsAt: score === 'inf' ? Number.POSITIVE_INFINITY : Number(score) })
+        }
       }
       return found
+    },
+
+    /** The places of a rule in which any source stands. */
+    async occupied(rule: string): Promise<string[]> {
+      return redis.smembers(keys.occupied(rule))
     },
 
     async registered(): Promise<Registered> {
@@ -44,7 +55,7 @@ export function inhibitionStore(redis: Redis, keys: Keys) {
 
     /** From here on every replica keeps places for these rules. */
     async register(rules: readonly InhibitRule[], epoch: string): Promise<void> {
-      await all(
+      await execAll(
         redis
           .multi()
           .hset(keys.inhibitRules, new Map(rules.map((rule) => [rule.id, toText(rule)])))
@@ -60,7 +71,7 @@ export function inhibitionStore(redis: Redis, keys: Keys) {
 
     /** Nobody has these rules any more: their places are no longer kept up. */
     async unregister(ids: readonly string[]): Promise<void> {
-      await all(
+      await execAll(
         redis
           .multi()
           .hdel(keys.inhibitRules, ...ids)
@@ -71,32 +82,18 @@ export function inhibitionStore(redis: Redis, keys: Keys) {
 
     /** Puts alerts into their places: see index-sources.lua. */
     async index(alerts: readonly Placed[]): Promise<void> {
-      const numbers = new Map<string, number>()
-      const args = alerts.flatMap(({ fingerprint, places }) => [
-        fingerprint,
-        places.length,
-        ...places.map((place) => numberOf(numbers, placeId(place))),
-      ])
-      if (numbers.size === 0) return
-      const ids = [...numbers.keys()]
-      await indexSources(
-        redis,
-        [keys.times, keys.indexed, keys.sourced, ...ids.map((id) => keys.place(id))],
-        [ids.length, ...ids, ...args],
-      )
+      const placed = alerts.filter(({ places }) => places.length > 0)
+      for (const chunk of chunksOf(placed, ({ places }) => places.length)) {
+        if (chunk.length === 0) continue
+        const args = chunk.flatMap(({ fingerprint, places }) => [fingerprint, places.length, ...places])
+        await indexSources(
+          redis,
+          [keys.times, keys.indexed, keys.sourced],
+          [keys.placePrefix, keys.occupiedPrefix, ...args],
+        )
+      }
     },
   }
-}
-
-/** The number of a thing in a list that grows, from 1. */
-export function numberOf(numbers: Map<string, number>, thing: string): number {
-  let number = numbers.get(thing)
-  if (number === undefined) numbers.set(thing, (number = numbers.size + 1))
-  return number
-}
-
-async function all(transaction: ReturnType<Redis['multi']>): Promise<void> {
-  for (const [error] of (await transaction.exec()) ?? []) if (error) throw error
 }
 
 const matchers = z.array(z.tuple([z.string(), z.string(), z.boolean(), z.boolean()])) // name, value, isRegex, isEqual

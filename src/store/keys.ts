@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { ruleOf } from '../suppress/inhibition.ts'
 
 /**
  * Every key of ours in Redis. All carry one hash tag, so that a script may touch any of them on a
@@ -32,10 +31,12 @@ export function keysFor(prefix: string) {
     silenceEnds: `${tag}:silence-ends`, // zset: id → its end
     inhibitRules: `${tag}:inhibit-rules`, // hash: rule id → its matchers and labels as JSON
     completeRules: `${tag}:complete-rules`, // set: ids of rules whose places hold every alert
-    place: (id: string) => `${tag}:place:${id}`, // zset: source → its end
+    place: (place: string) => `${tag}:place:${place}`, // zset: source → its end
     placePrefix: `${tag}:place:`,
     sourced: `${tag}:sourced`, // hash: rule → how many sources stand in its places; none where there are none
-    indexed: `${tag}:indexed`, // hash: fingerprint → ids of the places where it stands
+    occupied: (rule: string) => `${tag}:occupied:${rule}`, // set: places of the rule in which a source stands
+    occupiedPrefix: `${tag}:occupied:`,
+    indexed: `${tag}:indexed`, // hash: fingerprint → the places where it stands
     peers: `${tag}:peers`, // set: names of replicas
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
     audit: `${tag}:audit`, // stream: who did what
@@ -56,23 +57,6 @@ export function groupId(routeId: string, groupKey: string): string {
 /** The outbox row of one integration for one group. */
 export function rowId(group: string, integration: string): string {
   return digest(`${group}\n${integration}`)
-}
-
-/** A place of inhibition, short enough to be part of a key; what its scripts take for its rule stands before the colon. */
-export function placeId(place: string): string {
-  return `${ruleKey(ruleOf(place))}:${digest(place)}`
-}
-
-const ruleKeys = new Map<string, string>()
-
-/** A rule's id, short. */
-export function ruleKey(rule: string): string {
-  let key = ruleKeys.get(rule)
-  if (key === undefined) {
-    if (ruleKeys.size >= 10_000) ruleKeys.clear()
-    ruleKeys.set(rule, (key = digest(rule)))
-  }
-  return key
 }
 
 function digest(text: string): string {

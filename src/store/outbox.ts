@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import type { Told } from '../dedup/dedup.ts'
+import type { GivenUp, Told } from '../dedup/dedup.ts'
 import { groupKeys, pairs, toEntry } from './groups.ts'
 import { type Keys, rowId } from './keys.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
 /** What an integration is owed about a group, claimed for one attempt. */
@@ -33,8 +34,9 @@ export type Ending =
   | { how: 'told'; told: Told; nflogTtl: number }
   | { how: 'dropped'; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
   | { how: 'retry'; retryAt: number; unconfirmed: boolean }
-  // `told`: what is not tried again until there is other news; undefined where the next flush tries again
-  | { how: 'dead'; told: Told | undefined; nflogTtl: number; letter: DeadLetter }
+  // `givenUp`: what is not tried again until there is other news; undefined where the next flush tries again. `told`: the
+  // notification log without what is not told any more
+  | { how: 'dead'; givenUp: GivenUp | undefined; told: Told | undefined; nflogTtl: number; letter: DeadLetter }
 
 /** A notification that was given up, and kept. */
 export const deadLetter = z.object({
@@ -87,7 +89,8 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
       at: number,
     ): Promise<{ newest: boolean; owedAgain: boolean }> {
       const told = ending.how === 'told' || ending.how === 'dead' ? ending.told : undefined
-      const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !told
+      const givenUp = ending.how === 'dead' ? ending.givenUp : undefined
+      const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !givenUp
       const ttl = ending.how === 'told' || ending.how === 'dead' ? ending.nflogTtl : 0
       const [newest, again] = await recordScript(
         redis,
@@ -110,6 +113,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           row.integration,
           ending.how,
           told ? toEntry(told) : '',
+          givenUp ? toEntry(givenUp) : '',
           ttl,
           ending.how === 'retry' ? ending.retryAt : 0,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
@@ -134,9 +138,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
     async wakings(ids: readonly string[]): Promise<Waking[]> {
       const pipeline = redis.pipeline()
       for (const id of ids) pipeline.hmget(keys.row(id), 'channel', 'notification', 'attempt', 'rank')
-      const replies = (await pipeline.exec()) ?? []
-      return replies.flatMap(([error, fields], i) => {
-        if (error) throw error
+      return (await execAll(pipeline)).flatMap((fields, i) => {
         const [channel, notification, attempt, rank] = rowFields.parse(fields)
         const id = ids[i]
         if (!channel || id === undefined) return []

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Keys } from './keys.ts'
+import { execAll } from './redis.ts'
 
 /** A replica that runs. */
 export interface Peer {
@@ -15,13 +16,9 @@ const TTL = 15_000
 export function peerStore(redis: Redis, keys: Keys) {
   return {
     /** Says that a replica runs; to be said again every few seconds. */
-    async beat(peer: Peer, at: number): Promise<void> {
-      const all = redis
-        .multi()
-        .set(keys.peer(peer.name), JSON.stringify(peer), 'PX', TTL)
-        .sadd(keys.peers, peer.name)
-        .hset(keys.engine, 'aliveAt', at)
-      for (const [error] of (await all.exec()) ?? []) if (error) throw error
+    async beat(peer: Peer): Promise<void> {
+      const all = redis.multi().set(keys.peer(peer.name), JSON.stringify(peer), 'PX', TTL).sadd(keys.peers, peer.name)
+      await execAll(all)
     },
 
     async leave(name: string): Promise<void> {
@@ -39,7 +36,12 @@ export function peerStore(redis: Redis, keys: Keys) {
       return texts.flatMap((text) => (text ? [peer.parse(JSON.parse(text))] : []))
     },
 
-    /** When a replica last ran, epoch ms; undefined where none ever did. */
+    /** Notes that somebody looks after what is due. */
+    async alive(at: number): Promise<void> {
+      await redis.hset(keys.engine, 'aliveAt', at)
+    },
+
+    /** When somebody last did, epoch ms; undefined where nobody ever did. */
     async lastAlive(): Promise<number | undefined> {
       const at = await redis.hget(keys.engine, 'aliveAt')
       return at === null ? undefined : Number(at)

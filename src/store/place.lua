@@ -1,8 +1,17 @@
--- Puts an alert into a place (a sorted set by end), notes in `indexed` in which it stands, and counts it for its rule.
-local function place(set, indexed, sourced, name, fingerprint, ends)
-  if redis.call('ZADD', set, ends == 0 and '+inf' or ends, fingerprint) == 1 then
-    local names = redis.call('HGET', indexed, fingerprint)
-    redis.call('HSET', indexed, fingerprint, names and names .. ' ' .. name or name)
-    redis.call('HINCRBY', sourced, string.match(name, '^[^:]+'), 1)
+-- Puts an alert into places (sorted sets by end). New ones are noted in `indexed`, counted for their rules in `sourced`, and
+-- kept in the rule's set of places that are occupied.
+local function place(placePrefix, occupiedPrefix, indexed, sourced, places, fingerprint, ends)
+  local fresh = {}
+  for _, name in ipairs(places) do
+    if redis.call('ZADD', placePrefix .. name, ends == 0 and '+inf' or ends, fingerprint) == 1 then
+      local rule = string.match(name, '^[^:]+')
+      fresh[#fresh + 1] = name
+      redis.call('HINCRBY', sourced, rule, 1)
+      redis.call('SADD', occupiedPrefix .. rule, name)
+    end
+  end
+  if #fresh > 0 then
+    local known = redis.call('HGET', indexed, fingerprint)
+    redis.call('HSET', indexed, fingerprint, (known and known .. ' ' or '') .. table.concat(fresh, ' '))
   end
 end

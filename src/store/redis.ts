@@ -21,6 +21,14 @@ export function blockingConnection(address: string): Redis {
   return connect(address, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy })
 }
 
+/** The replies of a pipeline or transaction; rejects with the first error of its commands, which ioredis only lists. */
+export async function execAll(all: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  return ((await all.exec()) ?? []).map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
+}
+
 function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
   const redis = new Redis(address, options)
   redis.on('error', () => {}) // commands say it; without a listener each lost connection prints a stack

@@ -1,6 +1,6 @@
 -- Takes resolved alerts out of their group once nothing is owed about them; an empty group is gone.
--- `resolved` holds 'fingerprint start end', space separated in turn: one that changed since stays.
-local function release(groupId, group, members, times, references, collectable, due, resolved, forgetAt)
+-- Then what was given up about it is over, too. `resolved` holds 'fingerprint start end', space separated in turn: one that changed since stays.
+local function release(groupId, group, members, times, references, collectable, due, nflog, resolved, forgetAt)
   for fingerprint, s, e in string.gmatch(resolved, '(%S+) (%S+) (%S+)') do
     local time = redis.call('HGET', times, fingerprint)
     if not time or string.sub(time, 1, #s + #e + 2) == s .. ' ' .. e .. ' ' then
@@ -15,5 +15,8 @@ local function release(groupId, group, members, times, references, collectable, 
   if redis.call('SCARD', members) > 0 then return 0 end
   redis.call('DEL', group, members)
   redis.call('ZREM', due, groupId)
+  for _, field in ipairs(redis.call('HKEYS', nflog)) do
+    if string.sub(field, 1, 5) == 'dead:' then redis.call('HDEL', nflog, field) end
+  end
   return 1
 end

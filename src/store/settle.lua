@@ -8,11 +8,11 @@
 
   ARGV  group id; claim; now; next due; when a released alert may be forgotten: epoch ms
         resolved alerts of this flush, as `release` takes them
-        time to live of the notification log, ms
+        time to live of the notification log, ms; 1 where it starts anew, though nothing is written
         names of the time intervals that mute the group as a JSON list, or ''
         incident: '' | open | resolve; prefix of incident keys; reopen within, ms; its fields as JSON;
           what to write into its timeline as JSON for opened, reopened and resolved
-        number of entries for the notification log, then for each: integration, JSON
+        number of entries for the notification log, then for each: field, JSON
         number owed, then for each: integration, channel, row id, reason, notification id, severity rank
 
   Returns { 1 where the claim still held, else 0; 1 where the group is gone; what became of the incident or '';
@@ -24,12 +24,12 @@ local KEPT_INCIDENTS = 10000
 local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local nflog, outbox, owed, incidents, incidentOf = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
-local mutedBy = ARGV[8]
-local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 9, 15)
+local renews, mutedBy = ARGV[8], ARGV[9]
+local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 10, 16)
 
 if redis.call('HGET', group, 'claim') ~= claim then return { 0, 0, '', '' } end
 
-local at = 16
+local at = 17
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -37,7 +37,7 @@ end
 
 local entries = tonumber(take())
 for _ = 1, entries do redis.call('HSET', nflog, take(), take()) end
-if entries > 0 then redis.call('PEXPIRE', nflog, ttl) end
+if entries > 0 or renews == '1' then redis.call('PEXPIRE', nflog, ttl) end
 
 local woken = {}
 for i = 1, tonumber(take()) do
@@ -101,7 +101,7 @@ if mutedBy == '' then redis.call('HDEL', group, 'mutedBy') else redis.call('HSET
 redis.call('HDEL', group, 'claim')
 local gone = 0
 if redis.call('SCARD', outbox) == 0 then
-  gone = release(id, group, members, times, references, collectable, due, resolved, forgetAt)
+  gone = release(id, group, members, times, references, collectable, due, nflog, resolved, forgetAt)
 end
 if gone == 0 then redis.call('ZADD', due, nextDue, id) end
 return { 1, gone, became, incident, unpack(woken) }

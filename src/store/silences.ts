@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { matcher } from '../match/matcher.ts'
 import type { Silence } from '../suppress/silence.ts'
 import type { Keys } from './keys.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
 /** What happened to silences, who did it and from where. */
@@ -72,7 +73,7 @@ export function silenceStore(redis: Redis, keys: Keys) {
         .hdel(keys.silences, ...ids)
         .zrem(keys.silenceChanges, ...ids)
         .zrem(keys.silenceEnds, ...ids)
-      for (const [error] of (await all.exec()) ?? []) if (error) throw error
+      await execAll(all)
       return ids.length
     },
 

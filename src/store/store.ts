@@ -8,13 +8,14 @@ import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
+import { execAll } from './redis.ts'
 import { silenceStore } from './silences.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
   silences: number
   rules: string // as `accept` answers
-  sourced: ReadonlySet<string> // keys of rules that have sources at all
+  sourced: ReadonlyMap<string, number> // id of each rule that has sources → how many
 }
 
 /** Alertmanager's default of `alerts.gc-interval`, ms. */
@@ -44,18 +45,14 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
 
     /** How far silences and inhibitions have got: what caches of them are held against. */
     async versions(): Promise<Versions> {
-      const replies = await redis
-        .pipeline()
-        .hmget(keys.versions, 'epoch', 'silences', 'rules')
-        .hkeys(keys.sourced)
-        .exec()
-      for (const [error] of replies ?? []) if (error) throw error
-      const [epoch, silences, rules] = z.array(z.string().nullable()).parse(replies?.[0]?.[1])
+      const asked = redis.pipeline().hmget(keys.versions, 'epoch', 'silences', 'rules').hgetall(keys.sourced)
+      const [versions, sourced] = await execAll(asked)
+      const [epoch, silences, rules] = z.array(z.string().nullable()).parse(versions)
       return {
         epoch: epoch ?? '',
         silences: Number(silences ?? 0),
         rules: `${epoch ?? ''} ${rules ?? 0}`,
-        sourced: new Set(z.array(z.string()).parse(replies?.[1]?.[1])),
+        sourced: new Map(Object.entries(z.record(z.string(), z.coerce.number()).parse(sourced))),
       }
     },
 
@@ -68,7 +65,7 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     async setConfig(hash: string, file: string, included: ReadonlyMap<string, string>): Promise<void> {
       const all = redis.multi().hset(keys.engine, { configHash: hash, configFile: file }).del(keys.included)
       if (included.size > 0) all.hset(keys.included, included)
-      for (const [error] of (await all.exec()) ?? []) if (error) throw error
+      await execAll(all)
     },
 
     /** The texts of the files included by a config that were in force last, by file; none are another config's. */

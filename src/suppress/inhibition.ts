@@ -1,22 +1,23 @@
 import { type Matcher, formatMatchers, matchesAll } from '../match/matcher.ts'
+import { hashTexts } from '../model/fingerprint.ts'
 import type { Labels } from '../model/labels.ts'
 
 /** While a source fires, targets with the same `equal` labels are not told. */
 export interface InhibitRule {
-  id: string // what it says, as text: two rules that say the same are one
+  id: string // 16 hex digits of what it says: two rules that say the same are one
   source: readonly Matcher[]
   target: readonly Matcher[]
   equal: readonly string[]
 }
 
 export function inhibitRule({ source, target, equal }: Omit<InhibitRule, 'id'>): InhibitRule {
-  const id = `${formatMatchers(source)} ${formatMatchers(target)} ${JSON.stringify(equal)}`
-  return { id, source, target, equal }
+  return { id: hashTexts([formatMatchers(source), formatMatchers(target), ...equal]), source, target, equal }
 }
 
 /**
- * What an alert is to the rules. A place is a rule's id, then in a line of its own a kind of source and the values of
- * `equal`: sources stand in theirs, and whoever asks for a target looks into few places instead of at all alerts.
+ * What an alert is to the rules. A place is a rule's id, a kind of source and a hash of the values of `equal`
+ * (`<16 digits>:only:<16 digits>`): sources stand in theirs, and whoever asks for a target looks into few places instead of at
+ * all alerts.
  */
 export interface Roles {
   sources: readonly string[] // places that it stands in
@@ -38,9 +39,9 @@ export function rolesOf(rules: readonly InhibitRule[], labels: Labels): Roles {
     const isSource = matchesAll(rule.source, labels)
     const isTarget = matchesAll(rule.target, labels)
     if (!isSource && !isTarget) continue
-    const values = JSON.stringify(rule.equal.map((name) => labels.get(name) ?? ''))
-    const only = `${rule.id}\nsource ${values}`
-    const both = `${rule.id}\nboth ${values}`
+    const values = hashTexts(rule.equal.map((name) => labels.get(name) ?? ''))
+    const only = `${rule.id}:only:${values}`
+    const both = `${rule.id}:both:${values}`
     if (isSource) sources.push(isTarget ? both : only)
     if (isTarget) targets.push(isSource ? [only] : [only, both])
   }
@@ -49,7 +50,7 @@ export function rolesOf(rules: readonly InhibitRule[], labels: Labels): Roles {
 
 /** The id of a place's rule. */
 export function ruleOf(place: string): string {
-  return place.slice(0, place.indexOf('\n'))
+  return place.slice(0, place.indexOf(':'))
 }
 
 /** The source of a place that ends last. */

@@ -1,8 +1,7 @@
-import { type Alert, endsText, isResolved, startsText } from '../alert/alert.ts'
+import { type Alert, compareAlerts, endsText, isResolved, startsText } from '../alert/alert.ts'
 import { apiTime } from '../model/instant.ts'
 import { toJson } from '../model/json.ts'
 import { type Labels, compareLabels, toRecord } from '../model/labels.ts'
-import { compareAlerts } from '../alert/alert.ts'
 import type { Deps, Routing } from '../pipeline/deps.ts'
 import { activeIds } from '../pipeline/silences.ts'
 import type { AlertTimes } from '../store/alerts.ts'
@@ -20,6 +19,8 @@ export interface Seen {
   alert: Alert
   receivers: readonly string[] // of its routes, in their order, repeats kept
   json: AlertJson
+  roles: Roles
+  silences: readonly Silence[] // that fit, in whatever state
 }
 
 /** A group with the alerts in it; resolved ones may be among them. */
@@ -52,8 +53,6 @@ const IDLE = 10 * 60_000
 interface Known extends Seen {
   labelsJson: string
   annotationsJson: string
-  roles: Roles
-  silences: readonly Silence[]
   groupIds: readonly string[]
 }
 
@@ -72,7 +71,7 @@ export function openAlertView(deps: Deps) {
   let silences = '' // the version by which silences were
   const known = new Map<string, Known>()
   const groups = new Map<string, KnownGroup>()
-  const sources = new Map<string, Set<Known>>() // by place
+  let sources = new Map<string, Set<Known>>() // by place
   let byFingerprint: Known[] | undefined
   let inOrder: KnownGroup[] | undefined
   let updating: Promise<unknown> = Promise.resolve()
@@ -82,14 +81,17 @@ export function openAlertView(deps: Deps) {
     last = undefined
     known.clear()
     groups.clear()
-    sources.clear()
+    sources = new Map() // who still reads a snapshot has the old one
     byFingerprint = inOrder = undefined
   }
 
   function remove(one: Known): void {
     known.delete(one.alert.fingerprint)
     byFingerprint = undefined
-    for (const place of one.roles.sources) sources.get(place)?.delete(one)
+    for (const place of one.roles.sources) {
+      const there = sources.get(place)
+      if (there?.delete(one) && there.size === 0) sources.delete(place)
+    }
     for (const id of one.groupIds) {
       const group = groups.get(id)
       group?.members.delete(one.alert.fingerprint)
@@ -211,21 +213,20 @@ export function openAlertView(deps: Deps) {
       )
       const firing = ({ alert }: Seen) => !isResolved(alert, at)
       const lastSources = new Map<string, Source | undefined>()
+      const places = sources
       const lastSource = (place: string) => {
-        if (!lastSources.has(place)) lastSources.set(place, latest(sources.get(place)))
+        if (!lastSources.has(place)) lastSources.set(place, latest(places.get(place)))
         return lastSources.get(place)
       }
       return {
         alerts: byFingerprint.filter(firing),
         groups: inOrder,
         firing,
-        statusOf({ alert: { fingerprint } }) {
-          const one = known.get(fingerprint)
-          if (!one) return { inhibitedBy: [], silencedBy: [] }
-          const inhibitor = one.roles.targets.length > 0 ? inhibitorOf(one.roles, lastSource, at) : undefined
+        statusOf({ roles, silences: fitting }) {
+          const inhibitor = roles.targets.length > 0 ? inhibitorOf(roles, lastSource, at) : undefined
           return {
             inhibitedBy: inhibitor === undefined ? [] : [inhibitor],
-            silencedBy: one.silences.length > 0 ? activeIds(one.silences, at) : [],
+            silencedBy: fitting.length > 0 ? activeIds(fitting, at) : [],
           }
         },
       }

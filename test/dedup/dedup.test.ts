@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Told, rememberFor, whyNotify } from '../../src/dedup/dedup.ts'
+import { type Told, rememberFor, toldAs, whyNotify, withEnded } from '../../src/dedup/dedup.ts'
 
 const HOUR = 3_600_000
 const rules = { sendResolved: true, repeatInterval: 4 * HOUR }
@@ -9,6 +9,7 @@ const told = (firing: string, hours: number, resolved = ''): Told => ({
   at: -hours * HOUR,
   firing: new Set(firing),
   resolved: new Set(resolved),
+  ended: new Set(),
 })
 
 const present = (firing: string, resolved: string, hidden = '') => ({
@@ -44,6 +45,22 @@ test.each([
 ])('where resolves are not sent: %s', (_group, last, firing, resolved, why) => {
   const quiet = { ...rules, sendResolved: false }
   expect(whyNotify(last, present(firing, resolved), quiet, 0)).toBe(why)
+})
+
+test('what ended unheard is news when it fires again, until it is told', () => {
+  const last = told('ab', 1)
+  const ended = withEnded(last, 'bc')
+  expect(ended?.ended).toEqual(new Set('b'))
+  expect(ended && withEnded(ended, 'b')).toBeUndefined()
+  expect(whyNotify(ended, present('a', ''), rules, 0)).toBeUndefined()
+  expect(whyNotify(ended, present('ab', ''), rules, 0)).toBe('new alerts added')
+  expect(toldAs(present('ab', ''), 0).ended.size).toBe(0)
+})
+
+test('while something announced fires on unheard, the others’ end is not the end of it all', () => {
+  expect(whyNotify(told('ab', 1), present('', 'b', 'a'), rules, 0)).toBeUndefined()
+  expect(whyNotify(told('ab', 1), present('', 'b'), rules, 0)).toBe('all alerts resolved')
+  expect(toldAs(present('b', '', 'a'), 0).firing).toEqual(new Set('ab'))
 })
 
 test.each([

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bridgeDowntime } from '../../src/pipeline/accept.ts'
+import { bridgeAbsence } from '../../src/pipeline/absence.ts'
 import { retryDelay } from '../../src/pipeline/retry.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
-import { sweepNow, tell } from '../helpers/story.ts'
+import { type Story, sweepNow, tell } from '../helpers/story.ts'
 
 let server: TestRedis
 beforeAll(async () => void (server = await openRedis()))
@@ -160,6 +160,61 @@ describe('a channel that fails', () => {
     expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
   })
 
+  describe('for good', () => {
+    const refused = { state: 'failed', reason: 'client error', detail: 'HTTP 404' } as const
+    const said = ({ lines }: Story) => lines.map((line) => line.replace(` ${ops}`, ''))
+
+    test('an alert that fires anew after it was given up is tried anew', async () => {
+      await using story = await tell(server, config)
+      story.answers.push(refused)
+      await story.fire('A')
+      await story.advance('1m')
+      await story.resolve('A')
+      await story.advance('10m')
+      await story.fire('A')
+      await story.advance('10m')
+      expect(said(story)).toEqual(['30s failed firing first notification: A', '690s firing first notification: A'])
+    })
+
+    test('so is one of a group that goes on', async () => {
+      await using story = await tell(server, config)
+      story.answers.push(refused)
+      await story.fire('A', 'B')
+      await story.advance('1m')
+      await story.resolve('A')
+      await story.advance('10m')
+      await story.fire('A')
+      await story.advance('10m')
+      expect(said(story)).toEqual(['30s failed firing first notification: A B', '930s firing first notification: A B'])
+    })
+
+    test('an end that could not be told leaves the next firing a first notification', async () => {
+      await using story = await tell(server, config)
+      await story.fire('A')
+      await story.advance('1m')
+      await story.resolve('A')
+      story.answers.push(refused)
+      await story.advance('10m')
+      await story.fire('A')
+      await story.advance('10m')
+      expect(said(story)).toEqual([
+        '30s firing first notification: A',
+        '330s failed resolved all alerts resolved: -A',
+        '690s firing first notification: A',
+      ])
+    })
+
+    test('a reload tries again what was given up', async () => {
+      await using story = await tell(server, config)
+      story.answers.push(refused)
+      await story.fire('A')
+      await story.advance('20m')
+      await story.reload(config.replace('x.invalid', 'mended.invalid'))
+      await story.advance('20m')
+      expect(said(story)).toEqual(['30s failed firing first notification: A', '1230s firing first notification: A'])
+    })
+  })
+
   test('one whose answer was lost is sent again, marked', async () => {
     await using story = await tell(server, config)
     story.answers.push({ state: 'unknown', detail: 'no answer' })
@@ -271,9 +326,9 @@ inhibit_rules: [{ source_matchers: [alertname=Source], target_matchers: [alertna
       )
     await post('GoesOn', 'Ends')
     await story.advance('1m')
-    const since = story.deps.clock.now()
+    await story.deps.store.peers.alive(story.deps.clock.now())
     story.skip('20m')
-    expect(await bridgeDowntime(since, story.deps.clock.now(), 90_000, story.deps)).toBe(2)
+    await bridgeAbsence(story.deps)
     await story.advance('1m')
     await post('GoesOn')
     expect((await story.advance('10m')).map((line) => line.replace(/^\d+s /, ''))).toEqual([
@@ -316,6 +371,24 @@ route: { receiver: ops, group_by: [group], routes: [{ receiver: new, matchers: [
 receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }, { name: new, webhook_configs: [{ url: 'http://x.invalid' }] }]
 `)
     expect(await story.advance('1h')).toEqual(['30s new/webhook/0 firing first notification: A'])
+  })
+
+  test('that this replica has not made yet leaves what it does not know to those that have', async () => {
+    await using story = await tell(server, config)
+    story.answers.push({ state: 'failed', reason: 'server error', detail: 'HTTP 503', retryAfter: 60_000 })
+    await story.fire('A')
+    await story.advance('1m')
+    await story.reload(config.replaceAll('ops', 'old'))
+    await story.deps.store.setConfig('of another replica', '', new Map())
+    await story.advance('3m')
+    expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
+    expect(await story.deps.store.outbox.depth()).toBe(1)
+    await story.reload(config)
+    await story.advance('1m')
+    expect(story.lines).toEqual([
+      `30s ${ops} failed firing first notification: A`,
+      expect.stringMatching(/ ops\/webhook\/0 firing first notification: A$/),
+    ])
   })
 
   test('that takes a receiver away leaves what it was owed in the dead letter', async () => {

@@ -133,6 +133,42 @@ describe('a silenced alert that was announced', () => {
     expect(toldBy(story).slice(1)).toEqual(['10890s firing first notification: A'])
   })
 
+  test('keeps no sibling from being heard again that ended meanwhile', async () => {
+    await using story = await announced(false)
+    await story.resolve('B')
+    await story.advance('30m')
+    await story.fire('B')
+    await story.advance('5m')
+    expect(toldBy(story).slice(1)).toEqual(['2130s firing new alerts added: B'])
+  })
+
+  test('neither where resolves are not sent', async () => {
+    await using story = await announced(
+      false,
+      config.replace("'http://x.invalid'", "'http://x.invalid', send_resolved: false"),
+    )
+    await story.resolve('B')
+    await story.advance('30m')
+    await story.fire('B')
+    await story.advance('5m')
+    expect(toldBy(story).slice(1)).toEqual(['2130s firing new alerts added: B'])
+  })
+
+  test('is remembered for as long as it takes', async () => {
+    await using story = await announced(false)
+    await story.advance('5m')
+    const [id = ''] = await story.deps.store.groups.ids()
+    const key = `${story.deps.store.queuePrefix}:nflog:${id}`
+    await server.redis.pexpire(key, 1000)
+    await story.advance('5m')
+    expect(await server.redis.pttl(key)).toBeGreaterThan(60_000) // B is told, A is not
+    await story.resolve('B')
+    await story.advance('5m')
+    await server.redis.pexpire(key, 1000)
+    await story.advance('5m')
+    expect(await server.redis.pttl(key)).toBeGreaterThan(60_000)
+  })
+
   test('a silence made while a resolve waits for its channel loses none of it', async () => {
     await using story = await tell(server, config)
     await story.fire('A', 'B')
@@ -303,6 +339,23 @@ time_intervals:
     await story.advance('5m')
     expect(toldBy(story).slice(1)).toEqual(['5130s resolved all alerts resolved: -A'])
     expect(await story.deps.store.groups.ids()).toEqual([])
+  })
+
+  test('what was announced, ends and fires again while muted is told as news when the mute ends', async () => {
+    await using story = await tell(server, timed('active_time_intervals: [until eleven]'))
+    await story.advance('50m')
+    await story.fire('A')
+    await story.advance('15m')
+    await story.resolve('A')
+    await story.advance('20m')
+    await story.fire('A')
+    await story.advance('20m')
+    await story.reload(timed('active_time_intervals: [after eleven]'))
+    await story.advance('5m')
+    expect(toldBy(story).map((line) => line.replace(/^\d+s /, ''))).toEqual([
+      'firing first notification: A',
+      'firing new alerts added: A',
+    ])
   })
 
   test('it is not: alertmanager-exact', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler, Response } from 'express'
 import { HttpError } from '../error.ts'
@@ -44,10 +45,17 @@ export async function sendList(response: Response, items: Iterable<string>): Pro
     const isRead = response.write(text)
     text = ''
     if (isRead) await setImmediate()
-    else await new Promise<void>((go) => void response.once('drain', go).once('close', go))
+    else await isWritable(response)
     if (response.destroyed) return
   }
   response.end(`${text}]\n`)
+}
+
+async function isWritable(response: Response): Promise<void> {
+  const over = new AbortController()
+  const { signal } = over
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(() => {})
+  over.abort()
 }
 
 function sendError(response: Response, status: number, code: number, message: string): void {

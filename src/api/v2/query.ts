@@ -39,7 +39,7 @@ export function matchersOf(request: Request, name: string, mode: MatcherMode, pr
 function inAlertmanagersWords(text: string, error: Error): string {
   if (error instanceof RegexError) return error.message
   if (text.startsWith('{') || text.endsWith('}')) return `unexpected open or close brace: ${text}`
-  const value = /^\s*[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:=~|=|!=|!~)\s*([^]*?)\s*$/.exec(text)?.[1]
+  const value = /^\s*[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:=~|=|!=|!~)([^]*)$/.exec(text)?.[1]?.trim()
   return value?.includes('"')
     ? `matcher value contains unescaped double quote: ${value}`
     : `bad matcher format: ${text}`
