@@ -107,9 +107,23 @@ export function toldAs({ firing, resolved, hidden }: Present, at: number): Told 
 }
 
 /** The entry once some of what it says to fire has resolved and cannot be told; undefined where that is no news to it. */
-export function withEnded(last: Told, resolved: Iterable<string>): Told | undefined {
+export function withEnded<T extends Told>(last: T, resolved: Iterable<string>): T | undefined {
   const ended = [...resolved].filter((one) => last.firing.has(one) && !last.ended.has(one))
   return ended.length === 0 ? undefined : { ...last, ended: new Set([...last.ended, ...ended]) }
+}
+
+/**
+ * What an integration may believe after an attempt of which the answer was lost: that all of these fire. Those that it was not
+ * told of for certain are news all the same while they fire.
+ */
+export function mayBelieve(last: Told | undefined, fingerprints: readonly string[], at: number): Told {
+  const doubtful = fingerprints.filter((one) => !last?.firing.has(one))
+  return {
+    at: last?.at ?? at,
+    firing: new Set([...(last?.firing ?? []), ...doubtful]),
+    resolved: last?.resolved ?? new Set(),
+    ended: new Set([...(last?.ended ?? []), ...doubtful]),
+  }
 }
 
 /** The entry without what has resolved and is not told any more; undefined where that is nothing to it. */

@@ -3,7 +3,7 @@ import type { Deps } from './deps.ts'
 /** A restart is shorter; senders repeat their alerts every minute or so, and they hold for some minutes. ms */
 export const ABSENCE = 60_000
 /** After an absence: how long alerts that would have ended wait to be sent again, and old ones for what would inhibit them, ms. */
-const GRACE = 90_000
+export const CALM = 90_000
 
 /**
  * Where nobody has looked after what is due for longer than a restart takes (no replica ran, or Redis was away): alerts whose
@@ -15,12 +15,12 @@ export async function bridgeAbsence(deps: Deps): Promise<void> {
   const now = clock.now()
   const since = await store.peers.lastAlive()
   if (since !== undefined && now - since < ABSENCE) return
-  deps.calmUntil = now + GRACE
+  deps.calmUntil = now + CALM
   if (since === undefined) return
   let extended = 0
   for await (const alerts of store.alerts.scan()) {
     const ended = alerts.filter(({ endsAt }) => endsAt > since && endsAt <= now).map(({ fingerprint }) => fingerprint)
-    if (ended.length > 0) extended += await store.alerts.extendEnds(ended, since, now, now + GRACE)
+    if (ended.length > 0) extended += await store.alerts.extendEnds(ended, since, now, now + CALM)
   }
   const absence = `${Math.round((now - since) / 1000)} s`
   log.warn(

@@ -6,6 +6,7 @@ import {
   type Present,
   type Quiet,
   type Told,
+  mayBelieve,
   rememberFor,
   tellingOf,
   toldAs,
@@ -30,8 +31,6 @@ import { retryAt, retryAtExactly } from './retry.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
 const LEASE_MARGIN = 2000
-/** Until a row that another replica knows what to do with is tried again, ms. */
-const OTHERS_TURN = 1000
 
 /**
  * A delivery is due: reads the group as it is now, decides again, renders, sends once and writes down
@@ -46,29 +45,36 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
   const notifier = routing.notifier(row.integration)
   const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
   const route = group && routing.config.routes.get(group.routeId)
-  if ((!integration || !notifier || !route) && (await isOfOtherConfig(deps)))
-    return end(row, { how: 'retry', retryAt: clock.now() + OTHERS_TURN, unconfirmed: row.unconfirmed }, undefined, deps)
-  if (!integration || !notifier) return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
-  if (!group || !route) return drop(row, 'nothing left to tell', deps)
+  if (!group) return drop(row, 'nothing left to tell', deps)
+  if (!integration || !notifier || !route) {
+    if ((await store.configHash()) !== routing.config.hash) return giveBack(row, deps)
+    if (integration && notifier) return drop(row, 'nothing left to tell', deps)
+    return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
+  }
 
   const at = clock.now()
   const heard = await hear(group, route, at, versions, deps)
   const last = group.told.get(integration.id)
-  const { alerts, present } = tellingOf(heard, last, at, deps.exact)
+  const members = group.alerts.map(({ fingerprint }) => fingerprint)
+  const believed = row.unconfirmed ? mayBelieve(last, members, at) : last
+  const { alerts, present } = tellingOf(heard, believed, at, deps.exact)
   const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
   const reasonAfter = (before: Told | undefined) => (heard.muting ? undefined : whyNotify(before, present, rules, at))
-  const news = reasonAfter(last)
-  const reason = news ?? (row.unconfirmed ? reasonAfter(mayBelieve(last, group)) : undefined)
-  if (!reason) return drop(row, heard.muting ? 'muted' : whyQuiet(last, present), deps)
+  const reason = reasonAfter(last) ?? (row.unconfirmed ? reasonAfter(believed) : undefined)
   const nflogTtl = rememberFor(route, deps.retention)
+  if (!reason) {
+    const why = heard.muting ? 'muted' : whyQuiet(last, present)
+    // what may have been heard is still to be closed
+    if (believed && believed.ended.size > (last?.ended.size ?? 0)) return note(row, why, believed, nflogTtl, deps)
+    return drop(row, why, deps)
+  }
   if (reason === 'all alerts resolved' && !integration.sendResolved) {
     metrics.suppressed.inc({ reason: 'resolves not wanted' })
     return end(row, { how: 'told', told: toldAs(present, at), nflogTtl }, undefined, deps)
   }
 
   if (row.attempt === 1) metrics.notified.inc({ integration: row.channel })
-  const possibleRepeat = row.unconfirmed && news !== undefined
-  const telling = { group, route, integration, alerts, present, reason, possibleRepeat, at }
+  const telling = { group, route, integration, alerts, present, reason, at }
   const notification = toNotification(factsOf(row, telling, deps), routing.templates)
   const { message, outcome, failures } = await attempt(notifier, notification, integration, deps)
   observe(row, outcome, clock.now() - at, deps)
@@ -102,8 +108,9 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
     title: message?.title ?? '',
   }
   if (deps.exact) return end(row, { how: 'dead', givenUp: undefined, told: undefined, nflogTtl, letter }, sent, deps)
-  // an end that is not told any more leaves what fires next a first notification
-  const left = last && withoutResolved(last, present.resolved)
+  // an end that is not told any more leaves what fires next a first notification; what may have been heard is to be closed
+  const isDoubtful = row.unconfirmed || outcome.state === 'unknown'
+  const left = isDoubtful ? mayBelieve(last, members, at) : last && withoutResolved(last, present.resolved)
   return end(
     row,
     { how: 'dead', givenUp: { ...told, config: routing.config.hash }, told: left, nflogTtl, letter },
@@ -116,17 +123,6 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
 function messageId(notification: string, { firing, resolved }: Present): string {
   const content = JSON.stringify([[...firing].sort(), [...resolved].sort()])
   return `${notification}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
-}
-
-/** Whether the groups are sorted by another config than this replica's: it has been reloaded before, or will be soon. */
-async function isOfOtherConfig({ store, routing }: Deps): Promise<boolean> {
-  return (await store.configHash()) !== routing.config.hash
-}
-
-/** What an integration may have been told by an attempt of which the answer was lost: that anything in the group fires. */
-function mayBelieve(last: Told | undefined, { alerts }: Group): Told {
-  const firing = new Set([...(last?.firing ?? []), ...alerts.map(({ fingerprint }) => fingerprint)])
-  return { at: last?.at ?? 0, firing, resolved: last?.resolved ?? new Set(), ended: new Set() }
 }
 
 /** What an attempt was about, for the records. */
@@ -147,13 +143,12 @@ interface Telling {
   alerts: readonly Alert[] // those that it may hear of
   present: Present
   reason: NotificationReason
-  possibleRepeat: boolean
   at: number
 }
 
 function factsOf(
   row: Row,
-  { group, route, integration, alerts: known, present, reason, possibleRepeat, at }: Telling,
+  { group, route, integration, alerts: known, present, reason, at }: Telling,
   { routing: { config, templates }, externalURL, log }: Deps,
 ): Parameters<typeof toNotification>[0] {
   const firing = known.filter((alert) => !isResolved(alert, at))
@@ -175,7 +170,7 @@ function factsOf(
     integration: id,
     receiver,
     attempt: row.attempt,
-    possibleRepeat,
+    possibleRepeat: row.unconfirmed,
     at,
     severity: gravest(firing.length > 0 ? firing : known, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',
@@ -265,17 +260,31 @@ async function drop(row: Row, reason: Quiet | 'muted' | 'nothing left to tell', 
   await end(row, { how: 'dropped', keepsResolved }, undefined, deps)
 }
 
-async function giveUp(row: Row, group: Group | undefined, reason: string, detail: string, deps: Deps): Promise<void> {
+/** Tells nobody, and writes down what the integration may believe. */
+async function note(row: Row, reason: Quiet | 'muted', told: Told, nflogTtl: number, deps: Deps): Promise<void> {
+  deps.metrics.suppressed.inc({ reason })
+  await end(row, { how: 'told', told, nflogTtl }, undefined, deps)
+}
+
+/**
+ * The groups are sorted by another config than this replica's, which has been reloaded before or will be soon: leaves the row to
+ * one that knows what it is about. The sweep wakes it.
+ */
+async function giveBack(row: Row, { store, clock, newId }: Deps): Promise<void> {
+  await store.outbox.record(row, { how: 'back' }, { log: '', timeline: '', nextNotification: newId() }, clock.now())
+}
+
+async function giveUp(row: Row, group: Group, reason: string, detail: string, deps: Deps): Promise<void> {
   const at = deps.clock.now()
   deps.metrics.failed.inc({ integration: row.channel, reason })
   const letter = {
     id: row.id,
     notification: row.notification,
     at,
-    groupKey: group?.key ?? '',
+    groupKey: group.key,
     integration: row.integration,
     channel: row.channel,
-    receiver: group?.receiver ?? '',
+    receiver: group.receiver,
     reason,
     detail,
     attempts: row.attempt,

@@ -85,23 +85,25 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
     const last = group.told.get(integration.id)
     const { present } = tellingOf(heard, last, at, deps.exact)
     const reason = muting ? undefined : whyNotify(last, present, rules, tick)
-    const given = givenUpBy(group, integration, resolved, entries)
-    // what is on its way may tell that they fire: then their end is still to be told
-    if (group.owed.has(integration.id)) for (const { fingerprint } of resolved) kept.add(fingerprint)
+    const given = givenUpBy(group, integration, resolved)
+    // what is on its way may tell that they fire: then their end is still to be told. It writes the log itself
+    const isOnItsWay = group.owed.has(integration.id)
+    if (isOnItsWay) for (const { fingerprint } of resolved) kept.add(fingerprint)
+    else if (given && given !== group.givenUp.get(integration.id)) entries.set(`dead:${integration.id}`, given)
     if (!reason) {
       metrics.suppressed.inc({ reason: muting ? 'muted' : whyQuiet(last, present) })
       if (!last || deps.exact || !(muting || present.hidden.size > 0)) continue
       // the log goes on being needed, and those that end now are news when they fire again
       renews = true
       const ended = withEnded(last, muting ? resolved.map(({ fingerprint }) => fingerprint) : present.resolved)
-      if (ended) entries.set(integration.id, ended)
+      if (ended && !isOnItsWay) entries.set(integration.id, ended)
       if (integration.sendResolved)
         for (const { fingerprint } of resolved) if (last.firing.has(fingerprint)) kept.add(fingerprint)
     } else if (given && given.config === routing.config.hash && !whyNotify(given, present, rules, tick)) {
       metrics.suppressed.inc({ reason: 'given up' }) // a dead letter says this already
     } else if (reason === 'all alerts resolved' && !integration.sendResolved) {
       metrics.suppressed.inc({ reason: 'resolves not wanted' })
-      entries.set(integration.id, toldAs(present, at))
+      if (!isOnItsWay) entries.set(integration.id, toldAs(present, at))
     } else {
       owings.push({
         integration: integration.id,
@@ -143,18 +145,18 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, attempt: 0, delay: 0 })))
 }
 
-/** What was given up, without what has resolved since: firing again it is news. */
-function givenUpBy(
-  group: Group,
-  { id }: { id: string },
-  resolved: readonly Alert[],
-  entries: Map<string, Told | GivenUp>,
-): GivenUp | undefined {
+/**
+ * What was given up, as it stands now that some have resolved: firing again they are news. The end of what was never
+ * announced is none, the end of what was is still to be told.
+ */
+function givenUpBy(group: Group, { id }: { id: string }, resolved: readonly Alert[]): GivenUp | undefined {
   const given = group.givenUp.get(id)
   if (!given) return undefined
-  const left = withoutResolved(given, new Set(resolved.map(({ fingerprint }) => fingerprint)))
-  if (left) entries.set(`dead:${id}`, left)
-  return left ?? given
+  const announced = group.told.get(id)?.firing
+  const ended = resolved.map(({ fingerprint }) => fingerprint)
+  const unheard = withoutResolved(given, new Set(ended.filter((one) => !announced?.has(one))))
+  const left = unheard ? { ...unheard, ended: given.ended } : given
+  return withEnded(left, ended) ?? left
 }
 
 /** Alertmanager counts alerts, not groups. */

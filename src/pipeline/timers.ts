@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
-import { ABSENCE, bridgeAbsence } from './absence.ts'
+import { ABSENCE, CALM, bridgeAbsence } from './absence.ts'
 import { flushDue } from './flush.ts'
 import { forgetRules } from './presence.ts'
 
@@ -36,7 +36,10 @@ export function startTimers(deps: Deps, from: number): Timers {
 
   async function flushes() {
     const wait = from - deps.clock.now()
-    if (wait > 0) await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
+    if (wait > 0) {
+      await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {})
+      marked = deps.clock.now()
+    }
     while (!stopping.signal.aborted) {
       if (soonest <= deps.clock.now()) soonest = Number.POSITIVE_INFINITY
       const taken = await lookAfterDue().catch((err: unknown) => {
@@ -52,7 +55,12 @@ export function startTimers(deps: Deps, from: number): Timers {
 
   async function lookAfterDue(): Promise<number> {
     const now = deps.clock.now()
-    if (now - marked > ABSENCE) await bridgeAbsence(deps)
+    if (now - marked > ABSENCE) {
+      deps.calmUntil = now + CALM // also where another replica has bridged it
+      await bridgeAbsence(deps)
+      await deps.store.peers.alive(now)
+      marked = now
+    }
     const taken = await flushDue(deps)
     if (now - marked >= MARK) {
       await deps.store.peers.alive(now)

@@ -12,7 +12,7 @@ for i = 5, #ARGV do
   if tonumber(redis.call('HGET', KEYS[3], fingerprint) or 0) > 0 then
     redis.call('ZREM', KEYS[4], fingerprint) -- its group sees to it when it lets go
   elseif ends == 0 or ends > now then
-    redis.call('ZADD', KEYS[4], now + tonumber(ARGV[2]), fingerprint)
+    redis.call('ZADD', KEYS[4], now + math.max(1, tonumber(ARGV[2])), fingerprint)
   else
     redis.call('HDEL', KEYS[1], fingerprint)
     redis.call('HDEL', KEYS[2], fingerprint)

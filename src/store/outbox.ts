@@ -34,6 +34,7 @@ export type Ending =
   | { how: 'told'; told: Told; nflogTtl: number }
   | { how: 'dropped'; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
   | { how: 'retry'; retryAt: number; unconfirmed: boolean }
+  | { how: 'back' } // nothing was tried: it is another replica's
   // `givenUp`: what is not tried again until there is other news; undefined where the next flush tries again. `told`: the
   // notification log without what is not told any more
   | { how: 'dead'; givenUp: GivenUp | undefined; told: Told | undefined; nflogTtl: number; letter: DeadLetter }

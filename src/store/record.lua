@@ -6,7 +6,7 @@
   KEYS[12..14] incident of the group, dead, dead letter
 
   ARGV  row id; fencing token ('<notification id> <attempt>'); now, epoch ms; group id; integration
-        how it ended: told | dropped | retry | dead
+        how it ended: told | dropped | retry | back | dead
         notification log entry as JSON or '' (told, dead); what is given up as JSON or '' (dead); its time to live, ms
         when to try again, epoch ms (retry); whether the attempt may have arrived: 1 or 0
         delivery log entry as JSON; prefix of incident keys; timeline entry as JSON or ''
@@ -37,6 +37,13 @@ end
 if how == 'retry' then
   redis.call('HSET', row, 'state', 'owed', 'unconfirmed', unconfirmed)
   redis.call('ZADD', owed, retryAt, id)
+  return { 1, 1 }
+end
+
+if how == 'back' then
+  redis.call('HSET', row, 'state', 'owed')
+  redis.call('HINCRBY', row, 'attempt', -1)
+  redis.call('ZADD', owed, now, id)
   return { 1, 1 }
 end
 

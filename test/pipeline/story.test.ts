@@ -204,6 +204,28 @@ describe('a channel that fails', () => {
       ])
     })
 
+    test.each([
+      ['a newcomer', async (story: Story) => story.fire('B'), '5m'],
+      ['its own repeat', async () => {}, '4h10m'],
+    ])('what was announced is closed, though %s was given up; and heard again', async (_what, happens, after) => {
+      await using story = await tell(server, config)
+      await story.fire('A')
+      await story.advance('1m')
+      story.answers.push(refused)
+      await happens(story)
+      await story.advance(after)
+      await story.resolve('A', 'B')
+      await story.advance('6m')
+      await story.fire('A')
+      await story.advance('6m')
+      expect(said(story).map((line) => line.replace(/^\d+s /, '').replace(/: .*/, ''))).toEqual([
+        'firing first notification',
+        expect.stringContaining('failed firing'),
+        'resolved all alerts resolved',
+        'firing first notification',
+      ])
+    })
+
     test('a reload tries again what was given up', async () => {
       await using story = await tell(server, config)
       story.answers.push(refused)
@@ -231,8 +253,32 @@ describe('a channel that fails', () => {
     await story.fire('A')
     await story.advance('30s')
     await story.resolve('A')
-    expect(await story.advance('10m')).toEqual([`31s ${ops} resolved all alerts resolved: -A`])
+    expect(await story.advance('10m')).toEqual([`31s ${ops} repeat? resolved all alerts resolved: -A`])
     expect(await story.deps.store.groups.ids()).toEqual([])
+  })
+
+  test('nothing is announced as the end of it all while one that may have been announced fires on', async () => {
+    await using story = await tell(server, config)
+    story.answers.push({ state: 'unknown', detail: 'no answer' })
+    await story.fire('A', 'B')
+    await story.advance('30s')
+    await story.silence('alertname="A"', '1h')
+    await story.resolve('B')
+    await story.advance('30m')
+    expect(story.lines.slice(1)).toEqual([])
+    await story.resolve('A')
+    await story.advance('10m')
+    expect(story.lines.slice(1)).toEqual([`2130s ${ops} resolved all alerts resolved: -A -B`])
+  })
+
+  test('one that may have been announced and was then silenced is heard when the silence ends', async () => {
+    await using story = await tell(server, config)
+    story.answers.push({ state: 'unknown', detail: 'no answer' })
+    await story.fire('A')
+    await story.advance('30s')
+    await story.silence('alertname="A"', '20m')
+    await story.advance('30m')
+    expect(story.lines.slice(1)).toEqual([`1230s ${ops} firing new alerts added: A`])
   })
 
   test('what resolves while it is on its way is still to be told', async () => {
@@ -314,6 +360,16 @@ inhibit_rules: [{ source_matchers: [alertname=Source], target_matchers: [alertna
     expect(await story.advance('0s')).toEqual([`130s ${ops} firing first notification: Later`])
   })
 
+  test('a resolve stays one', async () => {
+    await using story = await tell(server, config)
+    await story.deps.store.peers.alive(story.deps.clock.now())
+    story.skip('2m')
+    await story.fire('A')
+    await story.resolve('A')
+    await bridgeAbsence(story.deps)
+    expect(await story.advance('10m')).toEqual([])
+  })
+
   test('alerts that would have ended while nobody was there wait to be sent again', async () => {
     await using story = await tell(server, config)
     const post = (...names: string[]) =>
@@ -384,6 +440,7 @@ receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }, { nam
     expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
     expect(await story.deps.store.outbox.depth()).toBe(1)
     await story.reload(config)
+    await sweepNow(story)
     await story.advance('1m')
     expect(story.lines).toEqual([
       `30s ${ops} failed firing first notification: A`,
