@@ -9,6 +9,26 @@ const version: string = JSON.parse(readFileSync(new URL('../package.json', impor
 const program = new Command('tocsin').description('Alertmanager-compatible alert routing on Redis').version(version)
 const { stdin, stdout, stderr, env } = process
 
+/** Flags of Alertmanager that a service file may hold and that have no meaning here. */
+const idleFlags = [
+  'cluster.listen-address',
+  'cluster.advertise-address',
+  'cluster.peer',
+  'cluster.peer-timeout',
+  'cluster.peers-resolve-timeout',
+  'cluster.gossip-interval',
+  'cluster.pushpull-interval',
+  'cluster.tcp-timeout',
+  'cluster.probe-timeout',
+  'cluster.probe-interval',
+  'cluster.settle-timeout',
+  'cluster.reconnect-interval',
+  'cluster.reconnect-timeout',
+  'cluster.label',
+  'data.maintenance-interval',
+  'dispatch.maintenance-interval',
+]
+
 /** What an action gets: commander's names in camel case, `config.file` as `config.file`. */
 type Options = Readonly<Record<string, string | number | boolean | string[] | undefined>>
 
@@ -21,7 +41,7 @@ const features = () =>
 const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
 // what a command needs is imported when it runs: the CLI answers in a fraction of a second
-program
+const serveCommand = program
   .command('serve')
   .description('run the engine')
   .addOption(configFile())
@@ -101,9 +121,14 @@ program
         size: Number(options['silences.maxSilenceSizeBytes']),
       },
       features: await featuresOf(options),
+      idleFlags: idleFlags.filter(
+        (flag) => options[flag.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase())] !== undefined,
+      ),
     })
     process.exit(exitCode) // a channel's idle connection is no reason to stay
   })
+
+for (const flag of idleFlags) serveCommand.addOption(new Option(`--${flag} <value>`).hideHelp())
 
 program
   .command('check-config')

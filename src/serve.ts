@@ -1,11 +1,20 @@
 import { type AppOptions, startApp } from './app.ts'
 import { openLog } from './record/log.ts'
 
-export type ServeOptions = Omit<AppOptions, 'listen' | 'log'> & { listenAddress: string; logLevel: string }
+export type ServeOptions = Omit<AppOptions, 'listen' | 'log'> & {
+  listenAddress: string
+  logLevel: string
+  idleFlags: readonly string[] // given, and without a meaning here
+}
 
 /** Runs an engine until SIGTERM or SIGINT; SIGHUP loads the routing file anew. Resolves to the exit code. */
-export async function serve({ listenAddress, logLevel, ...options }: ServeOptions): Promise<number> {
+export async function serve({ listenAddress, logLevel, idleFlags, ...options }: ServeOptions): Promise<number> {
   const log = openLog(logLevel)
+  if (idleFlags.length > 0)
+    log.warn(
+      { flags: idleFlags },
+      'these flags change nothing: replicas share their Redis, which needs no gossip and no maintenance',
+    )
   const listen = parseListenAddress(listenAddress)
   if (!listen) {
     log.fatal(
@@ -21,8 +30,9 @@ export async function serve({ listenAddress, logLevel, ...options }: ServeOption
     const app = await startApp({ ...options, listen, log })
     process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
     await new Promise((stop) => {
-      process.once('SIGTERM', stop)
-      process.once('SIGINT', stop)
+      // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun
+      process.on('SIGTERM', stop)
+      process.on('SIGINT', stop)
     })
     await app.stop()
     return 0

@@ -35,7 +35,7 @@ export function management({ deps: { metrics }, reload, notReady }: ApiDeps): Ro
   })
 
   router.all(['/-/healthy', '/-/ready'], onlyBy('GET, HEAD'))
-  router.all('/-/reload', onlyBy('POST'))
+  router.all('/-/reload', onlyBy('OPTIONS, POST'))
 
   router.get('/metrics', async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics())

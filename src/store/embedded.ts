@@ -32,7 +32,7 @@ const BINARIES = ['redis-server', 'valkey-server']
 export async function openEmbedded(directory: string, onExit: (reason: string) => void): Promise<EmbeddedRedis> {
   const dir = resolve(directory)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  chmodSync(dir, 0o700)
+  close(dir)
   const socket = socketIn(dir)
   let stopping = false
   let watch: NodeJS.Timeout | undefined
@@ -124,6 +124,15 @@ function isOurs(pid: number, socket: string): boolean {
   return command === '' || command.includes(socket)
 }
 
+/** A folder that is another user's, as some volumes are, stays as it is. */
+function close(dir: string): void {
+  try {
+    chmodSync(dir, 0o700)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+  }
+}
+
 function socketIn(dir: string): string {
   const socket = join(dir, 'redis.sock')
   if (Buffer.byteLength(socket) <= LONGEST_SOCKET) return socket
@@ -150,7 +159,8 @@ function takeLock(lock: string): boolean {
 
 function isAlive(pid: number): boolean {
   try {
-    return pid > 0 && process.kill(pid, 0)
+    // one that has ended and that nobody has taken notice of yet is not alive
+    return pid > 0 && process.kill(pid, 0) && !/^\d+ \(.*\) Z /.test(readText(`/proc/${pid}/stat`))
   } catch {
     return false
   }

@@ -5,7 +5,7 @@
   ARGV  an epoch for a store that has none; how many silences there may be, 0: no limit; audit line as JSON
         then for each silence: id, its body as it must be now ('' for none), its new body, its end in epoch ms
 
-  Returns { 1, how many there are }, { 0, … } where one is not as it must be, { -1, … } where there would be too many
+  Returns { 1, how many there are }, { 0, … } where one is not as it must be, { -1, how many there are } where there would be too many
 ]]
 local silences, versions, changes, ends, audit = unpack(KEYS)
 local most, fresh = tonumber(ARGV[2]), 0
@@ -15,7 +15,7 @@ for i = 4, #ARGV, 4 do
   if body == '' then fresh = fresh + 1 end
 end
 local count = redis.call('HLEN', silences) + fresh
-if most > 0 and fresh > 0 and count > most then return { -1, count } end
+if most > 0 and fresh > 0 and count > most then return { -1, count - fresh } end
 
 redis.call('HSETNX', versions, 'epoch', ARGV[1])
 local version = redis.call('HINCRBY', versions, 'silences', 1)

@@ -119,3 +119,16 @@ receivers: [{ name: sink, webhook_configs: [{ url: '${sink.url}' }] }]
     (left) => left.length === 0,
   )
 })
+
+test('a second signal, as npm sends one, does not end what the first has begun; Alertmanager’s own flags are no reason not to start', async () => {
+  const args = ['--cluster.listen-address=', '--cluster.peer=a:9094', '--cluster.peer=b:9094']
+  await using engine = await startEngine({ config, args })
+  expect(await engine.says(/^these flags change nothing/)).toMatchObject({
+    flags: ['cluster.listen-address', 'cluster.peer'],
+  })
+  engine.process.kill('SIGINT')
+  engine.process.kill('SIGINT')
+  const stopped = engine.kill('SIGTERM')
+  await engine.says(/^stopped/)
+  expect(await stopped).toBe(0)
+})
