@@ -4,7 +4,8 @@ import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
-import type { Seen, Status } from '../../view/alerts.ts'
+import { toTemplateData } from '../../template/notification.ts'
+import type { Seen, SeenGroup, Status } from '../../view/alerts.ts'
 import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead } from '../error.ts'
@@ -40,7 +41,8 @@ export function alerts(api: ApiDeps): Router {
     const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
     const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
     const showsMuted = flag(request, 'muted')
-    const { groups, firing, statusOf } = await view.snapshot(deps.clock.now()).catch(cannotRead)
+    const at = deps.clock.now()
+    const { groups, firing, statusOf } = await view.snapshot(at).catch(cannotRead)
     const shown = groups.filter(({ receiver }) => asked(receiver))
     const timed = shown.filter(({ routeId }) => {
       const route = config.routes.get(routeId)
@@ -49,7 +51,8 @@ export function alerts(api: ApiDeps): Router {
     const mutedBy = await deps.store.groups.mutedBy(timed.map(({ id }) => id)).catch(cannotRead)
     const statuses = new Map<Seen, Status>() // an alert may be in several
     function* filled() {
-      for (const { id, labels, receiver, alerts: members } of shown) {
+      for (const group of shown) {
+        const { id, labels, receiver, alerts: members } = group
         const muted = mutedBy.get(id) ?? []
         if (muted.length > 0 && !showsMuted) continue
         const inside: string[] = []
@@ -59,8 +62,9 @@ export function alerts(api: ApiDeps): Router {
           if (!status) statuses.set(one, (status = statusOf(one)))
           if (wanted(status)) inside.push(toText(one, receiverList(one.receivers.filter(asked).sort()), status, muted))
         }
-        if (inside.length > 0)
-          yield `{"alerts":[${inside.join(',')}],"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}}`
+        if (inside.length === 0) continue
+        const named = `"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}`
+        yield `{"alerts":[${inside.join(',')}],${named}${routeLabels(group, members.filter(firing), at)}}`
       }
     }
     await sendList(response, filled())
@@ -77,6 +81,18 @@ export function alerts(api: ApiDeps): Router {
     if (ingested.rejects.length > 0) refuse(ingested)
     response.end()
   })
+
+  /** Those of 0.34, where the group's route has some. */
+  function routeLabels({ routeId, labels, receiver }: SeenGroup, members: readonly Seen[], at: number): string {
+    const { config, templates } = deps.routing
+    const route = config.routes.get(routeId)
+    if (!route || route.labels.size === 0) return ''
+    const { externalURL } = deps
+    const about = { receiver, reason: 'unknown', groupLabels: labels, externalURL }
+    const data = toTemplateData({ ...about, alerts: members.map(({ alert }) => alert) }, at)
+    // one that fails is left out, which is logged when a message is made
+    return `,"routeLabels":${toJson(toRecord(templates.routeLabels(route.labels, data, at, () => {})))}`
+  }
 
   function labelsOfReceiver(name: string) {
     return deps.routing.config.receivers.get(name)?.labels ?? new Map([['name', name]])

@@ -118,6 +118,25 @@ test('resolved alerts are not shown, and times keep the sender’s offset with t
   ])
 })
 
+test('a group whose route has labels shows them, rendered', async () => {
+  const config = `
+route:
+  receiver: nobody
+  group_by: [alertname]
+  routes: [{ matchers: [team=db], labels: { dash: 'https://x/{{ .GroupLabels.alertname }}?n={{ len .Alerts }}', bad: '{{ .Nope }}' } }]
+receivers: [{ name: nobody }]
+`
+  await using other = await startEngine({ config })
+  await other.post('/api/v2/alerts', [
+    { labels: { alertname: 'A', team: 'db', n: '1' } },
+    { labels: { alertname: 'A', team: 'db', n: '2' } },
+    { labels: { alertname: 'B' } },
+  ])
+  const text = await (await fetch(`${other.url}/api/v2/alerts/groups`)).text()
+  expect(text).toContain('"receiver":{"name":"nobody"},"routeLabels":{"dash":"https://x/A?n=2"}}')
+  expect(text).toMatch(/"receiver":\{"name":"nobody"\}\}\]\n$/)
+})
+
 test('status says what clients look for', async () => {
   const status = await engine.get<{
     cluster: { name: string; peers: { name: string; address: string }[]; status: string }
