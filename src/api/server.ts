@@ -1,7 +1,7 @@
 import { type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
-import { type ApiDeps } from './deps.ts'
+import type { ApiDeps } from './deps.ts'
 import { answerError, notFound } from './error.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'

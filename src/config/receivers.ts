@@ -186,8 +186,7 @@ export function receiverReader<N>(
       const integrations: Integration<N>[] = []
       const settings = new Map<string, readonly unknown[]>()
       for (const [key, entries] of Object.entries(value)) {
-        if (key === 'name') continue
-        if (key === 'labels') continue
+        if (key === 'name' || key === 'labels') continue
         const channel = byName.get(key.replace(/_configs$/, ''))
         const kind = undelivered[key] ?? channel
         if (!kind || !kinds.includes(key)) {

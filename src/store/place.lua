@@ -1,5 +1,5 @@
--- Puts an alert into places (sorted sets by end). New ones are noted in `indexed`, counted for their rules in `sourced`, and
--- kept in the rule's set of places that are occupied.
+-- Puts an alert into places (sorted sets by end). New ones are noted in `indexed`, counted for their rules in
+-- `sourced`, and kept in the rule's set of places that are occupied.
 local function place(placePrefix, occupiedPrefix, indexed, sourced, places, fingerprint, ends)
   local fresh = {}
   for _, name in ipairs(places) do

@@ -1,5 +1,6 @@
 -- Takes resolved alerts out of their group once nothing is owed about them; an empty group is gone.
--- Then what was given up about it is over, too. `resolved` holds 'fingerprint start end', space separated in turn: one that changed since stays.
+-- Then what was given up about it is over, too. `resolved` holds 'fingerprint start end', space separated in turn:
+-- one that changed since stays.
 local function release(groupId, group, members, times, references, collectable, due, nflog, resolved, forgetAt)
   for fingerprint, s, e in string.gmatch(resolved, '(%S+) (%S+) (%S+)') do
     local time = redis.call('HGET', times, fingerprint)

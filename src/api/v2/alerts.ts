@@ -1,4 +1,4 @@
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { postedAlerts } from '../../ingest/posted-alerts.ts'
 import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
@@ -20,10 +20,7 @@ export function alerts(api: ApiDeps): Router {
   const router = Router()
 
   router.get('/alerts', async (request, response) => {
-    const { config } = deps.routing
-    const matchers = matchersOf(request, 'filter', config.matcherMode)
-    const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
-    const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
+    const { matchers, asked, wanted } = queryOf(request)
     const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now()).catch(cannotRead)
     function* shown() {
       for (const one of seen) {
@@ -37,9 +34,7 @@ export function alerts(api: ApiDeps): Router {
 
   router.get('/alerts/groups', async (request, response) => {
     const { config } = deps.routing
-    const matchers = matchersOf(request, 'filter', config.matcherMode)
-    const asked = receiversAsked(request, config.matcherMode, labelsOfReceiver)
-    const wanted = wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited'))
+    const { matchers, asked, wanted } = queryOf(request)
     const showsMuted = flag(request, 'muted')
     const at = deps.clock.now()
     const { groups, firing, statusOf } = await view.snapshot(at).catch(cannotRead)
@@ -81,6 +76,16 @@ export function alerts(api: ApiDeps): Router {
     if (ingested.rejects.length > 0) refuse(ingested)
     response.end()
   })
+
+  /** What both lists may be narrowed by. Throws BareError. */
+  function queryOf(request: Request) {
+    const { matcherMode } = deps.routing.config
+    return {
+      matchers: matchersOf(request, 'filter', matcherMode),
+      asked: receiversAsked(request, matcherMode, labelsOfReceiver),
+      wanted: wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited')),
+    }
+  }
 
   /** Those of 0.34, where the group's route has some. */
   function routeLabels({ routeId, labels, receiver }: SeenGroup, members: readonly Seen[], at: number): string {
