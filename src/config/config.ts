@@ -1,4 +1,5 @@
 import type { MatcherMode } from '../match/mode.ts'
+import type { UnconfirmedPolicy } from '../model/delivery.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
@@ -13,6 +14,7 @@ export interface Integration<N> {
   index: number
   sendResolved: boolean
   deadline: number // ms for one attempt
+  onUnconfirmed: UnconfirmedPolicy
   open(): N
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
+import type { UnconfirmedPolicy } from '../model/delivery.ts'
 import { Plain } from '../model/plain.ts'
 import { keysAt } from '../model/keys.ts'
 import { read } from '../model/reading.ts'
@@ -27,7 +28,9 @@ export interface ChannelReader<N> {
   keysAt(within: Path): readonly string[]
   read(
     entry: unknown,
-  ): { ok: true; sendResolved: boolean; open(): N } | { ok: false; issues: readonly z.core.$ZodIssue[] }
+  ):
+    | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(): N }
+    | { ok: false; issues: readonly z.core.$ZodIssue[] }
 }
 
 /** Reads receivers one by one; what is wrong with them is among their source's problems. */
@@ -89,13 +92,14 @@ export function receiverReader<N>(
       if (isSet(at(entry, keys))) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
       else tellOfGlobal(channel, [channel.inherits[first] ?? first, ...keys.slice(1)].join('.'), source, path)
     }
-    const { sendResolved, open } = reading
+    const { sendResolved, onUnconfirmed, open } = reading
     const made: Integration<N> = {
       id,
       receiver,
       channel: channel.name,
       index,
       sendResolved,
+      onUnconfirmed,
       deadline: channel.deadline,
       open,
     }

@@ -4,7 +4,7 @@ import type { Transporter } from 'nodemailer'
 import { z } from 'zod'
 import { atMostOne, fail, tlsConfig } from '../model/http-config.ts'
 import { flag, hostPort, maybe, secret, string, stringMap } from '../model/settings.ts'
-import { needed, or, secretOf, sendResolved, template } from './fields.ts'
+import { destinationOf, needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { noAnswer } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
@@ -97,6 +97,8 @@ export const email = channel({
   globals: z.object({}),
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
+  budget: { burst: 20, refill: 200, inFlight: 3 },
+  onUnconfirmed: 'resend',
   fromTeam: (value) => [
     {
       to: [value].flat().join(', '),
@@ -110,7 +112,14 @@ export const email = channel({
     return {
       compose(notification) {
         const payload = compose(settings, notification)
-        return { to: payload.to.join(', '), title: payload.subject, text: payload.text || payload.subject, payload }
+        return {
+          to: payload.to.join(', '),
+          title: payload.subject,
+          text: payload.text || payload.subject,
+          payload,
+          destination: destinationOf('email', settings.smarthost.host, String(settings.smarthost.port)),
+          cost: 1,
+        }
       },
       async send({ payload }, signal) {
         const bad = [payload.from, ...payload.to].find((address) => !isAddress(address))

@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { type HttpConfig, isSet } from '../model/http-config.ts'
 import { Secret } from '../model/secret.ts'
 import { flag, maybe, string } from '../model/settings.ts'
 import { SettingError } from './notifier.ts'
+
+/** A destination's name in budgets, logs and metrics: the same for the same parts, which may be secret, and telling none. */
+export function destinationOf(channel: string, ...parts: string[]): string {
+  return `${channel}-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)}`
+}
 
 /** A text setting that may be a template. */
 export const template = string

@@ -1,8 +1,10 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { type Budget, type UnconfirmedPolicy, unconfirmedPolicies } from '../model/delivery.ts'
 import { Plain } from '../model/plain.ts'
 import { Secret } from '../model/secret.ts'
 import { keysAt } from '../model/keys.ts'
 import { read } from '../model/reading.ts'
+import { maybe, string } from '../model/settings.ts'
 import type { TemplateData } from '../template/data.ts'
 
 /** Why an attempt failed: a closed set. Adapters classify, `retries` says what it means. */
@@ -75,7 +77,14 @@ export interface Message<Payload = unknown> {
   title: string
   text: string
   payload: Payload
+  /** What budgets and breakers count by, such as a Slack webhook, a routing key, a sender's number; no secret in it. */
+  destination: string
+  /** How many tokens of the destination's budget it takes: an SMS's segments. */
+  cost: number
 }
+
+/** Whether the channel has a message that was sent before. */
+export type Reconciled = 'arrived' | 'not there' | 'cannot tell'
 
 /**
  * A channel's adapter for one integration. `compose` is pure; `send` hands the message over once and
@@ -88,6 +97,8 @@ export interface Notifier<Payload = unknown> {
   compose(notification: Notification): Message<Payload>
   /** Resolves within the signal's time, whatever the other end does. May throw SettingError, as `compose` may. */
   send(message: Message<Payload>, signal: AbortSignal): Promise<Outcome>
+  /** Asks the channel whether an attempt before has arrived. Resolves within the signal's time; throws nothing but bugs. */
+  reconcile?(message: Message<Payload>, signal: AbortSignal): Promise<Reconciled>
   /** Gives back pooled connections. */
   close?(): void
 }
@@ -118,12 +129,15 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   /** Entries from the short form in a team's row: `slack: https://…`, `sms: ["+61…"]`. */
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   deadline: number // ms for one attempt
+  budget: Budget
+  /** What holds where an entry has no `on_unconfirmed`. */
+  onUnconfirmed: UnconfirmedPolicy
   create(config: z.output<Schema>): Notifier<Payload>
 }
 
 /** What an entry's settings come to, or what is wrong with them. */
 export type Reading =
-  | { ok: true; sendResolved: boolean; open(): Notifier }
+  | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(): Notifier }
   | { ok: false; issues: readonly z.core.$ZodIssue[] }
 
 export interface Channel {
@@ -134,6 +148,7 @@ export interface Channel {
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
+  readonly budget: Budget
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   declines(own: Entry, whole: Entry): readonly string[]
   /** The keys that its config knows at a path within an entry. */
@@ -144,7 +159,7 @@ export interface Channel {
 
 /** A channel for the registry, from what its file declares. */
 export function channel<Schema extends z.ZodObject, Payload>(definition: Definition<Schema, Payload>): Channel {
-  const { name, inherits, ignores, unreached = [], globals, standIns, deadline, config } = definition
+  const { name, inherits, ignores, unreached = [], globals, standIns, deadline, budget, config } = definition
   return {
     name,
     inherits,
@@ -153,19 +168,34 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
     globals,
     standIns,
     deadline,
+    budget,
     declines: (own, whole) => definition.declines?.(own, whole) ?? [],
-    keysAt: (within) => keysAt(config, within),
+    keysAt: (within) => [...keysAt(config, within), ...(within.length === 0 ? Object.keys(everyChannel.shape) : [])],
     fromTeam: (value) => definition.fromTeam(value),
     read(entry) {
-      const parsed = read(config, entry)
-      if (!parsed.success) return { ok: false, issues: parsed.error.issues }
+      const [own, common] = apart(entry)
+      const parsed = read(config, own)
+      const shared = read(everyChannel, common)
+      if (!parsed.success || !shared.success)
+        return { ok: false, issues: [...(parsed.error?.issues ?? []), ...(shared.error?.issues ?? [])] }
       return {
         ok: true,
         sendResolved: parsed.data['send_resolved'] === true,
+        onUnconfirmed: shared.data.on_unconfirmed ?? definition.onUnconfirmed,
         open: () => ({ ...definition.create(parsed.data), likeness: JSON.stringify([name, templatesIn(parsed.data)]) }),
       }
     },
   }
+}
+
+/** Settings that every channel's entries may have, Tocsin's own. */
+const everyChannel = z.strictObject({ on_unconfirmed: maybe(string.pipe(z.enum(unconfirmedPolicies))) })
+
+/** An entry's own settings, and those that every channel's may have. */
+function apart(entry: unknown): [unknown, Record<string, unknown>] {
+  if (typeof entry !== 'object' || entry === null || !('on_unconfirmed' in entry)) return [entry, {}]
+  const { on_unconfirmed, ...own } = entry
+  return [own, { on_unconfirmed }]
 }
 
 /** Settings without what their plain texts say, which cannot fail; a file's name stays. */

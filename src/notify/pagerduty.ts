@@ -8,7 +8,7 @@ import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts
 import { Secret } from '../model/secret.ts'
 import { record } from '../model/record.ts'
 import { toRecord } from '../model/labels.ts'
-import { beside, link, or, secretOf, sendResolved, template, truncate, withBeside } from './fields.ts'
+import { beside, destinationOf, link, or, secretOf, sendResolved, template, truncate, withBeside } from './fields.ts'
 import { CONNECT_TIMEOUT, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 
@@ -79,6 +79,8 @@ export const pagerduty = channel({
   globals: z.object({}),
   standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
+  budget: { burst: 20, refill: 600, inFlight: 2 },
+  onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((key) => ({
       routing_key: key,
@@ -100,11 +102,14 @@ export const pagerduty = channel({
     compose(notification) {
       const payload = compose(settings, notification)
       const { severity, summary } = payload.payload
+      const key = routingKey(settings.routing_key, notification)
       return {
         to: 'PagerDuty',
         title: summary,
         text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
-        payload: withBeside(payload, routingKey(settings.routing_key, notification)),
+        payload: withBeside(payload, key),
+        destination: destinationOf('pagerduty', key?.reveal() ?? settings.routing_key_file ?? ''),
+        cost: 1,
       }
     },
     send({ payload }, signal) {

@@ -2,7 +2,7 @@ import type { IncomingWebhookSendArguments } from '@slack/webhook'
 import { z } from 'zod'
 import { atMostOne, fail, hasAuthorization, httpConfig, isSet } from '../model/http-config.ts'
 import { flag, goDuration, httpUrl, maybe, secret, secretUrl, string, strings } from '../model/settings.ts'
-import { link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
+import { destinationOf, link, or, secretOf, sendResolved, template, truncate } from './fields.ts'
 import { LONGEST_ANSWER, failedWith, noAnswer, within } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
 
@@ -106,6 +106,8 @@ export const slack = channel({
   globals: z.object({}),
   standIns: { api_url: 'https://sandbox.invalid/slack' },
   deadline: 10_000,
+  budget: { burst: 3, refill: 1000, inFlight: 2 },
+  onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((url) => ({
       api_url: url,
@@ -131,6 +133,12 @@ export const slack = channel({
         title: unescape(attachment.title),
         text: unescape(attachment.text || attachment.fallback),
         payload,
+        destination: destinationOf(
+          'slack',
+          settings.api_url?.reveal() ?? settings.api_url_file ?? '',
+          payload.channel ?? '',
+        ),
+        cost: 1,
       }
     },
     send: ({ payload }, signal) =>

@@ -2,7 +2,7 @@ import type { Twilio } from 'twilio'
 import { z } from 'zod'
 import { fail } from '../model/http-config.ts'
 import { httpUrl, integer, maybe, secret, string } from '../model/settings.ts'
-import { link, or, sendResolved, template } from './fields.ts'
+import { destinationOf, link, or, sendResolved, template } from './fields.ts'
 import { fit, plainText, sizeOf } from './gsm.ts'
 import { failedWith, noAnswer, reasonOf } from './http.ts'
 import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
@@ -61,21 +61,35 @@ export const sms = channel({
   }),
   standIns: { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'sandbox', from: '+15005550006' },
   deadline: 10_000,
+  budget: { burst: 3, refill: 1000, inFlight: 2 },
+  onUnconfirmed: 'reconcile',
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
   create(settings) {
     let client: Promise<Client> | undefined
     return {
       compose(notification) {
         const body = textOf(notification, settings)
+        const size = sizeOf(body)
         const payload: Text = {
           to: settings.to,
           ...(settings.messaging_service_sid
             ? { messagingServiceSid: settings.messaging_service_sid }
             : { from: settings.from ?? '' }),
           body,
-          ...sizeOf(body),
+          ...size,
         }
-        return { to: settings.to, title: body.split('\n')[0] ?? '', text: body, payload }
+        return {
+          to: settings.to,
+          title: body.split('\n')[0] ?? '',
+          text: body,
+          payload,
+          destination: destinationOf(
+            'sms',
+            settings.account_sid,
+            settings.messaging_service_sid ?? settings.from ?? '',
+          ),
+          cost: size.segments,
+        }
       },
       async send({ payload }, signal) {
         client ??= openClient(settings.account_sid, settings.auth_token.reveal(), settings.api_url)

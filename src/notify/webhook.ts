@@ -7,7 +7,7 @@ import { Secret } from '../model/secret.ts'
 import { fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, integer, maybe, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
-import { beside, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
+import { beside, destinationOf, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
 import { LONGEST_ANSWER, codeOf, failedWith, noAnswer, within } from './http.ts'
 import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
@@ -76,6 +76,8 @@ export const webhook = channel({
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
+  budget: { burst: 1, refill: 0, inFlight: 16 },
+  onUnconfirmed: 'resend',
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create: (settings) => ({
     compose(notification) {
@@ -95,6 +97,8 @@ export const webhook = channel({
         title: summary,
         text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
         payload: withBeside(isMap(body) ? body : { body }, sending),
+        destination: destinationOf('webhook', sending.url.reveal()),
+        cost: 1,
       }
     },
     async send({ payload }, signal) {

@@ -81,7 +81,14 @@ export async function tell(
     const loaded = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
     if (deliverBy === 'channels') return openRouting(loaded, builtinTemplates(), (_id, notifier) => notifier)
     return openRouting(loaded, [], (integration) => ({
-      compose: (notification) => ({ to: '', title: '', text: '', payload: notification }),
+      compose: (notification) => ({
+        to: '',
+        title: '',
+        text: '',
+        payload: notification,
+        destination: notification.integration,
+        cost: 1,
+      }),
       async send({ payload }) {
         const { data, possibleRepeat } = payload as Notification
         const outcome = answers.shift() ?? { state: 'delivered' }
