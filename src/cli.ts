@@ -161,7 +161,7 @@ config
   .addOption(
     new Option(
       '--expanded',
-      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default and reopen_within",
+      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default, deadline, fallback, on_unconfirmed, reopen_within and budgets",
     ).default(false),
   )
   .addOption(features())
