@@ -5,6 +5,7 @@ import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, s
 import type { RouteOptions } from '../route/route.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
+import { limits } from './limits.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
 
@@ -170,6 +171,7 @@ export const top = z.strictObject({
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
+  limits: maybe(limits),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

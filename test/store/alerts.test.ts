@@ -63,6 +63,7 @@ test('an alert opens its group, which is due after group_wait', async () => {
     groups: 1,
     soonest: now + MINUTE,
     rules: ' 0',
+    full: new Map(),
   })
   expect(await accept(fires, now + 1)).toEqual({
     fresh: 0,
@@ -72,6 +73,7 @@ test('an alert opens its group, which is due after group_wait', async () => {
     groups: 0,
     soonest: -1,
     rules: ' 0',
+    full: new Map(),
   })
   expect(await store.groups.nextDue()).toBe(now + MINUTE)
 })
