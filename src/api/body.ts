@@ -4,17 +4,12 @@ import type { Request, RequestHandler } from 'express'
 import { nestsDeeper } from '../model/nesting.ts'
 import { defaultLimits } from '../model/limits.ts'
 import { HttpError } from './error.ts'
+import type { Place, Shelf } from './shelf.ts'
 
 const json = /^application\/json\s*(?:;|$)/i
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** What recurses over a body is safe up to here; nobody means to nest deeper. */
 const DEEPEST = 100
-
-/** What bodies take together: asked before each part is kept. Throws HttpError 503 where it is too much. */
-export interface Shelf {
-  put(bytes: number): void
-  take(bytes: number): void
-}
 
 /** Takes a JSON body of at most so many bytes and leaves its bytes for `parseJson`. 415 for anything else. */
 export function jsonBodyOf(most: () => number, shelf?: Shelf): RequestHandler {
@@ -23,13 +18,11 @@ export function jsonBodyOf(most: () => number, shelf?: Shelf): RequestHandler {
     if (!json.test(type)) {
       throw new HttpError(415, `unsupported media type ${JSON.stringify(type)}, only [application/json] are allowed`)
     }
-    let kept = 0
-    response.once('close', () => shelf?.take(kept))
-    const keep = (bytes: number) => {
-      shelf?.put(bytes)
-      kept += bytes
-    }
-    request.body = await readBody(request, most(), keep)
+    request.body = await readBody(request, most(), (giveUp) => {
+      const place = shelf?.open(giveUp)
+      response.once('close', () => place?.clear())
+      return place
+    })
     next()
   }
 }
@@ -37,33 +30,42 @@ export function jsonBodyOf(most: () => number, shelf?: Shelf): RequestHandler {
 /** A JSON body of what is not alerts: of at most 10 MiB. */
 export const jsonBody: RequestHandler[] = [jsonBodyOf(() => defaultLimits.bodyBytes)]
 
-/** The whole body, inflated. `keep` is told of each part before it is kept, and may throw. */
-function readBody(request: Request, most: number, keep: (bytes: number) => void): Promise<Buffer> {
+/** The whole body, inflated; `open` makes the place where it is kept, if it has one. */
+function readBody(
+  request: Request,
+  most: number,
+  open: (giveUp: (why: Error) => void) => Place | undefined,
+): Promise<Buffer> {
   const body = inflated(request) // after inflation is counted, so that a small bomb does not go off
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const giveUp = (error: HttpError) => {
+    const giveUp = (why: Error) => {
       body.off('data', take)
+      place?.clear()
       if (body !== request) {
         request.unpipe()
         body.destroy()
       }
       request.resume() // what is left of it is read and thrown away
-      reject(error)
+      reject(why)
     }
     const take = (chunk: Buffer) => {
       size += chunk.length
+      if (size > most) return giveUp(tooLarge(most))
       try {
-        if (size > most) throw tooLarge(most)
-        keep(chunk.length)
+        place?.put(chunk.length)
         chunks.push(chunk)
       } catch (error) {
-        giveUp(error instanceof HttpError ? error : new HttpError(500, 'the body cannot be kept', { cause: error }))
+        giveUp(error instanceof Error ? error : new Error(String(error)))
       }
     }
+    const place = open(giveUp)
     body.on('data', take)
-    body.once('end', () => resolve(Buffer.concat(chunks)))
+    body.once('end', () => {
+      place?.complete()
+      resolve(Buffer.concat(chunks))
+    })
     body.once('error', () => giveUp(new HttpError(400, 'the body cannot be read: it is cut, or not in its encoding')))
     request.once('close', () => {
       if (!request.complete) giveUp(new HttpError(400, 'the body ended before its announced length'))

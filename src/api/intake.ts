@@ -19,7 +19,7 @@ const RETRY_FULL = 10
  * unless `check` throws.
  */
 export async function takeAlerts(
-  { deps, timers }: Pick<ApiDeps, 'deps' | 'timers'>,
+  { deps, timers, admission }: Pick<ApiDeps, 'deps' | 'timers' | 'admission'>,
   source: 'v2' | 'webhook',
   read: (at: number) => Batch,
   check: (ingested: Ingested) => void = () => {},
@@ -28,10 +28,12 @@ export async function takeAlerts(
   const ingested = unread(batch)
   while (readOn(batch, ingested, TURN)) await setImmediate()
   check(ingested)
-  const { soonest, full } = await accept(ingested, source, deps).catch((error: unknown) => {
-    deps.metrics.refused.inc({ reason: faultOf(error).reason })
-    return cannotStore(error)
-  })
+  const { soonest, full } = await admission.gate.pass(ingested.alerts.length, () =>
+    accept(ingested, source, deps).catch((error: unknown) => {
+      deps.metrics.refused.inc({ reason: faultOf(error).reason })
+      return cannotStore(error)
+    }),
+  )
   if (soonest !== -1) timers.nudge(soonest)
   if (ingested.rejects.length > 0) {
     const rejects = ingested.rejects.slice(0, 10).map(({ index, field, reason }) => ({ index, field, reason }))
