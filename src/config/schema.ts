@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
+import { atMostOne, fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
@@ -129,6 +129,27 @@ function outputs<Shape extends z.ZodRawShape>(shape: Shape, required?: keyof Sha
   return maybe(z.array(maybe(output)))
 }
 
+/** An alert that is to come all the time. */
+const heartbeatIn = z.strictObject({
+  name: string.refine((name) => name !== '', 'needs a name'),
+  matchers: z
+    .array(z.preprocess((given) => given ?? '', string))
+    .min(1, 'needs a matcher, such as alertname="Watchdog": without one, any alert is a sign of life'),
+  timeout: maybe(positive),
+  severity: maybe(string),
+  team: maybe(string),
+  labels: maybe(stringMap),
+})
+
+/** A service outside that is called as long as Tocsin works. */
+const heartbeatOut = z
+  .strictObject({ url: maybe(secretUrl), url_file: maybe(string), interval: maybe(positive) })
+  .check((context) => {
+    const { url, url_file } = context.value
+    if (!isSet(url) && !isSet(url_file)) fail(context, 'url', 'needs url or url_file')
+    atMostOne(context, 'url', 'url_file')
+  })
+
 const severityOverride = z.strictObject({
   notify: maybe(strings),
   incident: maybe(flag),
@@ -170,6 +191,8 @@ export const top = z.strictObject({
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
+  heartbeats: maybe(z.array(heartbeatIn)),
+  heartbeat: maybe(heartbeatOut),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

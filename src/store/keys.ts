@@ -41,6 +41,10 @@ export function keysFor(prefix: string) {
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
     audit: `${tag}:audit`, // stream: who did what
     inbox: `${tag}:inbox`, // list: JSON, newest first
+    heartbeats: `${tag}:heartbeats`, // hash: heartbeat → from when its time counts
+    heartbeatsSeen: `${tag}:heartbeats-seen`, // hash: heartbeat → when it was last seen
+    heartbeatsRaised: `${tag}:heartbeats-raised`, // hash: heartbeat → the alert that says that it is missing, JSON
+    self: `${tag}:self`, // hash: how Tocsin watches itself; what `heartbeats.ts` says
     engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,

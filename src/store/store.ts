@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { groupStore } from './groups.ts'
+import { healthStore } from './health.ts'
+import { heartbeatStore } from './heartbeats.ts'
 import { inboxStore } from './inbox.ts'
 import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
@@ -36,6 +38,8 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),
+    heartbeats: heartbeatStore(redis, keys),
+    health: healthStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */
