@@ -19,6 +19,9 @@ interface Known {
   heartbeats: readonly ListenedFor[]
 }
 
+/** One for all: nearly every alert is a sign of no heartbeat. */
+const none: readonly ListenedFor[] = []
+
 /** How many alerts' groups and roles are remembered; the older half goes when it is full. */
 const REMEMBERED = 100_000
 
@@ -37,6 +40,11 @@ export function openRouting(
   let older = new Map<string, Known>()
 
   const heartbeats = config.heartbeats.map(({ name, matchers, timeout }) => ({ name, matchers, timeout, notedAt: 0 }))
+
+  function heartbeatsIn({ labels }: Alert): readonly ListenedFor[] {
+    const found = heartbeats.filter(({ matchers }) => matchesAll(matchers, labels))
+    return found.length > 0 ? found : none
+  }
 
   /** The canary goes by no tree: its route is its own. */
   function routesOf(alert: Alert): Route[] {
@@ -66,7 +74,7 @@ export function openRouting(
     known = older.get(alert.fingerprint) ?? {
       groups: seedsOf(alert),
       roles: rolesOf(isCanary(alert) ? [] : config.inhibitRules, alert.labels),
-      heartbeats: heartbeats.filter(({ matchers }) => matchesAll(matchers, alert.labels)),
+      heartbeats: heartbeatsIn(alert),
     }
     if (recent.size >= REMEMBERED / 2) {
       older = recent
@@ -81,7 +89,7 @@ export function openRouting(
     templates,
     groupsOf: (alert) => know(alert).groups,
     rolesOf: (alert) => know(alert).roles,
-    heartbeatsOf: (alert) => (heartbeats.length === 0 ? [] : know(alert).heartbeats),
+    heartbeatsOf: (alert) => (heartbeats.length === 0 ? none : know(alert).heartbeats),
     notifier(id) {
       const known = notifiers.get(id)
       const integration = config.integrations.get(id)

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseMatchers } from '../../src/match/parse.ts'
+import { bridgeAbsence } from '../../src/pipeline/absence.ts'
 import { canaryTimes } from '../../src/pipeline/canary.ts'
 import { regroup } from '../../src/pipeline/accept.ts'
+import { inhibitRule } from '../../src/suppress/inhibition.ts'
 import { openAlertView } from '../../src/view/alerts.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Story, sweepNow, tell } from '../helpers/story.ts'
@@ -31,26 +34,29 @@ test.each([
   expect(canaryTimes({ heartbeat })).toEqual({ every, life, patience })
 })
 
-test('it goes the whole way each time, and nobody sees anything of it', async () => {
-  await using story = await tell(server, plain)
-  const { deps, canary } = story
-  const start = deps.clock.now()
-  const view = openAlertView(deps)
-  expect(await arrival(story, start)).toBeUndefined()
-  for (const second of [0, 30, 60]) {
-    await canary.send(deps)
-    await story.advance('0s')
-    expect(await arrival(story, start)).toBe(second)
-    const { alerts, groups } = await view.snapshot(deps.clock.now())
-    expect([alerts, groups]).toEqual([[], []])
-    await story.advance('30s')
-    expect(await deps.store.groups.ids()).toEqual([]) // it leaves nothing behind
-  }
-  expect(story.lines).toEqual([])
-  expect(await deps.store.outbox.deadLetters(10)).toEqual([])
-  const counted = await deps.metrics.registry.metrics()
-  expect(counted).not.toMatch(/^alertmanager_alerts_received_total\S* [1-9]/m)
-})
+test.each([false, true])(
+  'it goes the whole way each time, and nobody sees anything of it; exact: %s',
+  async (exact) => {
+    await using story = await tell(server, plain, { exact })
+    const { deps, canary } = story
+    const start = deps.clock.now()
+    const view = openAlertView(deps)
+    expect(await arrival(story, start)).toBeUndefined()
+    for (const second of [0, 30, 60]) {
+      await canary.send(deps)
+      await story.advance('0s')
+      expect(await arrival(story, start)).toBe(second)
+      const { alerts, groups } = await view.snapshot(deps.clock.now())
+      expect([alerts, groups]).toEqual([[], []])
+      await story.advance('30s')
+      expect(await deps.store.groups.ids()).toEqual([]) // it leaves nothing behind
+    }
+    expect(story.lines).toEqual([])
+    expect(await deps.store.outbox.deadLetters(10)).toEqual([])
+    const counted = await deps.metrics.registry.metrics()
+    expect(counted).not.toMatch(/^alertmanager_alerts_received_total\S* [1-9]/m)
+  },
+)
 
 test('neither silences nor inhibitions keep it, it inhibits nobody, and it opens no incident', async () => {
   await using story = await tell(
@@ -82,6 +88,36 @@ test('a rule that comes by a reload takes it for no source either', async () => 
   )
   await story.fire('A')
   expect(await story.advance('1s')).toEqual(['0s ops/webhook/0 firing first notification: A'])
+})
+
+test('by a rule that only another replica has, it is no source either', async () => {
+  await using story = await tell(server, plain)
+  const { deps, canary } = story
+  const { matchers: source } = parseMatchers('alertname!="A"')
+  const { matchers: target } = parseMatchers('alertname="A"')
+  const rule = inhibitRule({ source, target, equal: [] })
+  await deps.store.inhibition.register([rule], 'epoch')
+  await canary.send(deps) // learns of the rule
+  await canary.send(deps)
+  expect(await deps.store.inhibition.occupied(rule.id)).toEqual([])
+  await story.fire('B')
+  expect(await deps.store.inhibition.occupied(rule.id)).toHaveLength(1)
+})
+
+test('after an absence it does not go on by itself', async () => {
+  await using story = await tell(server, plain)
+  const { deps, canary } = story
+  const start = deps.clock.now()
+  await canary.send(deps)
+  await story.advance('0s')
+  await deps.store.peers.alive(start)
+  story.skip('10m')
+  await bridgeAbsence(deps)
+  await story.advance('5m')
+  expect(await arrival(story, start)).toBe(0)
+  await canary.send(deps)
+  await story.advance('0s')
+  expect(await arrival(story, start)).toBe(900)
 })
 
 test('a reload in the middle of its way holds it up no more than any other', async () => {
