@@ -143,7 +143,11 @@ const heartbeatIn = z.strictObject({
 
 /** A service outside that is called as long as Tocsin works. */
 const heartbeatOut = z
-  .strictObject({ url: maybe(secretUrl), url_file: maybe(string), interval: maybe(positive) })
+  .strictObject({
+    url: maybe(secretUrl),
+    url_file: maybe(string),
+    interval: maybe(duration.refine((ms) => ms >= 1000, 'must be 1s or more')),
+  })
   .check((context) => {
     const { url, url_file } = context.value
     if (!isSet(url) && !isSet(url_file)) fail(context, 'url', 'needs url or url_file')

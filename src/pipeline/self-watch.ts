@@ -31,6 +31,7 @@ export function startSelfWatch(deps: Deps, { canary, call }: SelfWatchOptions): 
     while (!signal.aborted) {
       try {
         await run()
+        if (isFailing) deps.log.info(`can ${what} again`)
         isFailing = false
       } catch (err) {
         if (!isFailing) deps.log.error({ err }, `cannot ${what}; trying again`)

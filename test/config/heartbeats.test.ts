@@ -95,7 +95,7 @@ describe('the heartbeat that goes out', () => {
     ['{}', 'heartbeat.url: needs url or url_file'],
     ['{ url: https://a.example.com/s3cret, url_file: b }', 'heartbeat.url_file: cannot stand beside url'],
     ['{ url: ftp://a.example.com/s3cret }', 'heartbeat.url: is not a URL: its scheme is neither http nor https'],
-    ['{ url: https://a.example.com/s3cret, interval: 0s }', 'heartbeat.interval: cannot be zero'],
+    ['{ url: https://a.example.com/s3cret, interval: 999ms }', 'heartbeat.interval: must be 1s or more'],
   ])('%s is refused, and nothing of the URL is told', (given, message) => {
     const problems = problemsOf(`${plain}heartbeat: ${given}`)
     expect(problems).toHaveLength(1)
