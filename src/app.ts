@@ -192,6 +192,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       random: () => Math.random(),
       newId,
       externalURL: '',
+      excused: new Set(),
       stopping: cutOff.signal,
     }
     const presence = openPresence(store, newId(), log)

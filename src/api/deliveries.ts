@@ -32,7 +32,13 @@ export function deliveries({ deps }: ApiDeps): Router {
 
   router.post('/deadletters/retry', async (_request, response) => {
     const came = { owed: 0, waiting: 0, gone: 0, none: 0 }
-    for (const one of await store.deadLetters.list(LISTED)) came[await resend(one, deps)] += 1
+    for (;;) {
+      // those of which nothing is left to tell stay where they are
+      const letters = await store.deadLetters.list(LISTED, came.gone)
+      const before = came.gone
+      for (const one of letters) came[await resend(one, deps)] += 1
+      if (letters.length === 0 || (came.gone === before && letters.length < LISTED)) break
+    }
     response.status(202).json({ retried: came.owed + came.waiting, nothingLeftToTell: came.gone })
   })
 
