@@ -1,3 +1,4 @@
+import { canary } from '../alert/canary.ts'
 import type { Integration } from '../config/config.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
@@ -26,7 +27,7 @@ export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps
   const at = clock.now()
   const nextNotification = newId()
   const records = {
-    log: deliveryLog(row, ending, sent, at),
+    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, at),
     timeline: timelineEntry(sent, at),
     nextNotification,
     retention,
