@@ -329,7 +329,9 @@ test('workers that were idle while Redis was away for 9 s take up what comes, so
   const back = performance.now()
   await sink.receives(2)
   expect(performance.now() - back).toBeLessThan(15_000) // 2 s
-  expect(await alertsIn(second)).toBe(3)
+  // the one that was answered 503 may be there, too: what became of it was not known
+  const kept = (await second.redis.hvals('{tocsin}:alerts')).join()
+  for (const name of ['Before', 'After']) expect(kept).toContain(name)
   expect(engine.log.filter(({ message }) => /has lost all/.test(String(message)))).toEqual([])
 })
 
