@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { canary } from '../alert/canary.ts'
 import { cureOf, resend } from '../pipeline/dead-letters.ts'
 import { waiting } from '../pipeline/settle.ts'
 import { whyNotBalanced } from '../pipeline/audit.ts'
@@ -44,7 +45,8 @@ export function deliveries({ deps }: ApiDeps): Router {
 
   router.get('/notifications', async (_request, response) => {
     const at = clock.now()
-    response.json((await store.outbox.list(LISTED)).map((owed) => toOwed(owed, at)))
+    const owed = (await store.outbox.list(LISTED)).filter(({ channel }) => channel !== canary.channel)
+    response.json(owed.map((one) => toOwed(one, at)))
   })
 
   router.get('/ledger', async (_request, response) => {

@@ -1,3 +1,4 @@
+import { canary } from '../alert/canary.ts'
 import type { Integration } from '../config/config.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
@@ -32,7 +33,7 @@ export async function end(
   const at = clock.now()
   const nextNotification = newId()
   const records = {
-    log: deliveryLog(row, ending, sent, at),
+    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, at),
     timeline: timelineEntry(sent, at),
     nextNotification,
     retention,
