@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { authenticator } from './api/authenticate.ts'
+import { openComparer, openPasswords } from './api/passwords.ts'
 import { openServer } from './api/server.ts'
 import { alertmanagerVersion } from './api/v2/status.ts'
 import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
+import { type WebConfig, authenticates } from './config/web/load.ts'
+import { openWebConfig } from './config/web/watch.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -36,6 +41,8 @@ import { openAlertView } from './view/alerts.ts'
 export interface AppOptions {
   configFile: string
   listen: { host: string | undefined; port: number } // no host: all addresses
+  webConfigFile: string | undefined // who may call, and TLS; undefined: everybody, without
+  allowAnonymous: boolean // off this machine too
   externalURL: string | undefined // undefined: made from host name and port
   routePrefix: string | undefined // undefined: the external URL's path
   silenceLimits: { count: number; size: number } // size in bytes; 0: no limit
@@ -88,6 +95,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
     const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
+    const web = openWebConfig(options.webConfigFile, options)
+    opened.push(() => web.stop())
+    refuseToBeOpen(web.current())
 
     const address = await openRedis()
     const redis = storeConnection(address)
@@ -155,6 +165,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const timers = startTimers(deps, startedAt + options.startDelay)
     opened.push(() => timers.stop())
+    const comparer = openComparer()
+    opened.push(() => comparer.close())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
     const server = openServer({
       deps,
@@ -163,6 +175,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       presence,
       version: options.version,
       startedAt,
+      web: web.current,
+      authenticator: authenticator(web.current, {
+        store,
+        passwords: openPasswords(comparer.compare),
+        now: clock.now,
+      }),
       routePrefix: routePrefix && `/${routePrefix}`,
       silenceLimits: options.silenceLimits,
       getConcurrency: options.getConcurrency,
@@ -172,15 +190,39 @@ export async function startApp(options: AppOptions): Promise<App> {
       reload,
       notReady,
     })
+    web.watch({ changed: takeIn, failed: tellBadWebConfig })
     const port = await listen()
-    deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
+    const scheme = web.current().tls ? 'https' : 'http'
+    deps.externalURL = (options.externalURL ?? `${scheme}://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
-    const url = `http://${options.listen.host ?? 'localhost'}:${port}${routePrefix && `/${routePrefix}`}`
+    const url = `${scheme}://${hostInUrl(options.listen.host ?? 'localhost')}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop) }
+
+    /** Off this machine everyone could read and silence all alerts: only who says so gets that. */
+    function refuseToBeOpen(config: WebConfig): void {
+      if (authenticates(config) || options.allowAnonymous || isLoopback(options.listen.host)) return
+      throw new Error(
+        'anyone who reaches this port could silence alerts: set --web.config.file with basic_auth_users, ' +
+          'or say --web.allow-anonymous, or listen on 127.0.0.1 (docs/security.md)',
+      )
+    }
+
+    /** What changed in the web config's files, where that can be done while they are in use. Throws where not. */
+    function takeIn(next: WebConfig, before: WebConfig): void {
+      if (next.tls?.clientAuth !== before.tls?.clientAuth)
+        throw new Error('whether there is TLS, and its client_auth_type, change with the next start only')
+      if (authenticates(before)) refuseToBeOpen(next)
+      if (next.tls && server instanceof TlsServer) server.setSecureContext(next.tls.context)
+      log.info({ file: options.webConfigFile }, 'the web config file was loaded')
+    }
+
+    function tellBadWebConfig(error: unknown): void {
+      log.error({ err: error }, 'the web config file was not loaded; the old one stays in force')
+    }
 
     function open(loaded: Routing['config']): Routing {
       const opening = openRouting(loaded, builtinTemplates(), (id, notifier) => {
@@ -336,6 +378,15 @@ async function within(ms: number, ending: Promise<unknown> | void): Promise<void
 
 function pathOf(url: string | undefined): string {
   return url === undefined ? '' : new URL(url).pathname
+}
+
+/** Whether only this machine reaches an address. */
+export function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host)
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function trimSlashes(path: string): string {

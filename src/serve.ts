@@ -26,14 +26,16 @@ export async function serve({ listenAddress, logLevel, idleFlags, ...options }: 
     log.fatal({ err, stack: err.stack }, 'a bug; stopping at once, for the next start to go on from what Redis holds')
     process.exit(1)
   })
+  const asked = new Promise((stop) => {
+    // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun; one that
+    // comes while it starts counts as soon as it is up
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
   try {
     const app = await startApp({ ...options, listen, log })
     process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
-    await new Promise((stop) => {
-      // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun
-      process.on('SIGTERM', stop)
-      process.on('SIGINT', stop)
-    })
+    await asked
     await app.stop()
     return 0
   } catch (err) {

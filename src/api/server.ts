@@ -1,20 +1,59 @@
 import { type Server, createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
+import { access, security } from './access.ts'
+import { acknowledge } from './acknowledge.ts'
+import { callbacks } from './callbacks/router.ts'
+import type { TlsSettings } from '../config/web/load.ts'
 import type { ApiDeps } from './deps.ts'
 import { answerError, notFound } from './error.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
+import { session } from './session.ts'
+import { whyNotLetIn } from './tls.ts'
 import { apiV2 } from './v2/router.ts'
 import { webhook } from './webhook.ts'
 
 /** The engine's HTTP side; not listening yet. */
 export function openServer(api: ApiDeps): Server {
+  const app = routes(api)
+  // a listener may be slow to read, never slow to send
+  const patience = {
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
+  }
+  const { tls } = api.web()
+  const server = tls ? tlsServer(api, tls) : createServer(patience, app)
+  server.maxConnections = 2000
+  return server
+
+  function tlsServer({ web, deps: { log } }: ApiDeps, { context, clientAuth }: TlsSettings): Server {
+    const asks = { requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'require and verify' }
+    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, app)
+    secured.prependListener('secureConnection', (socket: TLSSocket) => {
+      const current = web().tls
+      const why = current && whyNotLetIn(socket, current)
+      if (why === undefined) return
+      log.info({ from: socket.remoteAddress, why }, 'a client was not let in')
+      socket.destroy()
+    })
+    return secured
+  }
+}
+
+/** All that is answered. */
+export function routes(api: ApiDeps): express.Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(observe(api))
+  app.set('query parser', 'simple')
+  app.use(observe(api), security)
   if (api.routePrefix === '') app.use(everything(api))
   else {
     app.get('/', (_request, response) => response.redirect(302, api.routePrefix))
@@ -22,32 +61,23 @@ export function openServer(api: ApiDeps): Server {
   }
   app.use(notFound)
   app.use(answerError(api.deps.log))
-
-  // a listener may be slow to read, never slow to send
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16 * 1024,
-    },
-    app,
-  )
-  server.maxConnections = 2000
-  return server
+  return app
 }
 
 /** All that stands under the route prefix. */
 function everything(api: ApiDeps): Router {
   const router = Router()
+  router.use(access(api))
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), live(api))
+  router.use('/api/tocsin/v1', incidents(api), live(api), session(api))
+  router.use(acknowledge(api))
+  router.use('/callbacks', callbacks(api))
   router.use(management(api))
   if (api.sandbox) {
-    router.use(pages(api.webRoot))
+    router.get('/inbox', pageOf(api.webRoot))
+    router.use('/inbox', asPage, express.static(api.webRoot, { index: false }))
     router.get('/', (_request, response) => response.redirect('inbox'))
   }
   return router
@@ -97,20 +127,11 @@ function known(method: string): string {
   return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
 }
 
-const security = {
-  'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-cache',
+const asPage: RequestHandler = (_request, response, next) => {
+  response.set('Cache-Control', 'no-cache')
+  next()
 }
 
-function pages(webRoot: string): RequestHandler[] {
-  return [
-    (request, response, next) => {
-      if (request.path === '/inbox' || request.path.startsWith('/inbox/')) response.set(security)
-      if (request.path === '/inbox') return response.sendFile(join(webRoot, 'inbox.html'))
-      next()
-    },
-    express.Router().use('/inbox', express.static(webRoot, { index: false })),
-  ]
+function pageOf(webRoot: string): RequestHandler[] {
+  return [asPage, (_request, response) => response.sendFile(join(webRoot, 'inbox.html'))]
 }

@@ -8,6 +8,7 @@ import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
+import { type Callbacks, callbacksOf, noCallbacks } from './callbacks.ts'
 import { lint } from './lint.ts'
 import { suggest } from './nearest.ts'
 import { toRouteSettings } from './show/print.ts'
@@ -75,6 +76,7 @@ export function compile<N>(
     broken: isTableBroken,
   })
   const templates = readTemplates(settings, main)
+  const callbacks = readCallbacks(settings, global, main)
   if (!root || isBroken()) return undefined
 
   const tree = buildTree(root)
@@ -90,6 +92,7 @@ export function compile<N>(
     ]),
     resolveTimeout: resolveTimeout(global),
     matcherMode,
+    callbacks,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
     route: tree,
     routes,
@@ -216,6 +219,14 @@ function readTable(
   }
   teams.sort((a, b) => inOrder.indexOf(a.source) - inOrder.indexOf(b.source))
   return compileTable(severities, teams, channels, main, isWhole)
+}
+
+function readCallbacks(settings: Top, global: Readonly<Record<string, unknown>>, main: Source): Callbacks {
+  const callbacks = callbacksOf(settings.callbacks, global)
+  if (callbacks !== 'no twilio token') return callbacks
+  const message = 'needs auth_token or auth_token_file (or twilio_auth_token in global): what Twilio signs with'
+  main.problems.push(main.problem(['callbacks', 'twilio', 'auth_token'], message))
+  return noCallbacks
 }
 
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {

@@ -3,6 +3,7 @@ import type { UnconfirmedPolicy } from '../model/delivery.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
+import type { Callbacks } from './callbacks.ts'
 import type { Problem } from './error.ts'
 import type { Printable } from './show/print.ts'
 
@@ -53,6 +54,7 @@ export interface Config<N> {
   resolveTimeout: number // ms
   matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
+  callbacks: Callbacks
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
   receivers: ReadonlyMap<string, Receiver<N>>

@@ -3,6 +3,7 @@ import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
+import { callbacks } from './callbacks.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
 
@@ -170,6 +171,7 @@ export const top = z.strictObject({
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
+  callbacks: maybe(callbacks),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

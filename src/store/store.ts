@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
+import { callbackStore } from './callbacks.ts'
 import { groupStore } from './groups.ts'
 import { inboxStore } from './inbox.ts'
 import { inhibitionStore } from './inhibition.ts'
@@ -9,7 +10,9 @@ import { keysFor } from './keys.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
+import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
+import { smsStore } from './sms.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
@@ -36,6 +39,9 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),
+    sessions: sessionStore(redis, keys),
+    callbacks: callbackStore(redis, keys),
+    sms: smsStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */
