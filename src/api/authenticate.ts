@@ -43,7 +43,9 @@ export function authenticator(
     const { users, grant } = current()
     const hash = users.get(given.user)
     const principal: Principal = { name: given.user, by: 'password', ...grant(given.user) }
-    if (passwords.wasRight(given.user, given.password, hash)) return principal
+    const before = passwords.wasRight(given.user, given.password, hash)
+    // the same wrong password again is no guess: a sender with an old one must not lock its neighbours out
+    if (before !== undefined) return before ? principal : undefined
     const network = clientNetwork(address)
     const wait = backoff.wait(network, now())
     if (wait > 0) {

@@ -9,35 +9,35 @@ export type Compare = (password: string, hash: string) => Promise<boolean>
 
 /** Who waits longer than for this many others is told to come again. */
 const MOST_WAITING = 32
-/** So many logins are remembered. */
+/** So many answers are remembered. */
 const REMEMBERED = 1000
 
 export interface Passwords {
-  /** Whether it was right before, under the same hash: costs nothing. */
-  wasRight(user: string, password: string, hash: Secret | undefined): boolean
+  /** Whether it was right before, under the same hash; undefined where it was not asked lately. Costs nothing. */
+  wasRight(user: string, password: string, hash: Secret | undefined): boolean | undefined
   /** Whether it is right; an unknown user's is compared with a hash of the same cost. Rejects with 503 where too many wait. */
   isRight(user: string, password: string, hash: Secret | undefined, all: Iterable<Secret>): Promise<boolean>
 }
 
 export function openPasswords(compare: Compare): Passwords {
   const key = randomBytes(32) // what is remembered says nothing of a password, not even to who reads the memory later
-  const right = new Set<string>()
+  const answers = new Map<string, boolean>()
   const nameOf = (...parts: string[]) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64')
   let waiting = 0
 
   return {
     wasRight(user, password, hash) {
-      return hash !== undefined && right.has(nameOf(user, password, hash.reveal()))
+      return answers.get(nameOf(user, password, hash?.reveal() ?? ''))
     },
     async isRight(user, password, hash, all) {
       if (waiting >= MOST_WAITING) throw new HttpError(503, 'too many log in at once; try again', { retryAfter: 2 })
       waiting += 1
       const fits = await compare(password, hash?.reveal() ?? standIn(all)).finally(() => (waiting -= 1))
-      if (!fits || hash === undefined) return false
-      right.add(nameOf(user, password, hash.reveal()))
-      const [oldest] = right.size > REMEMBERED ? right : []
-      if (oldest !== undefined) right.delete(oldest)
-      return true
+      const isRight = fits && hash !== undefined
+      answers.set(nameOf(user, password, hash?.reveal() ?? ''), isRight)
+      const [oldest] = answers.size > REMEMBERED ? answers.keys() : []
+      if (oldest !== undefined) answers.delete(oldest)
+      return isRight
     },
   }
 }

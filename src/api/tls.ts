@@ -23,11 +23,13 @@ export function namesOf(socket: TLSSocket): string[] {
   return [...alternativeNames(certificate.subjectAltName), ...(common === undefined ? [] : [common]), 'a certificate']
 }
 
-const entry = /(DNS|IP Address|URI|email):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy
+const kinds = new Set(['DNS', 'IP Address', 'URI', 'email'])
+const entry = /([\w ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy
 
 /** Names as Node prints them, `DNS:a, IP Address:10.0.0.1`, in the form that Go compares. */
 export function alternativeNames(printed: string | undefined): string[] {
-  return [...(printed ?? '').matchAll(entry)].flatMap(([, kind, value = '']) => {
+  return [...(printed ?? '').matchAll(entry)].flatMap(([, kind = '', value = '']) => {
+    if (!kinds.has(kind)) return []
     // an address of IPv6 is printed in full
     if (kind === 'IP Address' && value.includes(':'))
       return URL.canParse(`http://[${value}]`) ? [new URL(`http://[${value}]`).hostname.slice(1, -1)] : []
