@@ -234,7 +234,9 @@ test('after five wrong passwords none from there is looked at for a while; who w
     return [answer.status, answer.headers.get('retry-after') !== null]
   }
   expect(await status('/metrics', basic('vera', 'vera'))).toEqual([200, false])
-  const wrong = await Promise.all(Array.from({ length: 12 }, (_one, i) => i + 1).map((i) => status('/metrics', basic(`user${i}`, 'x'))))
+  const wrong = await Promise.all(
+    Array.from({ length: 12 }, (_one, i) => i + 1).map((i) => status('/metrics', basic(`user${i}`, 'x'))),
+  )
   expect(wrong.filter(([code]) => code === 401).length).toBeGreaterThanOrEqual(5)
   expect(await status('/metrics', basic('bob', 'another'))).toEqual([429, true])
   expect(await status('/metrics', basic('user1', 'x'))).toEqual([401, false]) // is known to be wrong
