@@ -215,7 +215,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     function takeIn(next: WebConfig, before: WebConfig): void {
       if (next.tls?.clientAuth !== before.tls?.clientAuth)
         throw new Error('whether there is TLS, and its client_auth_type, change with the next start only')
-      if (authenticates(before)) refuseToBeOpen(next)
+      // a file that is being written may be empty just now
+      if (authenticates(before) && !authenticates(next))
+        throw new Error('it lets everybody in, which it did not before: that changes with the next start only')
       if (next.tls && server instanceof TlsServer) server.setSecureContext(next.tls.context)
       log.info({ file: options.webConfigFile }, 'the web config file was loaded')
     }

@@ -10,13 +10,15 @@ export function callbackStore(redis: Redis, keys: Keys) {
   const key = (vendor: string, id: string) =>
     keys.callback(createHash('sha256').update(`${vendor}\n${id}`).digest('hex').slice(0, 32))
   return {
-    /** Whether it is the first of its id. */
-    async isNew(vendor: string, id: string): Promise<boolean> {
-      return (await redis.set(key(vendor, id), '1', 'PX', REPLAY, 'NX')) === 'OK'
+    async isDone(vendor: string, id: string): Promise<boolean> {
+      return (await redis.exists(key(vendor, id))) === 1
     },
-    /** It could not be done: the vendor may send it again. */
-    async release(vendor: string, id: string): Promise<void> {
-      await redis.del(key(vendor, id))
+    /**
+     * To be called when it was done, not before: whether a write arrived that was not answered is not known, and one that
+     * was noted and not done would be lost. What two replicas do at once is a change that can be made twice.
+     */
+    async done(vendor: string, id: string): Promise<void> {
+      await redis.set(key(vendor, id), '1', 'PX', REPLAY)
     },
   }
 }

@@ -67,13 +67,10 @@ export function callbacks({ deps }: ApiDeps): Router {
 
   /** Does it unless it was done in the last ten minutes; what fails may come again. */
   async function once<T>(vendor: string, id: string, work: () => Promise<T>): Promise<T | undefined> {
-    if (!(await store.callbacks.isNew(vendor, id).catch(cannotRead))) return undefined
-    try {
-      return await work()
-    } catch (error) {
-      await store.callbacks.release(vendor, id).catch(cannotStore)
-      throw error
-    }
+    if (await store.callbacks.isDone(vendor, id).catch(cannotRead)) return undefined
+    const result = await work()
+    await store.callbacks.done(vendor, id).catch(cannotStore)
+    return result
   }
 
   function forged(vendor: string, request: Request): HttpError {
