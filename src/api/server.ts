@@ -6,6 +6,7 @@ import express, { type RequestHandler, Router } from 'express'
 import { access, security } from './access.ts'
 import { acknowledge } from './acknowledge.ts'
 import { callbacks } from './callbacks/router.ts'
+import { limitConnections } from './connections.ts'
 import type { TlsSettings } from '../config/web/load.ts'
 import type { ApiDeps } from './deps.ts'
 import { answerError, notFound } from './error.ts'
@@ -16,6 +17,8 @@ import { session } from './session.ts'
 import { whyNotLetIn } from './tls.ts'
 import { apiV2 } from './v2/router.ts'
 import { webhook } from './webhook.ts'
+
+const MOST_CONNECTIONS = 2000
 
 /** The engine's HTTP side; not listening yet. */
 export function openServer(api: ApiDeps): Server {
@@ -30,7 +33,7 @@ export function openServer(api: ApiDeps): Server {
   }
   const { tls } = api.web()
   const server = tls ? tlsServer(api, tls) : createServer(patience, app)
-  server.maxConnections = 2000
+  limitConnections(server, MOST_CONNECTIONS)
   return server
 
   function tlsServer({ web, deps: { log } }: ApiDeps, { context, clientAuth }: TlsSettings): Server {
