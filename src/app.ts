@@ -13,7 +13,8 @@ import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
-import { type WebConfig, authenticates } from './config/web/load.ts'
+import { refuseToBeOpen, refuseToChange } from './config/web/exposure.ts'
+import type { WebConfig } from './config/web/load.ts'
 import { openWebConfig } from './config/web/watch.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
@@ -97,7 +98,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
     const web = openWebConfig(options.webConfigFile, options)
     opened.push(() => web.stop())
-    refuseToBeOpen(web.current())
+    refuseToBeOpen(web.current(), options.listen.host, options.allowAnonymous)
 
     const address = await openRedis()
     const redis = storeConnection(address)
@@ -202,22 +203,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop) }
 
-    /** Off this machine everyone could read and silence all alerts: only who says so gets that. */
-    function refuseToBeOpen(config: WebConfig): void {
-      if (authenticates(config) || options.allowAnonymous || isLoopback(options.listen.host)) return
-      throw new Error(
-        'anyone who reaches this port could silence alerts: set --web.config.file with basic_auth_users, ' +
-          'or say --web.allow-anonymous, or listen on 127.0.0.1 (docs/security.md)',
-      )
-    }
-
     /** What changed in the web config's files, where that can be done while they are in use. Throws where not. */
     function takeIn(next: WebConfig, before: WebConfig): void {
-      if (next.tls?.clientAuth !== before.tls?.clientAuth)
-        throw new Error('whether there is TLS, and its client_auth_type, change with the next start only')
-      // a file that is being written may be empty just now
-      if (authenticates(before) && !authenticates(next))
-        throw new Error('it lets everybody in, which it did not before: that changes with the next start only')
+      refuseToChange(next, before)
       if (next.tls && server instanceof TlsServer) server.setSecureContext(next.tls.context)
       log.info({ file: options.webConfigFile }, 'the web config file was loaded')
     }
@@ -380,11 +368,6 @@ async function within(ms: number, ending: Promise<unknown> | void): Promise<void
 
 function pathOf(url: string | undefined): string {
   return url === undefined ? '' : new URL(url).pathname
-}
-
-/** Whether only this machine reaches an address. */
-export function isLoopback(host: string | undefined): boolean {
-  return host !== undefined && /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host)
 }
 
 function hostInUrl(host: string): string {

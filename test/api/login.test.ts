@@ -245,6 +245,26 @@ test('after five wrong passwords none from there is looked at for a while; who w
   expect(await status('/api/v2/alerts', as('prometheus'), 'POST')).toEqual([200, false])
 })
 
+test('under an https URL the cookie is for https alone, and its pages count as ours', async () => {
+  const external = '--web.external-url=https://tocsin.example.com/am'
+  await using other = await startEngine({ config: routing, args: ['--sandbox', `--web.config.file=${file}`, external] })
+  const send = (path: string, headers: Record<string, string>, body: unknown) =>
+    fetch(other.url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Sec-Fetch-Site': 'same-origin', ...headers },
+      body: JSON.stringify(body),
+    })
+  const ours = { Origin: 'https://tocsin.example.com' }
+  const answer = await send('/api/tocsin/v1/session', ours, { user: 'bob', password: 'another' })
+  const set = answer.headers.get('set-cookie') ?? ''
+  expect(set).toMatch(/; Path=\/am; Max-Age=43200; HttpOnly; SameSite=Lax; Secure$/)
+  const Cookie = set.split(';')[0] ?? ''
+  expect((await send('/api/v2/silences', { ...ours, Cookie }, silence('platform'))).status).toBe(200)
+  expect(
+    (await send('/api/v2/silences', { Origin: 'https://other.example.com', Cookie }, silence('platform'))).status,
+  ).toBe(403)
+})
+
 test('logging in is limited by address', async () => {
   await using other = await startEngine({ config: routing, args: ['--sandbox', `--web.config.file=${file}`] })
   const answers: number[] = []
