@@ -25,8 +25,10 @@ export function whyForeign({ fetchSite, origin, host, secure }: Provenance, ours
   if (!isBrowser) return undefined
   if (origin !== undefined && origin === originOf(ours.external)) return undefined
   if (fetchSite === 'cross-site' || fetchSite === 'same-site') return 'a page of another site asks for it'
-  if (origin !== undefined && origin !== originOf(`${secure ? 'https' : 'http'}://${host ?? ''}`))
-    return 'a page of another origin asks for it'
+  const isOwn = origin === undefined || origin === originOf(`${secure ? 'https' : 'http'}://${host ?? ''}`)
+  // a proxy stands between that has put in another host, as Karma's does: the browser meant the page's own
+  if (!isOwn && fetchSite === 'same-origin' && origin !== 'null') return undefined
+  if (!isOwn) return 'a page of another origin asks for it'
   if (ours.anonymous && !isLocalName(host, ours.hostname))
     return `the name ${JSON.stringify(host ?? '')} is not known to lead here; set --web.external-url`
   return undefined

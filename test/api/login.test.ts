@@ -70,6 +70,7 @@ describe('basic authentication', () => {
   test('the right password, with a colon and an umlaut in it, may do all where nothing else is said', async () => {
     expect((await ask('/api/v2/status', { headers: basic('bob', 'pass word:ü') })).status).toBe(200)
     expect((await post('/-/reload', basic('bob', 'pass word:ü'))).status).toBe(200)
+    expect(await engine.says(/^a reload is asked for/)).toMatchObject({ by: 'bob', from: '127.0.0.1' })
   })
 
   test('a user with a role may do what it allows', async () => {
