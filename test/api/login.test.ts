@@ -262,7 +262,13 @@ test('under an https URL the cookie is for https alone, and its pages count as o
   const Cookie = set.split(';')[0] ?? ''
   expect((await send('/api/v2/silences', { ...ours, Cookie }, silence('platform'))).status).toBe(200)
   expect(
-    (await send('/api/v2/silences', { Origin: 'https://other.example.com', Cookie }, silence('platform'))).status,
+    (
+      await send(
+        '/api/v2/silences',
+        { Origin: 'https://other.example.com', 'Sec-Fetch-Site': 'same-site', Cookie },
+        silence('platform'),
+      )
+    ).status,
   ).toBe(403)
 })
 
