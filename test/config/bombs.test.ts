@@ -40,7 +40,7 @@ test.each([
   ['dashes', '- '.repeat(100_000), DEEP],
   ['indents', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), `101:101: ${DEEP}`],
   ['aliases of aliases', laughs, "1:1: the file's aliases unfold to more than 200000 parts"],
-  ['an alias of itself', `${plain}templates: &a [*a]\n`, '3:16: templates.0: this alias stands in what it means'],
+  ['an alias of itself', `${plain}templates: &a [*a]\n`, '3:16: templates.0.0: this alias stands in what it means'],
   ['10,000 documents: the first counts', `${plain}${'---\na: 1\n'.repeat(10_000)}`, undefined],
   ['references that do not end', `a: "${'${A:-'.repeat(400_000)}"`, `1:506: ${DEEP}`],
   ['a file too large', 'a: b # '.padEnd(5 * 1024 * 1024, 'x'), '1:1: the file is larger than 4 MiB'],

@@ -12,6 +12,7 @@ import {
   isMap,
   isPrintedMap,
   labels,
+  limits,
   shapesFor,
   templates,
   timeIntervals,
@@ -39,6 +40,7 @@ export interface Printable {
   mute_time_intervals?: unknown
   tracing?: unknown
   event_recorder?: unknown
+  limits?: unknown
   matcherMode?: MatcherMode // how its matchers are read; fallback where it is not given
   taken?: ReadonlyMap<string, string> // values of variables in it → their names
 }
@@ -61,6 +63,7 @@ export function printConfig(config: Printable, reader: Reader): string {
     mute_time_intervals: timeIntervals(config.mute_time_intervals),
     tracing: tracing(config.tracing),
     event_recorder: eventRecorder(config.event_recorder),
+    limits: reader === 'Tocsin' ? limits(config.limits) : undefined,
   }
   const given = Object.entries(whole).filter((entry): entry is [string, Printed] => entry[1] !== undefined)
   return toYaml(withReferences(Object.fromEntries(given), config.taken ?? new Map(), false))
