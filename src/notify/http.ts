@@ -63,7 +63,7 @@ export class NoAnswer extends Error {
  */
 export async function exchange(given: Request): Promise<Answer> {
   const { method, body, signal, connections, secrets, longest = LONGEST_ANSWER } = given
-  let sent = false
+  let sent = body === undefined // of a request without a body nobody knows
   let answer: Answer | undefined
   try {
     const { request } = await import('undici')

@@ -12,6 +12,7 @@ import { parseDuration } from '../../src/model/duration.ts'
 import { channels } from '../../src/notify/index.ts'
 import type { Notification, Notifier, Outcome } from '../../src/notify/notifier.ts'
 import { accept, regroup } from '../../src/pipeline/accept.ts'
+import { type Canary, openCanary } from '../../src/pipeline/canary.ts'
 import { deliver } from '../../src/pipeline/deliver.ts'
 import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
@@ -19,6 +20,7 @@ import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
+import { jobIdOf } from '../../src/queue/delivery.ts'
 import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
@@ -33,6 +35,7 @@ export type Line = string
 
 export interface Story extends AsyncDisposable {
   deps: Deps
+  canary: Canary
   lines: Line[]
   log: Record<string, unknown>[] // of errors
   /** What the channel answers to the next attempts; delivered where there is none. */
@@ -70,17 +73,20 @@ export async function tell(
   const start = Date.UTC(2026, 10, 23, 10)
   let now = start
   let ids = 0
-  let woken: { row: string; channel: string; at: number }[] = []
+  let woken: { id: string; row: string; channel: string; at: number }[] = []
+  const running = new Set<string>()
   const lines: Line[] = []
   const answers: Outcome[] = []
   const log: Record<string, unknown>[] = []
+  const canary = openCanary()
 
   function load(text: string) {
     const file = join(dir, 'tocsin.yml')
     writeFileSync(file, text)
-    const loaded = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
+    const read = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
+    const loaded = canary.into(read)
     if (deliverBy === 'channels') return openRouting(loaded, builtinTemplates(), (_id, notifier) => notifier)
-    return openRouting(loaded, [], (integration) => ({
+    return openRouting(loaded, [], (integration, notifier) => ({
       compose: (notification) => ({
         to: '',
         title: '',
@@ -89,7 +95,9 @@ export async function tell(
         destination: notification.integration,
         cost: 1,
       }),
-      async send({ payload }) {
+      async send(message, signal) {
+        const { payload } = message
+        if (!read.integrations.has(integration)) return notifier.send(message, signal) // the canary's
         const { data, possibleRepeat } = payload as Notification
         const outcome = answers.shift() ?? { state: 'delivered' }
         const names = data.alerts.map(({ labels, status }) =>
@@ -121,7 +129,12 @@ export async function tell(
     calmUntil: 0,
     queue: {
       async wake(wakes) {
-        woken.push(...wakes.map(({ row, channel, delay }) => ({ row, channel, at: now + delay })))
+        for (const wake of wakes) {
+          const id = jobIdOf(wake)
+          // as BullMQ: a job that waits or runs is not added again
+          if (running.has(id) || woken.some((job) => job.id === id)) continue
+          woken.push({ id, row: wake.row, channel: wake.channel, at: now + wake.delay })
+        }
       },
     },
     log: openLog(
@@ -139,6 +152,7 @@ export async function tell(
     random: () => 1,
     newId,
     externalURL: 'http://tocsin.example.com',
+    excused: new Set(),
     stopping: new AbortController().signal,
   }
 
@@ -149,14 +163,19 @@ export async function tell(
       const flushed = await flushDue(deps)
       const due = woken.filter(({ at }) => at <= now)
       woken = woken.filter(({ at }) => at > now)
-      for (const { row, channel } of due)
-        await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+      for (const { id, row, channel } of due) {
+        running.add(id)
+        if (channel === 'canary') await canary.deliver(row, deps)
+        else await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+        running.delete(id)
+      }
       if (flushed === 0 && due.length === 0) return
     }
   }
 
   const story: Story = {
     deps,
+    canary,
     lines,
     log,
     answers,
