@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Budget, type UnconfirmedPolicy, unconfirmedPolicies } from '../model/delivery.ts'
+import type { Surroundings } from '../model/egress.ts'
 import { Plain } from '../model/plain.ts'
 import { Secret } from '../model/secret.ts'
 import { keysAt } from '../model/keys.ts'
@@ -132,12 +133,12 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   budget: Budget
   /** What holds where an entry has no `on_unconfirmed`. */
   onUnconfirmed: UnconfirmedPolicy
-  create(config: z.output<Schema>): Notifier<Payload>
+  create(config: z.output<Schema>, surroundings: Surroundings): Notifier<Payload>
 }
 
 /** What an entry's settings come to, or what is wrong with them. */
 export type Reading =
-  | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(): Notifier }
+  | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(surroundings: Surroundings): Notifier }
   | { ok: false; issues: readonly z.core.$ZodIssue[] }
 
 export interface Channel {
@@ -182,7 +183,10 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
         ok: true,
         sendResolved: parsed.data['send_resolved'] === true,
         onUnconfirmed: shared.data.on_unconfirmed ?? definition.onUnconfirmed,
-        open: () => ({ ...definition.create(parsed.data), likeness: JSON.stringify([name, templatesIn(parsed.data)]) }),
+        open: (surroundings) => ({
+          ...definition.create(parsed.data, surroundings),
+          likeness: JSON.stringify([name, templatesIn(parsed.data)]),
+        }),
       }
     },
   }
