@@ -5,6 +5,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openAdmission } from './api/admission.ts'
 import { authenticator } from './api/authenticate.ts'
 import { openComparer, openPasswords } from './api/passwords.ts'
 import { openServer } from './api/server.ts'
@@ -16,28 +17,39 @@ import { type LoadOptions, loadConfig } from './config/load.ts'
 import { refuseToBeOpen, refuseToChange } from './config/web/exposure.ts'
 import type { WebConfig } from './config/web/load.ts'
 import { openWebConfig } from './config/web/watch.ts'
+import { callHeartbeat } from './notify/heartbeat.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { bridgeAbsence } from './pipeline/absence.ts'
 import { regroup } from './pipeline/accept.ts'
+import { canaryChannel, openCanary } from './pipeline/canary.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
+import { openOutcomes } from './pipeline/outcomes.ts'
 import { openRouting } from './pipeline/routing.ts'
 import { openPresence } from './pipeline/presence.ts'
+import { tellStateLost } from './pipeline/loss.ts'
 import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
+import { startSelfWatch } from './pipeline/self-watch.ts'
 import { openSilences } from './pipeline/silences.ts'
 import { startTimers } from './pipeline/timers.ts'
-import { openDeliveryQueue } from './queue/delivery.ts'
+import { startWatch } from './pipeline/watch.ts'
+import { type Line, openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
 import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
-import { checkRedis } from './store/check.ts'
-import { openEmbedded } from './store/embedded.ts'
-import { blockingConnection, storeConnection } from './store/redis.ts'
+import { type Durability, checkRedis } from './store/check.ts'
+import { openClock } from './store/clock.ts'
+import { RedisError, openEmbedded } from './store/embedded.ts'
+import { epochFile, nameOfRedis } from './store/epoch-file.ts'
+import { faultOf } from './store/fault.ts'
+import { blockingConnection, storeConnection, whyAway } from './store/redis.ts'
+import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
+import { readHealth } from './view/health.ts'
 
 export interface AppOptions {
   configFile: string
@@ -56,6 +68,8 @@ export interface AppOptions {
   keepResolved: number // how long a resolved alert can still be merged with, ms
   startDelay: number // from the start to the first flush, ms
   retention: number // of expired silences and the notification log, ms
+  minDurability: Durability // with less this replica is not ready
+  replicaWait: ReplicaWait // what is accepted, is on so many replicas of Redis
   env: Readonly<Record<string, string | undefined>>
   version: string
   log: Log
@@ -67,6 +81,8 @@ export interface App {
   reload(): Promise<void>
   /** Stops within 10 s: what is in the air is finished or given back. */
   stop(): Promise<void>
+  /** Resolves with why, where it cannot go on: it has to be started anew. */
+  broken: Promise<string>
 }
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
@@ -91,6 +107,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   async function start(): Promise<App> {
     const startedAt = Date.now()
+    let reloadFailedAt: number | undefined
     const metrics = openMetrics(alertmanagerVersion, options.version)
     const events = openEvents()
     const stopping = new AbortController() // takes no more
@@ -100,24 +117,57 @@ export async function startApp(options: AppOptions): Promise<App> {
     opened.push(() => web.stop())
     refuseToBeOpen(web.current(), options.listen.host, options.allowAnonymous)
 
+    let waitingFor = 'Redis'
+    const { server, open: openDoor } = openServer(
+      () => `Tocsin is starting and waits for ${waitingFor}\n`,
+      web.current,
+      log,
+    )
+    opened.push(() => void server.close())
+    web.watch({ changed: takeIn, failed: tellBadWebConfig })
+    const scheme = web.current().tls ? 'https' : 'http'
+    const port = await listen() // senders get their 503 while Redis is away
     const address = await openRedis()
     const redis = storeConnection(address)
     opened.push(() => redis.disconnect())
-    await ready(redis)
-    const durability = await checkRedis(redis)
+    const { durability, maxMemory } = await untilUsable(redis, log, (why) => (waitingFor = `Redis: ${why}`))
     metrics.durability.set({ level: durability }, 1)
-    if (durability !== 'always') {
+    if (maxMemory === 0)
+      log.warn(
+        'Redis has no maxmemory: a flood may use all that the machine has; set it, and alerts are refused before',
+      )
+    if (durability === 'unknown') {
+      log.warn('Redis does not tell its appendfsync: what an accepted alert survives is not known')
+    } else if (durability !== 'always') {
       log.warn(
         { durability },
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const store = openStore(redis, options.prefix, options.keepResolved)
+    const accepting = options.replicaWait.replicas > 0 ? storeConnection(address) : redis
+    if (accepting !== redis) opened.push(() => accepting.disconnect())
+    await usable(accepting)
+    const replicated = openReplicaWait(accepting, options.replicaWait)
+    const store = openStore(redis, options.prefix, options.keepResolved, { accepting, replicated })
+    await store.ledger.open()
+    const epochs = epochFile(resolve(options.dataDir), nameOfRedis(options.redisUrl ?? 'embedded', options.prefix))
+    const isStateLost = epochs.read() !== undefined && (await store.vitals.epoch()) === ''
+    const epoch = await store.vitals.epochOr(randomUUID())
+    const clock = openClock({
+      redis: () => store.vitals.time(),
+      wall: () => Date.now(),
+      mono: () => performance.now(),
+    })
+    await clock.look()
+    let giveUp: (why: string) => void = () => {}
+    const broken = new Promise<string>((done) => (giveUp = done))
     const adding = storeConnection(address)
     opened.push(() => adding.disconnect())
 
+    const outcomes = openOutcomes(clock)
+    const canary = openCanary()
     const queue = openDeliveryQueue({
-      channels,
+      channels: [...channels, canaryChannel],
       prefix: store.queuePrefix,
       connection: adding,
       blocking: () => {
@@ -125,8 +175,13 @@ export async function startApp(options: AppOptions): Promise<App> {
         opened.push(() => connection.disconnect())
         return connection
       },
-      run: (row, channel) => deliver(row, deadlines.get(channel) ?? 0, deps),
+      run: (row, channel) =>
+        channel === canaryChannel.name ? canary.deliver(row, deps) : deliver(row, deadlines.get(channel) ?? 0, deps),
       failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
+      stuck(channel, verdict) {
+        log.error({ channel, verdict }, 'a delivery worker takes no jobs although some wait')
+        if (verdict === 'hopeless') giveUp(`the delivery worker of ${channel} takes no jobs, nor does a new one`)
+      },
     })
     opened.push(() => queue.close())
 
@@ -135,7 +190,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     )
     tellFaults(routing.config)
     let reloading: Promise<unknown> = Promise.resolve()
-    const clock = { now: () => Date.now() }
     const newId = () => randomUUID()
     const deps: Deps = {
       get routing() {
@@ -164,13 +218,29 @@ export async function startApp(options: AppOptions): Promise<App> {
     await store.peers.alive(clock.now())
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
-    const timers = startTimers(deps, startedAt + options.startDelay)
+    if (isStateLost) await tellStateLost(deps)
+    const unwritten = epochs.write(epoch)
+    if (unwritten)
+      log.warn(
+        { reason: unwritten },
+        'cannot note which data Redis has: that it was lost while no replica ran would go unseen',
+      )
+    const watch = startWatch(deps, clock, {
+      minDurability: options.minDurability,
+      epochs,
+      epoch,
+      whyAway: () => whyAway(redis),
+    })
+    opened.push(() => watch.stop())
+
+    const timers = startTimers(deps, clock.now() + options.startDelay)
     opened.push(() => timers.stop())
     const comparer = openComparer()
     opened.push(() => comparer.close())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
-    const server = openServer({
+    openDoor({
       deps,
+      admission: openAdmission(deps, watch, stopping.signal),
       view: openAlertView(deps),
       timers,
       presence,
@@ -189,19 +259,20 @@ export async function startApp(options: AppOptions): Promise<App> {
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
       reload,
+      health: () => readHealth({ deps, outcomes, durability, startedAt, stopping: stopping.signal, configFault }),
       notReady,
     })
-    web.watch({ changed: takeIn, failed: tellBadWebConfig })
-    const port = await listen()
-    const scheme = web.current().tls ? 'https' : 'http'
     deps.externalURL = (options.externalURL ?? `${scheme}://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
+    const selfWatch = startSelfWatch(deps, { canary, call: sandbox ? undefined : callHeartbeat })
+    opened.push(() => selfWatch.stop())
+    if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
     const url = `${scheme}://${hostInUrl(options.listen.host ?? 'localhost')}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
-    return { url, reload, stop: once(stop) }
+    return { url, reload, stop: once(stop), broken }
 
     /** What changed in the web config's files, where that can be done while they are in use. Throws where not. */
     function takeIn(next: WebConfig, before: WebConfig): void {
@@ -215,13 +286,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
 
     function open(loaded: Routing['config']): Routing {
-      const opening = openRouting(loaded, builtinTemplates(), (id, notifier) => {
+      const opening = openRouting(canary.into(loaded), builtinTemplates(), (id, notifier) => {
         const integration = loaded.integrations.get(id)
-        if (!sandbox || !integration) return notifier
-        return inbox(notifier, integration.channel, async (entry) => {
+        if (!integration) return notifier
+        const { channel } = integration
+        if (!sandbox) return outcomes.watching(id, channel, notifier)
+        const shown = inbox(notifier, channel, async (entry) => {
           await store.inbox.add(entry)
           events.publish('inbox', entry)
         })
+        return outcomes.watching(id, channel, shown)
       })
       for (const { file, line, column, path, message } of loaded.warnings)
         log.warn({ at: `${file}:${line}:${column}`, path }, message)
@@ -253,6 +327,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
+        reloadFailedAt = Date.now()
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
         throw error
       }
@@ -268,9 +343,18 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     /** A mistake in a team's file leaves that team what it had; it is told until it is mended. */
     function tellFaults({ faults, heldBack }: Routing['config']): void {
+      reloadFailedAt = undefined
       metrics.reloadSuccessful.set(faults.length === 0 ? 1 : 0)
       for (const { file, line, column, path, message } of faults)
         log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is ${heldBack.get(file)}`)
+    }
+
+    /** Why what is in force is not the routing file as it stands there; the log says what is wrong with it. */
+    function configFault(): string | undefined {
+      if (reloadFailedAt !== undefined)
+        return `the routing file could not be loaded at ${new Date(reloadFailedAt).toISOString()}; the old one stays in force`
+      const [fault] = routing.config.faults
+      return fault && `${fault.file} is ${routing.config.heldBack.get(fault.file)}: something is wrong with it`
     }
 
     /** Tries at once, and again each second where Redis is away, until it is done or another routing is in force. */
@@ -287,14 +371,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function notReady(): Promise<string | undefined> {
       if (stopping.signal.aborted) return 'Tocsin is stopping'
       return store.probe().then(
-        () => undefined,
-        () => 'Redis does not take writes',
+        () => watch.notReady(),
+        (error: unknown) => faultOf(whyAway(redis) ?? error).message,
       )
     }
 
     async function measure(): Promise<void> {
-      const depths = await queue.depths().catch(() => new Map<string, number>())
-      for (const [channel, jobs] of depths) metrics.queueJobs.set({ channel }, jobs)
+      const lines = await queue.look().catch(() => new Map<string, Line>())
+      for (const [channel, { jobs, idleFor }] of lines) {
+        metrics.queueJobs.set({ channel }, jobs)
+        metrics.workerProgress.set({ channel }, (Date.now() - idleFor) / 1000)
+      }
+      const backlog = await store.health.backlog().catch(() => undefined)
+      for (const { name: channel } of backlog ? channels : []) {
+        const oldest = backlog?.channels.get(channel)?.oldest ?? clock.now()
+        metrics.owedOldest.set({ channel }, Math.max(0, clock.now() - oldest) / 1000)
+      }
     }
 
     function listen(): Promise<number> {
@@ -323,7 +415,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()
       // what is cut off has a moment to be written down; with Redis away there is nothing to wait for
-      await within(FINISH_WITHIN + 1000, Promise.all([timers.stop(), queue.drain()]))
+      await within(FINISH_WITHIN + 1000, Promise.all([selfWatch.stop(), timers.stop(), queue.drain()]))
       clearTimeout(deadline)
       server.closeAllConnections()
       await closed
@@ -390,16 +482,34 @@ function once(run: () => Promise<void>): () => Promise<void> {
   return () => (running ??= run())
 }
 
-/** Rejects where Redis is not to be reached, with where that is; never the password in it. */
-async function ready(redis: ReturnType<typeof storeConnection>): Promise<void> {
-  if (redis.status === 'ready') return
-  await new Promise<void>((done, reject) => {
-    let last = ''
-    redis.on('error', (error: Error) => (last = error.message))
-    redis.once('ready', done)
-    setTimeout(
-      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
-      10_000,
-    ).unref()
-  })
+/** How often it is said what a start waits for, ms. */
+const TELL_EVERY = 10_000
+
+/** Waits for Redis for as long as it takes, and looks whether it can be trusted. Rejects with RedisError where it cannot. */
+async function untilUsable(redis: Connection, log: Log, tell: (why: string) => void) {
+  let toldAt = Number.NEGATIVE_INFINITY
+  for (;;) {
+    try {
+      await usable(redis)
+      return await checkRedis(redis)
+    } catch (error) {
+      if (error instanceof RedisError) throw error
+      const { message } = faultOf(whyAway(redis) ?? error)
+      tell(message)
+      if (performance.now() - toldAt > TELL_EVERY) {
+        toldAt = performance.now()
+        log.error({ err: whyAway(redis) ?? error }, `${message}; waiting for it. Is REDIS_URL right?`)
+      }
+      await sleep(200)
+    }
+  }
 }
+
+/** Resolves once a connection can be used; rejects where it is away after a second. */
+async function usable(redis: Connection): Promise<void> {
+  for (const end = performance.now() + 1000; redis.status !== 'ready'; await sleep(10)) {
+    if (performance.now() > end) throw new Error('Connection is closed.')
+  }
+}
+
+type Connection = ReturnType<typeof storeConnection>

@@ -40,6 +40,10 @@ const features = () =>
   ).default('')
 const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
+const redisUrl = () => new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL')
+const redisPrefix = () => new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin')
+const storagePath = () => new Option('--storage.path <folder>', 'data of the embedded Redis').default('data')
+
 // what a command needs is imported when it runs: the CLI answers in a fraction of a second
 const serveCommand = program
   .command('serve')
@@ -69,9 +73,28 @@ const serveCommand = program
       .default(0)
       .argParser(wholeNumber),
   )
-  .addOption(new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL'))
-  .addOption(new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin'))
-  .addOption(new Option('--storage.path <folder>', 'data of the embedded Redis').default('data'))
+  .addOption(redisUrl())
+  .addOption(redisPrefix())
+  .addOption(
+    new Option(
+      '--redis.min-durability <level>',
+      'what an accepted alert must survive; with less in Redis, this replica is not ready and takes no alerts',
+    )
+      .choices(['none', 'everysec', 'always'])
+      .default('none'),
+  )
+  .addOption(
+    new Option('--redis.wait-replicas <number>', 'how many replicas of Redis must have an alert before it is accepted')
+      .default(0)
+      .argParser(wholeNumber),
+  )
+  .addOption(
+    new Option(
+      '--redis.wait-timeout <duration>',
+      'how long they get for it, at most 1500ms; then the answer is 503',
+    ).default('300ms'),
+  )
+  .addOption(storagePath())
   .addOption(
     new Option('--data.retention <duration>', 'how long ended silences and the notification log are kept').default(
       '120h',
@@ -105,12 +128,16 @@ const serveCommand = program
     const externalURL = text(options['web.externalUrl'])
     if (externalURL !== undefined && !/^https?:\/\/[^/]/.test(externalURL))
       return fail(`--web.external-url: ${JSON.stringify(externalURL)} is no URL; write it as https://host/path`)
-    const [retention, keepResolved, startDelay] = await Promise.all([
+    const [retention, keepResolved, startDelay, waitTimeout] = await Promise.all([
       duration(options['data.retention'], 'data.retention'),
       duration(options['alerts.gcInterval'], 'alerts.gc-interval'),
       duration(options['dispatch.startDelay'], 'dispatch.start-delay'),
+      duration(options['redis.waitTimeout'], 'redis.wait-timeout'),
     ])
     if (retention === undefined || keepResolved === undefined || startDelay === undefined) return
+    if (waitTimeout === undefined) return
+    if (waitTimeout < 1 || waitTimeout > 1500)
+      return fail('--redis.wait-timeout: it must be 1ms to 1500ms, so that a sender has its answer in time')
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
@@ -127,6 +154,8 @@ const serveCommand = program
       retention,
       keepResolved,
       startDelay,
+      minDurability: minDurability(options['redis.minDurability']),
+      replicaWait: { replicas: Number(options['redis.waitReplicas']), timeout: waitTimeout },
       routePrefix: text(options['web.routePrefix']),
       getConcurrency: Number(options['web.getConcurrency']) || Math.max(8, availableParallelism()),
       silenceLimits: {
@@ -170,7 +199,7 @@ config
   .addOption(
     new Option(
       '--expanded',
-      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default and reopen_within",
+      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default, deadline, fallback, on_unconfirmed, reopen_within and budgets",
     ).default(false),
   )
   .addOption(features())
@@ -279,6 +308,57 @@ program
   })
 
 program
+  .command('audit')
+  .description('add up what was taken and what became of it, from Redis; fails where something is missing')
+  .addOption(redisUrl())
+  .addOption(redisPrefix())
+  .addOption(storagePath())
+  .action(async (options: Options) => {
+    const { audit } = await import('./command/audit.ts')
+    process.exitCode = await audit({
+      redisUrl: text(options['redis.url']),
+      prefix: text(options['redis.prefix']) ?? '',
+      dataDir: text(options['storage.path']) ?? '',
+      at: Date.now(),
+      stdout,
+    })
+  })
+
+const engineUrl = () =>
+  new Option('--url <url>', 'where the engine is; with user:password@ where it asks for one').default(
+    'http://127.0.0.1:9093',
+  )
+const deadletter = program.command('deadletter').description('notifications that were given up')
+deadletter
+  .command('list')
+  .description('what was given up, why, and what to do about it')
+  .addOption(engineUrl())
+  .action(async ({ url }: { url: string }) => {
+    const { listDeadLetters } = await import('./command/dead-letter.ts')
+    process.exitCode = await listDeadLetters({ url, stdout, stderr })
+  })
+deadletter
+  .command('show')
+  .description('one of them, whole')
+  .argument('<id>')
+  .addOption(engineUrl())
+  .action(async (id: string, { url }: { url: string }) => {
+    const { showDeadLetter } = await import('./command/dead-letter.ts')
+    process.exitCode = await showDeadLetter(id, { url, stdout, stderr })
+  })
+deadletter
+  .command('retry')
+  .description('send some again, with what is true now; each goes out once')
+  .argument('[ids...]')
+  .addOption(new Option('--all', 'send all again').default(false))
+  .addOption(engineUrl())
+  .action(async (ids: string[], { url, all }: { url: string; all: boolean }) => {
+    if (all === ids.length > 0) return fail('give ids, or --all')
+    const { retryDeadLetters } = await import('./command/dead-letter.ts')
+    process.exitCode = await retryDeadLetters(all ? 'all' : ids, { url, stdout, stderr })
+  })
+
+program
   .command('demo')
   .description('play a two-minute story of alerts to an engine that runs')
   .addOption(new Option('--url <url>', 'where the engine is').default('http://127.0.0.1:9093'))
@@ -311,6 +391,11 @@ function isBug(error: Error): boolean {
 function wholeNumber(given: string): number {
   if (!/^\d{1,15}$/.test(given)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(given)
+}
+
+/** The flag takes these words only. */
+function minDurability(given: Options[string]): 'none' | 'everysec' | 'always' {
+  return given === 'always' || given === 'everysec' ? given : 'none'
 }
 
 function text(value: Options[string]): string | undefined {

@@ -26,16 +26,20 @@ export async function serve({ listenAddress, logLevel, idleFlags, ...options }: 
     log.fatal({ err, stack: err.stack }, 'a bug; stopping at once, for the next start to go on from what Redis holds')
     process.exit(1)
   })
-  const asked = new Promise((stop) => {
-    // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun; one that
-    // comes while it starts counts as soon as it is up
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
   try {
-    const app = await startApp({ ...options, listen, log })
+    const stopped = new Promise<'stopped'>((stop) => {
+      // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun
+      process.on('SIGTERM', () => stop('stopped'))
+      process.on('SIGINT', () => stop('stopped'))
+    })
+    const app = await Promise.race([startApp({ ...options, listen, log }), stopped])
+    if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing
     process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
-    await asked
+    const why = await Promise.race([app.broken, stopped])
+    if (why !== 'stopped') {
+      log.fatal(`${why}; stopping, to be started anew`)
+      return 1
+    }
     await app.stop()
     return 0
   } catch (err) {

@@ -50,6 +50,12 @@ export const rules: readonly Rule[] = [
   row('GET', '/ack.js', 'view', 'queries'),
 
   row('GET', '/api/tocsin/v1/deadletters', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/deadletters/:id', 'view', 'queries'),
+  row('POST', '/api/tocsin/v1/deadletters/:id/retry', 'admin', 'changes'),
+  row('POST', '/api/tocsin/v1/deadletters/retry', 'admin', 'changes'),
+  row('GET', '/api/tocsin/v1/notifications', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/ledger', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/health', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/audit', 'admin', 'queries'),
   row('GET', '/api/tocsin/v1/inbox', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/inbox/:id/html', 'view', 'queries'),

@@ -4,12 +4,15 @@ import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
 import type { Authenticator } from './authenticate.ts'
+import type { Admission } from './admission.ts'
+import type { Health } from '../view/health.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {
   deps: Deps
   view: AlertView
   timers: Pick<Timers, 'nudge'>
+  admission: Admission
   presence: Pick<Presence, 'name'>
   version: string // Tocsin's own
   startedAt: number // epoch ms
@@ -25,6 +28,8 @@ export interface ApiDeps {
   webRoot: string // folder of the built pages
   /** Loads the routing file anew. Rejects with what is wrong; then the old one stays. */
   reload(): Promise<void>
+  /** How each part of Tocsin is; answers whatever is broken. */
+  health(): Promise<Health>
   /** Why Tocsin is not ready; undefined where it is. */
   notReady(): Promise<string | undefined>
 }

@@ -2,6 +2,7 @@ import { type Request, type Response, Router, json } from 'express'
 import { z } from 'zod'
 import { isTheirs } from '../access/scope.ts'
 import type { Incident } from '../incident/incident.ts'
+import { refuseDeep } from './body.ts'
 import { changeIncident, unknownIncident } from './change-incident.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
@@ -29,13 +30,23 @@ export function incidents({ deps }: ApiDeps): Router {
     response.json(await theirs(request.params.id, request))
   })
 
-  router.post('/incidents/:id/ack', jsonOnly, json({ limit: '10kb' }), async (request, response) => {
-    await become('acknowledged', request, response)
-  })
+  router.post(
+    '/incidents/:id/ack',
+    jsonOnly,
+    json({ limit: '10kb', verify: refuseDeep }),
+    async (request, response) => {
+      await become('acknowledged', request, response)
+    },
+  )
 
-  router.post('/incidents/:id/resolve', jsonOnly, json({ limit: '10kb' }), async (request, response) => {
-    await become('resolved', request, response)
-  })
+  router.post(
+    '/incidents/:id/resolve',
+    jsonOnly,
+    json({ limit: '10kb', verify: refuseDeep }),
+    async (request, response) => {
+      await become('resolved', request, response)
+    },
+  )
 
   async function become(to: 'acknowledged' | 'resolved', request: Request, response: Response): Promise<void> {
     const parsed = change.safeParse(request.body)

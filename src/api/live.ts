@@ -10,7 +10,6 @@ import { principalOf } from './principals.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, ms. */
 const HEARTBEAT = 15_000
-const DEAD_LETTERS_LISTED = 500
 const AUDIT_LISTED = 500
 /** What a page that does not read may keep waiting here, bytes. */
 const MOST_UNREAD = 1_000_000
@@ -18,7 +17,7 @@ const MOST_UNREAD = 1_000_000
 const mail = z.object({ html: z.string() })
 const incidentEvent = z.object({ id: z.string() })
 
-/** What pages read: the sandbox's inbox, the dead letter, who did what, and a stream of what happens. */
+/** What pages read: the sandbox's inbox, who did what, and a stream of what happens. */
 export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
   const router = Router()
 
@@ -37,14 +36,6 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     )
     response.set('X-Content-Type-Options', 'nosniff')
     response.type('html').send(html.data.html)
-  })
-
-  router.get('/deadletters', async (request, response) => {
-    const principal = principalOf(request)
-    const letters = (await store.outbox.deadLetters(DEAD_LETTERS_LISTED)).filter((letter) =>
-      isTheirs(principal, teamOf(letter)),
-    )
-    response.json(letters.map((letter) => ({ ...letter, at: new Date(letter.at).toISOString() })))
   })
 
   router.get('/audit', async (_request, response) => {
@@ -93,9 +84,4 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
   }
 
   return router
-}
-
-/** Of an older letter only the receiver says it, which the table calls team/severity. */
-function teamOf({ receiver, team }: { receiver: string; team?: string }): string {
-  return team ?? teamOfReceiver(receiver)
 }

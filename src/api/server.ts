@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http'
+import { type RequestListener, type Server, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
@@ -7,9 +7,12 @@ import { access, security } from './access.ts'
 import { acknowledge } from './acknowledge.ts'
 import { callbacks } from './callbacks/router.ts'
 import { limitConnections } from './connections.ts'
-import type { TlsSettings } from '../config/web/load.ts'
+import type { TlsSettings, WebConfig } from '../config/web/load.ts'
+import type { Log } from '../record/log.ts'
 import type { ApiDeps } from './deps.ts'
+import { deliveries } from './deliveries.ts'
 import { answerError, notFound } from './error.ts'
+import { health } from './health.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
@@ -20,30 +23,49 @@ import { webhook } from './webhook.ts'
 
 const MOST_CONNECTIONS = 2000
 
-/** The engine's HTTP side; not listening yet. */
-export function openServer(api: ApiDeps): Server {
-  const app = routes(api)
-  // a listener may be slow to read, never slow to send
-  const patience = {
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 1000,
-    maxHeaderSize: 16 * 1024,
-  }
-  const { tls } = api.web()
-  const server = tls ? tlsServer(api, tls) : createServer(patience, app)
-  limitConnections(server, MOST_CONNECTIONS)
-  return server
+/** A listener may be slow to read, never slow to send. */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: 16 * 1024,
+}
 
-  function tlsServer({ web, deps: { log } }: ApiDeps, { context, clientAuth }: TlsSettings): Server {
+export interface Door {
+  server: Server
+  /** From here on the engine answers. */
+  open(api: ApiDeps): void
+}
+
+/**
+ * The engine's HTTP side; not listening yet. Until there is an engine behind it (it waits for its Redis, say) it answers that
+ * it lives, and 503 with `why` to all else.
+ */
+export function openServer(why: () => string, web: () => WebConfig, log: Log): Door {
+  let answer: RequestListener = (request, response) => {
+    const path = request.url?.replace(/\?.*$/, '') ?? ''
+    const isHealth = request.method === 'GET' && path.endsWith('/-/healthy')
+    response.writeHead(isHealth ? 200 : 503, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      ...(!isHealth && { 'Retry-After': '5' }),
+    })
+    response.end(isHealth ? 'OK' : why())
+  }
+  const listener: RequestListener = (request, response) => answer(request, response)
+  const { tls } = web()
+  const server = tls ? tlsServer(tls, listener) : createServer(patience, listener)
+  limitConnections(server, MOST_CONNECTIONS)
+  return { server, open: (api) => void (answer = routes(api)) }
+
+  function tlsServer({ context, clientAuth }: TlsSettings, to: RequestListener): Server {
     const asks = { requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'require and verify' }
-    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, app)
+    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, to)
     secured.prependListener('secureConnection', (socket: TLSSocket) => {
       const current = web().tls
-      const why = current && whyNotLetIn(socket, current)
-      if (why === undefined) return
-      log.info({ from: socket.remoteAddress, why }, 'a client was not let in')
+      const reason = current && whyNotLetIn(socket, current)
+      if (reason === undefined) return
+      log.info({ from: socket.remoteAddress, why: reason }, 'a client was not let in')
       socket.destroy()
     })
     return secured
@@ -74,7 +96,7 @@ function everything(api: ApiDeps): Router {
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), live(api), session(api))
+  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), health(api), session(api))
   router.use(acknowledge(api))
   router.use('/callbacks', callbacks(api))
   router.use(management(api))

@@ -1,22 +1,27 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { canary } from '../alert/canary.ts'
 import type { MatcherMode } from '../match/mode.ts'
+import { defaultLimits } from '../model/limits.ts'
 import { buildTree, routesById } from '../route/tree.ts'
+import { budgetsOf } from './budgets.ts'
 import { check, instead } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
 import { type Callbacks, callbacksOf, noCallbacks } from './callbacks.ts'
+import { readHeartbeatOut, readHeartbeats, toHeartbeatSettings } from './heartbeats.ts'
 import { lint } from './lint.ts'
+import { checkFallbacks } from './fallback.ts'
 import { suggest } from './nearest.ts'
 import { toRouteSettings } from './show/print.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
 import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 import type { Sources } from './read/sources.ts'
-import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
+import { type Severity, type Table, type Team, compileTable, deadlineOf, receiverName } from './table.ts'
 import { checkIntervalNames, intervalsOf, readInhibitRules, rootOf, routeLabelsOf } from './tree.ts'
 
 const REOPEN_WITHIN = 15 * 60_000
@@ -43,6 +48,10 @@ export function compile<N>(
     if (!receiver) return
     const { name } = receiver
     const here = { source, path }
+    if (name === canary.receiver) {
+      const message = `"${name}" is the name of a receiver that Tocsin watches itself by; choose another`
+      source.problems.push(source.problem([...path, 'name'], message))
+    }
     const twin = places.get(name)
     if (twin) {
       const newer = sources.indexOf(twin.source) > sources.indexOf(source) ? twin : here
@@ -65,11 +74,14 @@ export function compile<N>(
   // what it would have made is missing then, which is no mistake of the tree
   const hasTable = sources.some(({ value }) => isMap(value) && (value['teams'] ?? value['severities']) !== undefined)
   const isTableBroken = !table && isBroken() && (hasTable || !sources.every(parses))
-  for (const { name, entries, source, path } of table?.receivers ?? [])
-    add(reader.fromTable(name, entries, source, path), source, path)
+  for (const { name, entries, fallback, source, path } of table?.receivers ?? [])
+    add(reader.fromTable({ name, entries, fallback, source, path }), source, path)
 
+  checkFallbacks(receivers, places, sources.every(parses) && !isTableBroken)
+  const budgets = budgetsOf(settings.budgets, channels, main)
   checkIntervalNames(settings, main)
   const inhibitRules = readInhibitRules(settings, main, matcherMode)
+  const heartbeats = readHeartbeats(settings, table, main, matcherMode, teamsOf(sources))
   const root = rootOf(settings, table, main, {
     receivers: sources.every(parses) ? [...receivers.keys()] : undefined,
     mode: matcherMode,
@@ -94,6 +106,7 @@ export function compile<N>(
     matcherMode,
     callbacks,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
+    limits: settings.limits ?? defaultLimits,
     route: tree,
     routes,
     receivers,
@@ -111,8 +124,11 @@ export function compile<N>(
         table?.policies.get(receiverName(team, table.defaultSeverity)) ??
         table?.policies.get(receiverName(table.defaultTeam, severity)) ??
         table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
-      return found ?? { incident: false, priority: 'normal' }
+      return found ?? { incident: false, priority: 'normal', deadline: deadlineOf(severity) }
     },
+    budgets,
+    heartbeats,
+    heartbeat: readHeartbeatOut(settings),
     inhibitRules,
     timeIntervals: intervalsOf(settings),
     templates,
@@ -124,6 +140,7 @@ export function compile<N>(
       // as it is written, but where the table has added to it
       route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
+      ...(heartbeats.length > 0 && { heartbeats: heartbeats.map(toHeartbeatSettings) }),
       matcherMode,
       taken: new Map(sources.flatMap(({ taken }) => [...taken])),
     },
@@ -137,6 +154,13 @@ export function compile<N>(
 /** A file that does not, as a whole or in its lists, may hold anything: what is missing then is no mistake of others. */
 function parses({ value, problems }: Source): boolean {
   return value !== null ? !problems.some(({ path }) => path === 'receivers' || path === 'teams') : problems.length === 0
+}
+
+function teamsOf(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ value }) => {
+    const teams = isMap(value) ? value['teams'] : undefined
+    return teams !== undefined && isMap(teams) ? Object.keys(teams) : []
+  })
 }
 
 function listAt(source: Source, key: string): Yaml[] {
@@ -193,13 +217,14 @@ function readTable(
         broken = true
         continue
       }
-      const { default: isDefault, severities, ...rest } = row
+      const { default: isDefault, fallback, severities, ...rest } = row
       const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] =>
         present(entry[1]),
       )
       teams.push({
         name,
         isDefault: isDefault ?? false,
+        fallback: fallback ?? '',
         destinations: new Map(destinations),
         overrides: new Map(Object.entries(severities ?? {})),
         source,

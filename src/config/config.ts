@@ -1,10 +1,12 @@
 import type { MatcherMode } from '../match/mode.ts'
-import type { UnconfirmedPolicy } from '../model/delivery.ts'
+import type { Budget, UnconfirmedPolicy } from '../model/delivery.ts'
+import type { Limits } from '../model/limits.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { Problem } from './error.ts'
+import type { Heartbeat, HeartbeatOut } from './heartbeats.ts'
 import type { Printable } from './show/print.ts'
 
 /** One entry of a receiver's `*_configs`. N is what the channel's adapter is. */
@@ -22,6 +24,7 @@ export interface Integration<N> {
 export interface Receiver<N> {
   name: string
   labels: ReadonlyMap<string, string> // its own, and its name as `name`
+  fallback: string // the receiver that is told what this one could not be; '' for none
   integrations: readonly Integration<N>[]
 }
 
@@ -44,6 +47,7 @@ export interface RouteLabels {
 /** What a severity means beyond where its alerts go. */
 export interface SeverityPolicy {
   incident: boolean
+  deadline: number // how long a notification is tried, ms
   priority: string // 'high' for the gravest severity that opens incidents unless the file says otherwise
 }
 
@@ -55,6 +59,7 @@ export interface Config<N> {
   matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
   callbacks: Callbacks
+  limits: Limits // of what comes in
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
   receivers: ReadonlyMap<string, Receiver<N>>
@@ -64,6 +69,9 @@ export interface Config<N> {
   defaultTeam: string
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
+  budgets: ReadonlyMap<string, Budget> // of each channel's destinations
+  heartbeats: readonly Heartbeat[]
+  heartbeat: HeartbeatOut | undefined
   inhibitRules: readonly InhibitRule[] // in the order of the file
   timeIntervals: ReadonlyMap<string, readonly Interval[]> // by name
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order

@@ -141,6 +141,36 @@ export function openMetrics(alertmanager: string, version: string) {
       labelNames: ['integration'],
       registers,
     }),
+    waits: new Counter({
+      name: 'tocsin_delivery_waits_total',
+      help: 'Times that a message had to wait: for the budget of its destination, its breaker, what it asked for, or others in flight.',
+      labelNames: ['channel', 'reason'],
+      registers,
+    }),
+    breakerOpened: new Counter({
+      name: 'tocsin_breaker_opened_total',
+      help: 'Times that a destination failed so often in a row that what goes there has to wait.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    quarantined: new Counter({
+      name: 'tocsin_quarantined_total',
+      help: 'Notifications over which engines have died, sent in the plainest words.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    digests: new Counter({
+      name: 'tocsin_digested_total',
+      help: 'Notifications that were told together with others in a digest.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    deadLetters: new Gauge({ name: 'tocsin_dead_letters', help: 'Notifications in the dead letter.', registers }),
+    auditMissing: new Gauge({
+      name: 'tocsin_audit_missing',
+      help: 'What the last audit missed: alerts and notifications that are in no named state.',
+      registers,
+    }),
     incidents: new Counter({
       name: 'tocsin_incidents_total',
       help: 'Incidents that were opened, reopened or resolved by their group.',
@@ -154,6 +184,28 @@ export function openMetrics(alertmanager: string, version: string) {
       registers,
     }),
     owed: new Gauge({ name: 'tocsin_outbox_owed', help: 'Notifications that are owed.', registers }),
+    owedOldest: new Gauge({
+      name: 'tocsin_outbox_oldest_seconds',
+      help: 'How long the oldest notification that is owed has been so, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    heartbeatMissing: new Gauge({
+      name: 'tocsin_heartbeat_missing',
+      help: 'Whether a heartbeat that is awaited was not seen for its timeout.',
+      labelNames: ['heartbeat'],
+      registers,
+    }),
+    canaryArrived: new Gauge({
+      name: 'tocsin_canary_arrived_timestamp_seconds',
+      help: "When Tocsin's own alert last went the whole way, over all replicas.",
+      registers,
+    }),
+    heartbeatSent: new Gauge({
+      name: 'tocsin_heartbeat_sent_timestamp_seconds',
+      help: 'When the heartbeat service was last called with success, over all replicas.',
+      registers,
+    }),
     http: new Histogram({
       name: 'alertmanager_http_request_duration_seconds',
       help: 'How long HTTP requests took.',
@@ -175,6 +227,43 @@ export function openMetrics(alertmanager: string, version: string) {
       name: 'tocsin_redis_durability',
       help: 'What of an accepted alert survives a power cut, by Redis setting; 1 for the one in force.',
       labelNames: ['level'],
+      registers,
+    }),
+    stateLost: new Counter({
+      name: 'tocsin_state_lost_total',
+      help: 'How often Redis was found without the data that it had.',
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'tocsin_clock_skew_seconds',
+      help: "How far the clock of this machine is before Redis'.",
+      registers,
+    }),
+    bodiesInFlight: new Gauge({
+      name: 'tocsin_http_bodies_in_flight_bytes',
+      help: 'Bytes of requests with alerts that are read or worked at.',
+      registers,
+    }),
+    redisUsed: new Gauge({
+      name: 'tocsin_redis_memory_used_bytes',
+      help: 'Memory that Redis uses.',
+      registers,
+    }),
+    redisMax: new Gauge({
+      name: 'tocsin_redis_memory_max_bytes',
+      help: "Redis' maxmemory; 0 where it has none.",
+      registers,
+    }),
+    kept: new Gauge({
+      name: 'tocsin_kept',
+      help: 'How many alerts and groups are kept, and how many groups are late.',
+      labelNames: ['what'],
+      registers,
+    }),
+    workerProgress: new Gauge({
+      name: 'tocsin_worker_progress_timestamp_seconds',
+      help: 'When a delivery worker last took a job, or had none to take.',
+      labelNames: ['channel'],
       registers,
     }),
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canary } from '../alert/canary.ts'
 
 /**
  * Every key of ours in Redis. All carry one hash tag, so that a script may touch any of them on a
@@ -18,6 +19,15 @@ export function keysFor(prefix: string) {
     outbox: (id: string) => `${tag}:outbox:${id}`, // set: integrations of a group that are owed something
     owed: `${tag}:owed`, // zset: outbox row → when it is due, or the end of a lease
     row: (id: string) => `${tag}:row:${id}`, // hash: what `outbox.ts` says
+    rowPrefix: `${tag}:row:`,
+    suspect: `${tag}:suspect`, // the row that may kill engines and runs alone; gone with its lease
+    destination: (name: string) => `${tag}:destination:${name}`, // hash: what `begin-attempt.lua` says
+    line: (name: string) => `${tag}:line:${name}`, // zset: rows that wait for the destination → their place
+    flight: (name: string) => `${tag}:flight:${name}`, // zset: rows that are being sent there → end of the lease
+    ledger: `${tag}:ledger`, // hash: what was ever taken and what became of it → how often
+    /** The ledger that a group counts in: the canary is nobody's alert, and has one of its own. */
+    ledgerOf: (group: string) => (group === canaryGroup ? `${tag}:canary-ledger` : `${tag}:ledger`),
+    audited: `${tag}:audited`, // when the last audit was; gone when another may be
     dead: `${tag}:dead`, // zset: outbox row → when it was given up
     deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
     deliveries: `${tag}:deliveries`, // stream: every attempt
@@ -45,6 +55,10 @@ export function keysFor(prefix: string) {
     smsReference: (id: string) => `${tag}:sms-reference:${id}`, // group of the page with this reference
     smsStatus: (sid: string) => `${tag}:sms-status:${sid}`, // hash: status, rank, at, error
     inbox: `${tag}:inbox`, // list: JSON, newest first
+    heartbeats: `${tag}:heartbeats`, // hash: heartbeat → from when its time counts
+    heartbeatsSeen: `${tag}:heartbeats-seen`, // hash: heartbeat → when it was last seen
+    heartbeatsRaised: `${tag}:heartbeats-raised`, // hash: heartbeat → the alert that says that it is missing, JSON
+    self: `${tag}:self`, // hash: how Tocsin watches itself; what `heartbeats.ts` says
     engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
@@ -57,6 +71,10 @@ export type Keys = ReturnType<typeof keysFor>
 export function groupId(routeId: string, groupKey: string): string {
   return digest(`${routeId}\n${groupKey}`)
 }
+
+/** The canary's group and the row of what it is owed. */
+export const canaryGroup = groupId(canary.route, `${canary.route}:{}`)
+export const canaryRow = rowId(canaryGroup, canary.integration)
 
 /** The outbox row of one integration for one group. */
 export function rowId(group: string, integration: string): string {

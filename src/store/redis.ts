@@ -29,8 +29,41 @@ export async function execAll(all: ReturnType<Redis['pipeline']>): Promise<unkno
   })
 }
 
+/** Rejects where Redis is not to be reached, with where that is; never the password in it. */
+export async function whenReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((done, reject) => {
+    let last = ''
+    redis.on('error', (error: Error) => (last = error.message))
+    redis.once('ready', done)
+    setTimeout(
+      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
+      10_000,
+    ).unref()
+  })
+}
+
 function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
-  const redis = new Redis(address, options)
-  redis.on('error', () => {}) // commands say it; without a listener each lost connection prints a stack
+  const redis = new Redis(address, { ...options, reconnectOnError: findPrimary() })
+  // commands say it too; without a listener each lost connection prints a stack
+  redis.on('error', (error: Error) => lastErrors.set(redis, error))
+  redis.on('ready', () => lastErrors.delete(redis))
   return redis
+}
+
+const lastErrors = new WeakMap<Redis, Error>()
+
+/** Why a connection is away; its commands only say that it is. Undefined where it is not. */
+export function whyAway(redis: Redis): Error | undefined {
+  return lastErrors.get(redis)
+}
+
+/** A primary that has become a replica goes on answering: behind the same name there may be another now. Once a second at most. */
+function findPrimary(): (error: Error) => boolean {
+  let last = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || performance.now() - last < 1000) return false
+    last = performance.now()
+    return true
+  }
 }

@@ -3,16 +3,21 @@ import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { callbackStore } from './callbacks.ts'
 import { groupStore } from './groups.ts'
+import { deadLetterStore } from './dead-letters.ts'
+import { healthStore } from './health.ts'
+import { heartbeatStore } from './heartbeats.ts'
 import { inboxStore } from './inbox.ts'
 import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
+import { ledgerStore } from './ledger.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
 import { smsStore } from './sms.ts'
+import { vitalsStore } from './vitals.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
@@ -28,12 +33,20 @@ export const KEEP_RESOLVED = 30 * 60_000
  * All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis; `keepResolved` is how long a resolved
  * alert can still be merged with, ms.
  */
-export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESOLVED) {
+export function openStore(
+  redis: Redis,
+  prefix: string,
+  keepResolved = KEEP_RESOLVED,
+  // what is accepted, over a connection of its own where replicas are waited for: the wait blocks it
+  accepting = { accepting: redis, replicated: () => Promise.resolve() },
+) {
   const keys = keysFor(prefix)
   return {
-    alerts: alertStore(redis, keys, keepResolved),
+    alerts: alertStore(redis, keys, keepResolved, accepting),
     groups: groupStore(redis, keys, keepResolved),
     outbox: outboxStore(redis, keys, keepResolved),
+    deadLetters: deadLetterStore(redis, keys),
+    ledger: ledgerStore(redis, keys),
     incidents: incidentStore(redis, keys),
     inbox: inboxStore(redis, keys),
     silences: silenceStore(redis, keys),
@@ -42,6 +55,9 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     sessions: sessionStore(redis, keys),
     callbacks: callbackStore(redis, keys),
     sms: smsStore(redis, keys),
+    vitals: vitalsStore(redis, keys),
+    heartbeats: heartbeatStore(redis, keys),
+    health: healthStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */

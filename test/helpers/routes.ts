@@ -19,7 +19,14 @@ const withStack = z.object({ stack: z.array(layer) })
 export function routesOf(sandbox: boolean): string[] {
   const use = vi.spyOn(Router.prototype, 'use')
   // walked, and never called: what the routes work with is not looked at
-  const api = { routePrefix: '', sandbox, webRoot: '/', getConcurrency: 1, deps: {} } as unknown as ApiDeps
+  const api = {
+    routePrefix: '',
+    sandbox,
+    webRoot: '/',
+    getConcurrency: 1,
+    deps: {},
+    admission: { handlers: [] },
+  } as unknown as ApiDeps
   const app = routes(api)
   const mounts = use.mock.calls.map((given: unknown[], i) => {
     const [first, ...others] = given
