@@ -14,10 +14,10 @@ import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
+import { callHeartbeat } from './notify/heartbeat.ts'
 import { refuseToBeOpen, refuseToChange } from './config/web/exposure.ts'
 import type { WebConfig } from './config/web/load.ts'
 import { openWebConfig } from './config/web/watch.ts'
-import { callHeartbeat } from './notify/heartbeat.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -118,14 +118,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     refuseToBeOpen(web.current(), options.listen.host, options.allowAnonymous)
 
     let waitingFor = 'Redis'
-    const { server, open: openDoor } = openServer(
-      () => `Tocsin is starting and waits for ${waitingFor}\n`,
-      web.current,
+    const { server, open: openDoor } = openServer({
+      why: () => `Tocsin is starting and waits for ${waitingFor}\n`,
+      web: () => web.current(),
       log,
-    )
+    })
     opened.push(() => void server.close())
-    web.watch({ changed: takeIn, failed: tellBadWebConfig })
-    const scheme = web.current().tls ? 'https' : 'http'
     const port = await listen() // senders get their 503 while Redis is away
     const address = await openRedis()
     const redis = storeConnection(address)
@@ -209,6 +207,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       random: () => Math.random(),
       newId,
       externalURL: '',
+      excused: new Set(),
       stopping: cutOff.signal,
     }
     const presence = openPresence(store, newId(), log)
@@ -238,6 +237,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const comparer = openComparer()
     opened.push(() => comparer.close())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
+    const upAt = clock.now()
     openDoor({
       deps,
       admission: openAdmission(deps, watch, stopping.signal),
@@ -259,9 +259,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
       reload,
-      health: () => readHealth({ deps, outcomes, durability, startedAt, stopping: stopping.signal, configFault }),
+      health: () => readHealth({ deps, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
       notReady,
     })
+    web.watch({ changed: takeIn, failed: tellBadWebConfig })
+    const scheme = web.current().tls ? 'https' : 'http'
     deps.externalURL = (options.externalURL ?? `${scheme}://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()

@@ -3,9 +3,9 @@ import type { Deps } from '../pipeline/deps.ts'
 import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
-import type { Authenticator } from './authenticate.ts'
 import type { Admission } from './admission.ts'
 import type { Health } from '../view/health.ts'
+import type { Authenticator } from './authenticate.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {

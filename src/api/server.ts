@@ -23,26 +23,24 @@ import { webhook } from './webhook.ts'
 
 const MOST_CONNECTIONS = 2000
 
-/** A listener may be slow to read, never slow to send. */
-const patience = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 1000,
-  maxHeaderSize: 16 * 1024,
-}
-
 export interface Door {
   server: Server
   /** From here on the engine answers. */
   open(api: ApiDeps): void
 }
 
+export interface DoorOptions {
+  /** What the answer says until there is an engine. */
+  why(): string
+  web(): WebConfig
+  log: Log
+}
+
 /**
  * The engine's HTTP side; not listening yet. Until there is an engine behind it (it waits for its Redis, say) it answers that
  * it lives, and 503 with `why` to all else.
  */
-export function openServer(why: () => string, web: () => WebConfig, log: Log): Door {
+export function openServer({ why, web, log }: DoorOptions): Door {
   let answer: RequestListener = (request, response) => {
     const path = request.url?.replace(/\?.*$/, '') ?? ''
     const isHealth = request.method === 'GET' && path.endsWith('/-/healthy')
@@ -52,20 +50,28 @@ export function openServer(why: () => string, web: () => WebConfig, log: Log): D
     })
     response.end(isHealth ? 'OK' : why())
   }
-  const listener: RequestListener = (request, response) => answer(request, response)
+  const handle: RequestListener = (request, response) => answer(request, response)
+  // a listener may be slow to read, never slow to send
+  const patience = {
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
+  }
   const { tls } = web()
-  const server = tls ? tlsServer(tls, listener) : createServer(patience, listener)
+  const server = tls ? tlsServer(tls) : createServer(patience, handle)
   limitConnections(server, MOST_CONNECTIONS)
   return { server, open: (api) => void (answer = routes(api)) }
 
-  function tlsServer({ context, clientAuth }: TlsSettings, to: RequestListener): Server {
+  function tlsServer({ context, clientAuth }: TlsSettings): Server {
     const asks = { requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'require and verify' }
-    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, to)
+    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, handle)
     secured.prependListener('secureConnection', (socket: TLSSocket) => {
       const current = web().tls
-      const reason = current && whyNotLetIn(socket, current)
-      if (reason === undefined) return
-      log.info({ from: socket.remoteAddress, why: reason }, 'a client was not let in')
+      const refused = current && whyNotLetIn(socket, current)
+      if (refused === undefined) return
+      log.info({ from: socket.remoteAddress, why: refused }, 'a client was not let in')
       socket.destroy()
     })
     return secured

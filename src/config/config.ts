@@ -58,8 +58,8 @@ export interface Config<N> {
   resolveTimeout: number // ms
   matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
-  callbacks: Callbacks
   limits: Limits // of what comes in
+  callbacks: Callbacks
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
   receivers: ReadonlyMap<string, Receiver<N>>

@@ -3,8 +3,8 @@ import { atMostOne, fail, header, httpConfig, isSet, tlsConfig } from '../model/
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
-import { callbacks } from './callbacks.ts'
 import { budgets } from './budgets.ts'
+import { callbacks } from './callbacks.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
 import { limits } from './limits.ts'
@@ -201,10 +201,10 @@ export const top = z.strictObject({
   event_recorder: maybe(eventRecorder),
   budgets: maybe(budgets),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
-  callbacks: maybe(callbacks),
   limits: maybe(limits),
   heartbeats: maybe(z.array(heartbeatIn)),
   heartbeat: maybe(heartbeatOut),
+  callbacks: maybe(callbacks),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

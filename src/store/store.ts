@@ -16,8 +16,8 @@ import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
-import { smsStore } from './sms.ts'
 import { vitalsStore } from './vitals.ts'
+import { smsStore } from './sms.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
@@ -52,12 +52,12 @@ export function openStore(
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),
-    sessions: sessionStore(redis, keys),
-    callbacks: callbackStore(redis, keys),
-    sms: smsStore(redis, keys),
     vitals: vitalsStore(redis, keys),
     heartbeats: heartbeatStore(redis, keys),
     health: healthStore(redis, keys),
+    sessions: sessionStore(redis, keys),
+    callbacks: callbackStore(redis, keys),
+    sms: smsStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */

@@ -1,6 +1,6 @@
 import { type Request, Router } from 'express'
-import { isTheirAlert } from '../../access/scope.ts'
 import { postedBatch } from '../../ingest/posted-alerts.ts'
+import { isTheirAlert } from '../../access/scope.ts'
 import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
 import { toJson } from '../../model/json.ts'
