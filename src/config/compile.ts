@@ -41,7 +41,11 @@ export function compile<N>(
   for (const source of included) checkIncluded(source)
 
   const global = readGlobal(main, channels)
-  const reader = receiverReader(channels, global, sandbox, { egress: egressOf(settings?.egress) })
+  const twilio = settings?.callbacks?.twilio?.url.replace(/\/+$/, '')
+  const reader = receiverReader(channels, global, sandbox, {
+    egress: egressOf(settings?.egress),
+    statusCallback: twilio && `${twilio}/callbacks/twilio/status`,
+  })
   const receivers = new Map<string, Receiver<N>>()
   const places = new Map<string, { source: Source; path: Path }>()
   const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {

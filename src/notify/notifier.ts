@@ -82,6 +82,8 @@ export interface Message<Payload = unknown> {
   destination: string
   /** How many tokens of the destination's budget it takes: an SMS's segments. */
   cost: number
+  /** What an answer to it names it by: an SMS's four letters. */
+  reference?: string
 }
 
 /** Whether the channel has a message that was sent before. */

@@ -97,6 +97,7 @@ export const sms = channel({
         payload: withBeside(payload, { reference, at, attempt }),
         destination: destinationOf('sms', settings.account_sid, settings.messaging_service_sid ?? settings.from ?? ''),
         cost: size.segments,
+        reference,
       }
     },
     async send({ payload }, signal) {

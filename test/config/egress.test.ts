@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openHttpSink } from '../helpers/http-sink.ts'
+import { openHttpSink, twilioAnswer } from '../helpers/http-sink.ts'
 import { load, problemsOf } from '../helpers/config.ts'
 import { notificationOf } from '../helpers/notification.ts'
 
@@ -55,4 +55,20 @@ describe('egress', () => {
   ])('%s', (egress, problem) => {
     expect(problemsOf(fileOf(egress))).toEqual([problem])
   })
+})
+
+test('where Twilio is to report follows from where its callbacks are awaited', async () => {
+  await using sink = await openHttpSink(twilioAnswer)
+  const config = load(`
+global: { twilio_account_sid: AC1, twilio_auth_token: t, twilio_from: "+15005550006", twilio_api_url: "${sink.url}" }
+callbacks: { twilio: { url: "https://tocsin.example.com/prefix/" } }
+route: { receiver: r }
+receivers: [{ name: r, sms_configs: [{ to: "+61400000000" }] }]
+`)
+  const notifier = config.integrations.get('r/sms/0')?.open()
+  const message = notifier?.compose(notificationOf())
+  expect(message && (await notifier?.send(message, AbortSignal.timeout(20_000)))).toMatchObject({ state: 'delivered' })
+  const form = new URLSearchParams(sink.requests[0]?.body)
+  expect(form.get('StatusCallback')).toBe('https://tocsin.example.com/prefix/callbacks/twilio/status')
+  expect(form.get('Body')).toContain(`#${message?.reference}`)
 })
