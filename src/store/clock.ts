@@ -37,8 +37,13 @@ export function openClock({ redis, wall, mono }: Sources): Clock {
       const asked = mono()
       const time = await redis()
       const answered = mono()
-      if (base && answered - asked > LONGEST_TRIP) return
-      base = { redis: time, mono: (asked + answered) / 2 }
+      const trip = answered - asked
+      if (base && trip > LONGEST_TRIP) return
+      const middle = asked + trip / 2
+      const guess = base ? base.redis + (middle - base.mono) : wall() - trip / 2
+      // Redis looked at its clock at some instant of the trip: a guess that one of them fits is better than its middle
+      const fits = Math.abs(time - guess) <= trip / 2 + 1
+      base = { redis: fits ? guess : time, mono: middle }
     },
   }
 }
