@@ -12,6 +12,7 @@ COPY --from=build /tocsin/node_modules ./node_modules
 COPY --from=build /tocsin/dist ./dist
 COPY --from=build /tocsin/templates ./templates
 COPY --from=build /tocsin/routing ./routing
+RUN mkdir -m 700 data && chown node:node data
 USER node
 EXPOSE 9093
 CMD ["node", "--enable-source-maps", "dist/cli.js", "serve"]

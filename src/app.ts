@@ -29,7 +29,7 @@ import type { Deps, Routing } from './pipeline/deps.ts'
 import { openOutcomes } from './pipeline/outcomes.ts'
 import { openRouting } from './pipeline/routing.ts'
 import { openPresence } from './pipeline/presence.ts'
-import { tellStateLost } from './pipeline/loss.ts'
+import { goOnWithoutState, sayStateLost } from './pipeline/loss.ts'
 import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
 import { startSelfWatch } from './pipeline/self-watch.ts'
@@ -149,8 +149,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const store = openStore(redis, options.prefix, options.keepResolved, { accepting, replicated })
     await store.ledger.open()
     const epochs = epochFile(resolve(options.dataDir), nameOfRedis(options.redisUrl ?? 'embedded', options.prefix))
-    const isStateLost = epochs.read() !== undefined && (await store.vitals.epoch()) === ''
     const epoch = await store.vitals.epochOr(randomUUID())
+    const isStateLost = (epochs.read() ?? epoch) !== epoch
     const clock = openClock({
       redis: () => store.vitals.time(),
       wall: () => Date.now(),
@@ -217,7 +217,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     await store.peers.alive(clock.now())
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
-    if (isStateLost) await tellStateLost(deps)
+    if (isStateLost) {
+      sayStateLost(deps)
+      await goOnWithoutState(deps)
+    }
     const unwritten = epochs.write(epoch)
     if (unwritten)
       log.warn(

@@ -6,18 +6,22 @@ import { raise } from './own-alert.ts'
 /** How long Tocsin's own alert stands, ms: nobody resolves it. */
 const STANDS = 60 * 60_000
 
-/**
- * Redis has lost what it kept for Tocsin: goes on with what senders send again, and has the default team told, as of any
- * critical alert. Each replica that notices may do so; it is one alert.
- */
-export async function tellStateLost(deps: Deps): Promise<void> {
-  const { routing, store, clock, log, metrics } = deps
-  const now = clock.now()
+/** Redis has lost what it kept for Tocsin: said where operators look. */
+export function sayStateLost({ log, metrics }: Pick<Deps, 'log' | 'metrics'>): void {
   metrics.stateLost.inc()
   log.error(
     'Redis has lost all that it kept for Tocsin: alerts, silences, incidents, what was told and what is owed. Senders send ' +
       'alerts that fire again; silences have to be made anew. Look at why its data went',
   )
+}
+
+/**
+ * Goes on with what senders send again, and has the default team told of the loss, as of any critical alert. Repeatable; each
+ * replica that notices may do so: it is one alert.
+ */
+export async function goOnWithoutState(deps: Deps): Promise<void> {
+  const { routing, store, clock } = deps
+  const now = clock.now()
   deps.calmUntil = now + CALM // what inhibits the alerts that come again may come after them
   await deps.inhibition.catchUp((await store.versions()).rules, [], routing)
   await regroup(deps)

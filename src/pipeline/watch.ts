@@ -6,7 +6,7 @@ import type { EpochFile } from '../store/epoch-file.ts'
 import { type StoreFault, faultOf } from '../store/fault.ts'
 import type { Vitals } from '../store/vitals.ts'
 import type { Deps } from './deps.ts'
-import { tellStateLost } from './loss.ts'
+import { goOnWithoutState, sayStateLost } from './loss.ts'
 
 /** Why no alerts are taken now: a word for the metric, and a sentence for the sender. */
 export interface Refusal {
@@ -46,6 +46,7 @@ export function startWatch(deps: Deps, clock: Clock, options: WatchOptions): Wat
   let vitals: Vitals | undefined
   let durability: Durability | undefined
   let { epoch } = options
+  let met = epoch // of the data that was last spoken of
   let away: StoreFault | undefined
   let isSkewTold = false
 
@@ -69,7 +70,9 @@ export function startWatch(deps: Deps, clock: Clock, options: WatchOptions): Wat
   /** Emptied, or emptied and found by another replica before. */
   async function meetOtherData(): Promise<void> {
     const found = await store.vitals.epochOr(deps.newId())
-    await tellStateLost(deps)
+    if (found !== met) sayStateLost(deps)
+    met = found
+    await goOnWithoutState(deps)
     epoch = found // only now: what fails before is done again at the next look
     options.epochs.write(epoch)
   }

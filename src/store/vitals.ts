@@ -63,10 +63,6 @@ export function vitalsStore(redis: Redis, keys: Keys) {
       await redis.hsetnx(keys.versions, 'epoch', fresh)
       return (await redis.hget(keys.versions, 'epoch')) ?? fresh
     },
-
-    async epoch(): Promise<string> {
-      return (await redis.hget(keys.versions, 'epoch')) ?? ''
-    },
   }
 }
 

@@ -9,8 +9,10 @@ function clockOf() {
   const at = { redis: NOON, wall: NOON, mono: 5000, trip: 0 }
   const clock = openClock({
     async redis() {
-      at.mono += at.trip
-      return at.redis
+      pass(at.trip / 2)
+      const seen = at.redis
+      pass(at.trip / 2)
+      return seen
     },
     wall: () => at.wall,
     mono: () => at.mono,
@@ -80,13 +82,22 @@ test('a step of Redis itself is followed', async () => {
   expect(clock.now()).toBe(NOON - 10 * MINUTE)
 })
 
-test('the trip to Redis is halved, and a long one says nothing', async () => {
+test('of a trip to Redis the middle counts where the clocks differ, and a long one says nothing', async () => {
   const { at, clock } = clockOf()
+  at.wall += 10_000
   at.trip = 100
-  await clock.look() // asked at 5000, answered at 5100: Redis looked at its clock at 5050
-  expect(clock.now()).toBe(NOON + 50)
+  await clock.look()
+  expect(clock.now()).toBe(NOON + 100)
   at.trip = 2000
   at.redis += 30_000
   await clock.look()
-  expect(clock.now()).toBe(NOON + 2050)
+  expect(clock.now()).toBe(NOON + 2100)
+})
+
+test('clocks that agree within the trip stay as they are, however long it takes one way', async () => {
+  const { at, clock } = clockOf()
+  at.trip = 400
+  at.wall += 150
+  await clock.look()
+  expect([clock.now(), clock.skew()]).toEqual([NOON + 550, 0])
 })
