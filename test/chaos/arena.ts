@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { builtCli } from '../helpers/built.ts'
 import { type Engine, eventually, startEngine, tempDir } from '../helpers/engine.ts'
 import { randomFrom } from '../helpers/random.ts'
@@ -12,6 +13,7 @@ import { type Findings, openFindings } from './findings.ts'
 import { type Kind, type Sent, type SentAlert, readLedger } from './ledger.ts'
 import { type Proxy, openProxy, scriptNames } from './proxy.ts'
 import type { Plan } from './sender.ts'
+import { figure, isLong } from './tier.ts'
 import { type Server, type ServerOptions, openServer } from './server.ts'
 import { tellingsOf } from './telling.ts'
 
@@ -51,7 +53,7 @@ export interface Settling {
   kills: number // of engines, with what each had in flight
   grace: number
   patience: number
-  mayLose: boolean
+  loss: { before: number; most: number } // of what was accepted before an instant
   repeats: number // what may be repeated, where that is not what the kills had in flight
 }
 
@@ -134,7 +136,7 @@ export async function openArena({
         name: `G${ledgers.length}x`,
         ledger,
         teams: Object.fromEntries(tokens),
-        perSecond: 40,
+        perSecond: figure(20, 40),
         criticalShare: 0.08,
         resolveShare: 0.6,
         everywhere: false,
@@ -164,7 +166,10 @@ export async function openArena({
     },
     sent: () => ledgers.flatMap((file) => readLedger<Sent>(file)),
 
-    async settle(findings, { kills = 0, grace = 2000, patience = 60_000, mayLose = false, repeats } = {}) {
+    async settle(
+      findings,
+      { kills = 0, grace = figure(10_000, 5000), patience = 60_000, loss = { before: 0, most: 0 }, repeats } = {},
+    ) {
       const expected: Expected = {
         reach: ({ severity }) => (severity === 'critical' ? kinds : ['webhook']),
         firingOnly: new Set(),
@@ -173,7 +178,8 @@ export async function openArena({
         secrets: routing.secrets,
         mostRepeats: repeats ?? kills * kinds.length * IN_FLIGHT,
         grace,
-        mayLose,
+        loss,
+        oneId: isLong,
       }
       const look = async () => {
         const found = openFindings()
@@ -182,7 +188,8 @@ export async function openArena({
       }
       const isOver = ({ violations }: Findings) =>
         !violations.some(({ promise }) => promise === 'P1' || promise === 'P2')
-      await eventually(look, isOver, patience).catch(() => {}) // what is missing is told below
+      const end = Date.now() + patience // what is missing by then is told below
+      while (!isOver(await look()) && Date.now() < end) await sleep(400)
       const captured = await capture(arena, past)
       const final = openFindings()
       check({ ...(await evidence()), captured }, expected, final)

@@ -15,7 +15,8 @@ const expected: Expected = {
   secrets: ['s3cret'],
   mostRepeats: 1,
   grace: 1000,
-  mayLose: false,
+  loss: { before: 0, most: 0 },
+  oneId: true,
 }
 
 /** What was posted about red's alert of group G at an instant. */

@@ -46,8 +46,10 @@ export interface Expected {
   secrets: readonly string[]
   mostRepeats: number // labelled ones: what was in flight, times the kills
   grace: number // ms from an accepted resolve to when nothing may announce the alert
-  /** False where a fault took what was accepted, which is then counted and told. */
-  mayLose: boolean
+  /** Where a fault took what was accepted before an instant: it is counted and told, and no more of it than this may be gone. */
+  loss: { before: number; most: number }
+  /** Whether a webhook's repeat must have the id of what it repeats. */
+  oneId: boolean
 }
 
 interface Life extends SentAlert {
@@ -107,7 +109,7 @@ function everyAlertEnds(
   lives: ReadonlyMap<string, Life>,
   lines: ReturnType<typeof linesOf>,
   { letters, owed }: Evidence,
-  { reach, firingOnly, mayLose }: Expected,
+  { reach, firingOnly, loss }: Expected,
   findings: Findings,
 ): void {
   const givenUp = new Set(letters.map(({ kind, team, group }) => `${keyOf(kind, team)} ${group}`))
@@ -122,23 +124,27 @@ function everyAlertEnds(
       const isDead = givenUp.has(`${key} ${life.group}`)
       const wasTold = about.some(({ state }) => state === 'firing')
       const hasEnd = wasTold || isDead || life.mayHaveEnded
-      if (!hasEnd && mayLose) lost += 1
+      const mayBeGone = life.ackedAt < loss.before
+      if (!hasEnd && mayBeGone) lost += 1
       else findings.holds('P1', hasEnd, () => `${life.id} was accepted, and ${key} never heard of it`)
       if (!wasTold || life.endAckedAt === undefined || firingOnly.has(kind)) continue
       const isClosed = about.at(-1)?.state === 'resolved' || isDead
-      if (!isClosed && mayLose) lost += 1
+      if (!isClosed && mayBeGone) lost += 1
       else findings.holds('P2', isClosed, () => `${life.id} is over, and ${key} was not told last that it is`)
     }
   }
   findings.holds('P2', owed === 0, () => `${owed} notifications are still owed at the end`)
-  if (lost > 0) findings.notes.push(`${lost} facts of accepted alerts lost`)
+  if (loss.before > 0) {
+    findings.holds('P1', lost <= loss.most, () => `${lost} of what was accepted is gone, and ${loss.most} may be`)
+    findings.notes.push(`${lost} of what was accepted gone`)
+  }
 }
 
 /** P3: a repeat says that it is one, and there are no more than were in flight. */
 function nothingTwice(
   lines: ReturnType<typeof linesOf>,
   told: readonly Telling[],
-  { mostRepeats }: Expected,
+  { mostRepeats, oneId }: Expected,
   findings: Findings,
 ): void {
   let repeats = 0
@@ -163,11 +169,13 @@ function nothingTwice(
           () => `${key} was told twice about ${group} without being told that it is a repeat: ${contentOf(telling)}`,
         )
         // who knows a notification by its id takes another attempt for the same
-        if (isSame && telling.kind === 'webhook')
+        if (isSame && oneId && telling.kind === 'webhook')
           findings.holds(
             'P3',
             before?.notification === telling.notification,
-            () => `${key} was told the same about ${group} under two ids`,
+            () =>
+              `${key} was told the same about ${group} under two ids: ${before?.notification} (attempt ${before?.attempt}), ` +
+              `${telling.notification} (attempt ${telling.attempt})`,
           )
         before = telling
       }

@@ -18,6 +18,8 @@ export type Stop = 'before' | 'after'
 export interface Proxy extends AsyncDisposable {
   /** For an engine: `redis://127.0.0.1:port`. */
   url: string
+  /** How many connections there have been. */
+  connections: number
   /** How many commands of each name have passed. */
   counts: ReadonlyMap<string, number>
   /** Says of each command whether it is to be stopped, and what strikes; the connection stays silent after it. */
@@ -58,6 +60,7 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
   let isCut = false
 
   const server = createServer({ noDelay: true }, (client) => {
+    proxy.connections += 1
     if (isCut) return void client.resetAndDestroy()
     const redis = connect(proxy.upstream)
     const pair = { client, redis }
@@ -136,6 +139,7 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
   await once(server, 'listening')
   const proxy: Proxy = {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: 0,
     counts,
     watch: undefined,
     delay: 0,

@@ -12,8 +12,8 @@ export interface Server extends AsyncDisposable {
   /** Asks it beside the proxy. */
   redis: Redis
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same folder; resolves once it answers. */
-  restart(): Promise<void>
+  /** Starts it again on the same folder, with other options where given; resolves once it answers. */
+  restart(options?: ServerOptions): Promise<void>
   /** Its folder loses what it kept; only while it is down. */
   loseData(): void
 }
@@ -26,9 +26,9 @@ export interface ServerOptions {
 export const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
 export const everysec = ['--appendonly', 'yes', '--appendfsync', 'everysec']
 
-export async function openServer(dir: string, { settings = durable, wrap = [] }: ServerOptions = {}): Promise<Server> {
+export async function openServer(dir: string, options: ServerOptions = {}): Promise<Server> {
   const socket = join(dir, 's')
-  const start = () => {
+  const start = ({ settings = durable, wrap = [] }: ServerOptions) => {
     const [command = '', ...args] = [
       ...wrap,
       'redis-server',
@@ -57,7 +57,7 @@ export async function openServer(dir: string, { settings = durable, wrap = [] }:
   const server: Server = {
     socket,
     dir,
-    process: start(),
+    process: start(options),
     redis,
     async kill(signal = 'SIGKILL') {
       const { process: child } = server
@@ -66,9 +66,9 @@ export async function openServer(dir: string, { settings = durable, wrap = [] }:
       child.kill(signal)
       if (signal === 'SIGKILL' || signal === 'SIGTERM') await ended
     },
-    async restart() {
+    async restart(again = options) {
       await server.kill()
-      server.process = start()
+      server.process = start(again)
       await redis.ping()
     },
     loseData: () => rmSync(join(dir, 'appendonlydir'), { recursive: true, force: true }),

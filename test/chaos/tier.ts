@@ -31,7 +31,9 @@ export interface Result {
 
 /** A row of the fault matrix as a test: each round has a seed of its own, and all that it finds is told at the end. */
 export function row({ name, promises, rounds, ms, run }: Row): void {
-  test(`${name} (${promises}, seed ${seed})`, { timeout: rounds * ms + 60_000 }, async () => {
+  // the short tier waits for several at a time; the long one has the machine to itself
+  const declare = isLong ? test : test.concurrent
+  declare(`${name} (${promises}, seed ${seed})`, { timeout: rounds * ms + 60_000 }, async () => {
     const startedAt = Date.now()
     const all = openFindings()
     let done = 0
@@ -67,7 +69,7 @@ export function row({ name, promises, rounds, ms, run }: Row): void {
 /** A row of which the short tier has no time. */
 export function longRow(row_: Row): void {
   if (isLong) row(row_)
-  else test.skip(`${row_.name} (${row_.promises}): npm run chaos`, () => {})
+  else test.concurrent.skip(`${row_.name} (${row_.promises}): npm run chaos`, () => {})
 }
 
 function write(result: Result): void {
