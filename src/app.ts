@@ -29,7 +29,7 @@ import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
 import { checkRedis } from './store/check.ts'
 import { openEmbedded } from './store/embedded.ts'
-import { blockingConnection, storeConnection } from './store/redis.ts'
+import { blockingConnection, storeConnection, whenReady } from './store/redis.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
 
@@ -92,7 +92,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const address = await openRedis()
     const redis = storeConnection(address)
     opened.push(() => redis.disconnect())
-    await ready(redis)
+    await whenReady(redis)
     const durability = await checkRedis(redis)
     metrics.durability.set({ level: durability }, 1)
     if (durability !== 'always') {
@@ -102,6 +102,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       )
     }
     const store = openStore(redis, options.prefix, options.keepResolved)
+    await store.ledger.open()
     const adding = storeConnection(address)
     opened.push(() => adding.disconnect())
 
@@ -352,18 +353,4 @@ function ownAddress(): string {
 function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined
   return () => (running ??= run())
-}
-
-/** Rejects where Redis is not to be reached, with where that is; never the password in it. */
-async function ready(redis: ReturnType<typeof storeConnection>): Promise<void> {
-  if (redis.status === 'ready') return
-  await new Promise<void>((done, reject) => {
-    let last = ''
-    redis.on('error', (error: Error) => (last = error.message))
-    redis.once('ready', done)
-    setTimeout(
-      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
-      10_000,
-    ).unref()
-  })
 }

@@ -40,6 +40,10 @@ const features = () =>
   ).default('')
 const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
+const redisUrl = () => new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL')
+const redisPrefix = () => new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin')
+const storagePath = () => new Option('--storage.path <folder>', 'data of the embedded Redis').default('data')
+
 // what a command needs is imported when it runs: the CLI answers in a fraction of a second
 const serveCommand = program
   .command('serve')
@@ -58,9 +62,9 @@ const serveCommand = program
       .default(0)
       .argParser(wholeNumber),
   )
-  .addOption(new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL'))
-  .addOption(new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin'))
-  .addOption(new Option('--storage.path <folder>', 'data of the embedded Redis').default('data'))
+  .addOption(redisUrl())
+  .addOption(redisPrefix())
+  .addOption(storagePath())
   .addOption(
     new Option('--data.retention <duration>', 'how long ended silences and the notification log are kept').default(
       '120h',
@@ -263,6 +267,57 @@ program
     if (texts.length === 0 && options['batch'] !== true) return fail('give matchers, or --batch')
     const { matcherMode: mode } = await featuresOf(options)
     process.exitCode = await matchersParse({ texts, mode, stdin, stdout, stderr })
+  })
+
+program
+  .command('audit')
+  .description('add up what was taken and what became of it, from Redis; fails where something is missing')
+  .addOption(redisUrl())
+  .addOption(redisPrefix())
+  .addOption(storagePath())
+  .action(async (options: Options) => {
+    const { audit } = await import('./command/audit.ts')
+    process.exitCode = await audit({
+      redisUrl: text(options['redis.url']),
+      prefix: text(options['redis.prefix']) ?? '',
+      dataDir: text(options['storage.path']) ?? '',
+      at: Date.now(),
+      stdout,
+    })
+  })
+
+const engineUrl = () =>
+  new Option('--url <url>', 'where the engine is; with user:password@ where it asks for one').default(
+    'http://127.0.0.1:9093',
+  )
+const deadletter = program.command('deadletter').description('notifications that were given up')
+deadletter
+  .command('list')
+  .description('what was given up, why, and what to do about it')
+  .addOption(engineUrl())
+  .action(async ({ url }: { url: string }) => {
+    const { listDeadLetters } = await import('./command/dead-letter.ts')
+    process.exitCode = await listDeadLetters({ url, stdout, stderr })
+  })
+deadletter
+  .command('show')
+  .description('one of them, whole')
+  .argument('<id>')
+  .addOption(engineUrl())
+  .action(async (id: string, { url }: { url: string }) => {
+    const { showDeadLetter } = await import('./command/dead-letter.ts')
+    process.exitCode = await showDeadLetter(id, { url, stdout, stderr })
+  })
+deadletter
+  .command('retry')
+  .description('send some again, with what is true now; each goes out once')
+  .argument('[ids...]')
+  .addOption(new Option('--all', 'send all again').default(false))
+  .addOption(engineUrl())
+  .action(async (ids: string[], { url, all }: { url: string; all: boolean }) => {
+    if (all === ids.length > 0) return fail('give ids, or --all')
+    const { retryDeadLetters } = await import('./command/dead-letter.ts')
+    process.exitCode = await retryDeadLetters(all ? 'all' : ids, { url, stdout, stderr })
   })
 
 program

@@ -5,14 +5,13 @@ import { HttpError } from './error.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, ms. */
 const HEARTBEAT = 15_000
-const DEAD_LETTERS_LISTED = 500
 const AUDIT_LISTED = 500
 /** What a page that does not read may keep waiting here, bytes. */
 const MOST_UNREAD = 1_000_000
 
 const mail = z.object({ html: z.string() })
 
-/** What pages read: the sandbox's inbox, the dead letter, who did what, and a stream of what happens. */
+/** What pages read: the sandbox's inbox, who did what, and a stream of what happens. */
 export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
   const router = Router()
 
@@ -31,11 +30,6 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     )
     response.set('X-Content-Type-Options', 'nosniff')
     response.type('html').send(html.data.html)
-  })
-
-  router.get('/deadletters', async (_request, response) => {
-    const letters = await store.outbox.deadLetters(DEAD_LETTERS_LISTED)
-    response.json(letters.map((letter) => ({ ...letter, at: new Date(letter.at).toISOString() })))
   })
 
   router.get('/audit', async (_request, response) => {

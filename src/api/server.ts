@@ -2,6 +2,7 @@ import { type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
 import type { ApiDeps } from './deps.ts'
+import { deliveries } from './deliveries.ts'
 import { answerError, notFound } from './error.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
@@ -44,7 +45,7 @@ function everything(api: ApiDeps): Router {
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), live(api))
+  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api))
   router.use(management(api))
   if (api.sandbox) {
     router.use(pages(api.webRoot))

@@ -3,19 +3,21 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { MatcherMode } from '../match/mode.ts'
 import { buildTree, routesById } from '../route/tree.ts'
+import { budgetsOf } from './budgets.ts'
 import { check, instead } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
 import { lint } from './lint.ts'
+import { checkFallbacks } from './fallback.ts'
 import { suggest } from './nearest.ts'
 import { toRouteSettings } from './show/print.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
 import { type Top, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 import type { Sources } from './read/sources.ts'
-import { type Severity, type Table, type Team, compileTable, receiverName } from './table.ts'
+import { type Severity, type Table, type Team, compileTable, deadlineOf, receiverName } from './table.ts'
 import { checkIntervalNames, intervalsOf, readInhibitRules, rootOf, routeLabelsOf } from './tree.ts'
 
 const REOPEN_WITHIN = 15 * 60_000
@@ -64,9 +66,11 @@ export function compile<N>(
   // what it would have made is missing then, which is no mistake of the tree
   const hasTable = sources.some(({ value }) => isMap(value) && (value['teams'] ?? value['severities']) !== undefined)
   const isTableBroken = !table && isBroken() && (hasTable || !sources.every(parses))
-  for (const { name, entries, source, path } of table?.receivers ?? [])
-    add(reader.fromTable(name, entries, source, path), source, path)
+  for (const { name, entries, fallback, source, path } of table?.receivers ?? [])
+    add(reader.fromTable({ name, entries, fallback, source, path }), source, path)
 
+  checkFallbacks(receivers, places, sources.every(parses) && !isTableBroken)
+  const budgets = budgetsOf(settings.budgets, channels, main)
   checkIntervalNames(settings, main)
   const inhibitRules = readInhibitRules(settings, main, matcherMode)
   const root = rootOf(settings, table, main, {
@@ -108,8 +112,9 @@ export function compile<N>(
         table?.policies.get(receiverName(team, table.defaultSeverity)) ??
         table?.policies.get(receiverName(table.defaultTeam, severity)) ??
         table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
-      return found ?? { incident: false, priority: 'normal' }
+      return found ?? { incident: false, priority: 'normal', deadline: deadlineOf(severity) }
     },
+    budgets,
     inhibitRules,
     timeIntervals: intervalsOf(settings),
     templates,
@@ -190,13 +195,14 @@ function readTable(
         broken = true
         continue
       }
-      const { default: isDefault, severities, ...rest } = row
+      const { default: isDefault, fallback, severities, ...rest } = row
       const destinations = Object.entries(rest).filter((entry): entry is [string, string | string[]] =>
         present(entry[1]),
       )
       teams.push({
         name,
         isDefault: isDefault ?? false,
+        fallback: fallback ?? '',
         destinations: new Map(destinations),
         overrides: new Map(Object.entries(severities ?? {})),
         source,

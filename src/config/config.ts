@@ -1,5 +1,5 @@
 import type { MatcherMode } from '../match/mode.ts'
-import type { UnconfirmedPolicy } from '../model/delivery.ts'
+import type { Budget, UnconfirmedPolicy } from '../model/delivery.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
@@ -21,6 +21,7 @@ export interface Integration<N> {
 export interface Receiver<N> {
   name: string
   labels: ReadonlyMap<string, string> // its own, and its name as `name`
+  fallback: string // the receiver that is told what this one could not be; '' for none
   integrations: readonly Integration<N>[]
 }
 
@@ -43,6 +44,7 @@ export interface RouteLabels {
 /** What a severity means beyond where its alerts go. */
 export interface SeverityPolicy {
   incident: boolean
+  deadline: number // how long a notification is tried, ms
   priority: string // 'high' for the gravest severity that opens incidents unless the file says otherwise
 }
 
@@ -62,6 +64,7 @@ export interface Config<N> {
   defaultTeam: string
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
+  budgets: ReadonlyMap<string, Budget> // of each channel's destinations
   inhibitRules: readonly InhibitRule[] // in the order of the file
   timeIntervals: ReadonlyMap<string, readonly Interval[]> // by name
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order

@@ -1,15 +1,16 @@
 import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
-import type { UnconfirmedPolicy } from '../model/delivery.ts'
+import type { Budget, UnconfirmedPolicy } from '../model/delivery.ts'
 import { Plain } from '../model/plain.ts'
 import { keysAt } from '../model/keys.ts'
 import { read } from '../model/reading.ts'
-import { string, stringMap } from '../model/settings.ts'
+import { maybe, string, stringMap } from '../model/settings.ts'
 import { check, report } from './check.ts'
 import { globalSchema } from './global.ts'
 import { suggest } from './nearest.ts'
 import type { PrintableReceiver } from './show/print.ts'
+import type { Table } from './table.ts'
 import { undelivered } from './undelivered.ts'
 import { syntaxError } from '../template/templates.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
@@ -23,6 +24,7 @@ export interface ChannelReader<N> {
   readonly globals: z.ZodObject
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
+  readonly budget: Budget
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   declines(own: Readonly<Record<string, unknown>>, whole: Readonly<Record<string, unknown>>): readonly string[]
   keysAt(within: Path): readonly string[]
@@ -187,15 +189,20 @@ export function receiverReader<N>(
         return undefined
       }
       const labels = readLabels(name, value['labels'] ?? null, source, path)
+      const fallback = check(maybe(string), value['fallback'] ?? null, source, [...path, 'fallback']) ?? ''
       const integrations: Integration<N>[] = []
       const settings = new Map<string, readonly unknown[]>()
       for (const [key, entries] of Object.entries(value)) {
-        if (key === 'name' || key === 'labels') continue
+        if (key === 'name' || key === 'labels' || key === 'fallback') continue
         const channel = byName.get(key.replace(/_configs$/, ''))
         const kind = undelivered[key] ?? channel
         if (!kind || !kinds.includes(key)) {
           source.problems.push(
-            source.problem([...path, key], `unknown key "${key}"${suggest(key, ['name', 'labels', ...kinds])}`, 'key'),
+            source.problem(
+              [...path, key],
+              `unknown key "${key}"${suggest(key, ['name', 'labels', 'fallback', ...kinds])}`,
+              'key',
+            ),
           )
           continue
         }
@@ -223,16 +230,11 @@ export function receiverReader<N>(
           )
       }
       printable.push({ name, labels: value['labels'], integrations: settings })
-      return { name, labels, integrations }
+      return { name, labels, fallback, integrations }
     },
 
     /** A receiver of the table. */
-    fromTable(
-      name: string,
-      given: readonly { channel: string; value: string | readonly string[] }[],
-      source: Source,
-      path: Path,
-    ): Receiver<N> {
+    fromTable({ name, entries: given, fallback, source, path }: Table['receivers'][number]): Receiver<N> {
       const settings = new Map<string, readonly unknown[]>()
       const integrations = given.flatMap(({ channel: channelName, value }) => {
         const channel = byName.get(channelName)
@@ -248,6 +250,7 @@ export function receiverReader<N>(
       return {
         name,
         labels: new Map([['name', name]]),
+        fallback,
         integrations: integrations.filter((made) => made !== undefined),
       }
     },

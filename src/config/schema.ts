@@ -3,6 +3,7 @@ import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
+import { budgets } from './budgets.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
 
@@ -133,6 +134,7 @@ const severityOverride = z.strictObject({
   notify: maybe(strings),
   incident: maybe(flag),
   priority: maybe(string),
+  deadline: maybe(positive),
   ...timers,
 })
 export type SeverityOverride = z.output<typeof severityOverride>
@@ -149,6 +151,7 @@ const destination = maybe(z.union([string, strings]))
 export function teamSchema(channels: readonly string[]) {
   return z.strictObject({
     default: maybe(flag),
+    fallback: maybe(string),
     severities: maybe(record(severityOverride)),
     ...Object.fromEntries(channels.map((name) => [name, destination])),
   })
@@ -169,6 +172,7 @@ export const top = z.strictObject({
   severities: maybe(record(severity)),
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
+  budgets: maybe(budgets),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),

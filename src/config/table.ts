@@ -9,6 +9,7 @@ import type { Path, Source } from './read/source.ts'
 export interface Team {
   name: string
   isDefault: boolean
+  fallback: string // the team that is told what this one could not be; '' for none
   destinations: ReadonlyMap<string, string | readonly string[]> // by channel
   overrides: ReadonlyMap<string, SeverityOverride> // by severity
   source: Source
@@ -31,6 +32,7 @@ export interface Table {
   receivers: {
     name: string
     entries: { channel: string; value: string | readonly string[] }[]
+    fallback: string // receiver, or ''
     source: Source
     path: Path
   }[]
@@ -78,6 +80,16 @@ export function compileTable(
       checkChannels(override.notify ?? [], channels, team.source, path)
     }
   }
+  const teamNames = teams.map(({ name }) => name)
+  for (const team of teams) {
+    if (team.fallback === '' || (teamNames.includes(team.fallback) && team.fallback !== team.name)) continue
+    const why =
+      team.fallback === team.name
+        ? 'a team cannot be its own fallback'
+        : `there is no team "${team.fallback}"${suggest(team.fallback, teamNames)}`
+    if (isWhole || team.fallback === team.name)
+      team.source.problems.push(team.source.problem([...team.path, 'fallback'], why))
+  }
   if (problemCount(source, teams) > before) return undefined
 
   const receivers: Table['receivers'] = []
@@ -99,10 +111,12 @@ export function compileTable(
         )
         return []
       })
-      receivers.push({ name, entries, source: team.source, path: team.path })
+      const fallback = teamNames.includes(team.fallback) ? receiverName(team.fallback, severity.name) : ''
+      receivers.push({ name, entries, fallback, source: team.source, path: team.path })
       policies.set(name, {
         incident: settings.incident ?? false,
         priority: settings.priority ?? (severity === first ? 'high' : 'normal'),
+        deadline: settings.deadline ?? deadlineOf(severity.name),
       })
     }
   }
@@ -135,6 +149,11 @@ export function compileTable(
     receivers,
     policies,
   }
+}
+
+/** How long a notification is tried where the file does not say, ms: a page is worth an hour, anything else a day. */
+export function deadlineOf(severity: string): number {
+  return severity === 'critical' ? 3_600_000 : 24 * 3_600_000
 }
 
 export function receiverName(team: string, severity: string): string {

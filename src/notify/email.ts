@@ -97,7 +97,7 @@ export const email = channel({
   globals: z.object({}),
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
-  budget: { burst: 20, refill: 200, inFlight: 3 },
+  budget: { burst: 20, refill: 200, inFlight: 3, digestAbove: 50 },
   onUnconfirmed: 'resend',
   fromTeam: (value) => [
     {

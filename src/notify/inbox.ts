@@ -27,7 +27,8 @@ export function inbox(
   return {
     compose(notification) {
       const message = compose(notification)
-      return { ...message, payload: { entry: toEntry(notification, message, channel) } }
+      // nothing that could be overrun
+      return { ...message, destination: '', payload: { entry: toEntry(notification, message, channel) } }
     },
     async send({ payload: { entry } }) {
       await put(entry)

@@ -79,7 +79,7 @@ export const pagerduty = channel({
   globals: z.object({}),
   standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
-  budget: { burst: 20, refill: 600, inFlight: 2 },
+  budget: { burst: 20, refill: 600, inFlight: 2, digestAbove: 0 },
   onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((key) => ({

@@ -106,7 +106,7 @@ export const slack = channel({
   globals: z.object({}),
   standIns: { api_url: 'https://sandbox.invalid/slack' },
   deadline: 10_000,
-  budget: { burst: 3, refill: 1000, inFlight: 2 },
+  budget: { burst: 3, refill: 1000, inFlight: 2, digestAbove: 20 },
   onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((url) => ({

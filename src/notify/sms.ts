@@ -61,7 +61,7 @@ export const sms = channel({
   }),
   standIns: { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'sandbox', from: '+15005550006' },
   deadline: 10_000,
-  budget: { burst: 3, refill: 1000, inFlight: 2 },
+  budget: { burst: 3, refill: 1000, inFlight: 2, digestAbove: 10 },
   onUnconfirmed: 'reconcile',
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
   create(settings) {

@@ -76,7 +76,7 @@ export const webhook = channel({
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
-  budget: { burst: 1, refill: 0, inFlight: 16 },
+  budget: { burst: 1, refill: 0, inFlight: 16, digestAbove: 0 },
   onUnconfirmed: 'resend',
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create: (settings) => ({

@@ -13,7 +13,7 @@ import {
 } from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
-import type { Claimed, Group, IncidentStep, Owing } from '../store/groups.ts'
+import type { Claimed, Group, IncidentStep, Left, Owing } from '../store/groups.ts'
 import { rowId } from '../store/keys.ts'
 import type { Versions } from '../store/store.ts'
 import { regroup } from './accept.ts'
@@ -77,10 +77,15 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   const rank = rankOf(gravest(firing.length > 0 ? firing : resolved, routing.config), routing.config)
 
   const owings: Owing[] = []
+  const verdicts = new Map<string, string>()
+  const integrations = [
+    ...(routing.config.receivers.get(route.receiver)?.integrations ?? []),
+    ...standIns(group, route.receiver, firing, deps),
+  ]
   const entries = new Map<string, Told | GivenUp>()
   const kept = new Set<string>() // resolved, and still to be told
   let renews = false
-  for (const integration of routing.config.receivers.get(route.receiver)?.integrations ?? []) {
+  for (const integration of integrations) {
     const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
     const last = group.told.get(integration.id)
     const { present } = tellingOf(heard, last, at, deps.exact)
@@ -91,7 +96,9 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
     if (isOnItsWay) for (const { fingerprint } of resolved) kept.add(fingerprint)
     else if (given && given !== group.givenUp.get(integration.id)) entries.set(`dead:${integration.id}`, given)
     if (!reason) {
-      metrics.suppressed.inc({ reason: muting ? 'muted' : whyQuiet(last, present) })
+      const quiet = muting ? 'muted' : whyQuiet(last, present)
+      verdicts.set(integration.id, quiet)
+      metrics.suppressed.inc({ reason: quiet })
       if (!last || deps.exact || !(muting || present.hidden.size > 0)) continue
       // the log goes on being needed, and those that end now are news when they fire again
       renews = true
@@ -100,11 +107,14 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
       if (integration.sendResolved)
         for (const { fingerprint } of resolved) if (last.firing.has(fingerprint)) kept.add(fingerprint)
     } else if (given && given.config === routing.config.hash && !whyNotify(given, present, rules, tick)) {
+      verdicts.set(integration.id, 'given up')
       metrics.suppressed.inc({ reason: 'given up' }) // a dead letter says this already
     } else if (reason === 'all alerts resolved' && !integration.sendResolved) {
+      verdicts.set(integration.id, 'resolves not wanted')
       metrics.suppressed.inc({ reason: 'resolves not wanted' })
       if (!isOnItsWay) entries.set(integration.id, toldAs(present, at))
     } else {
+      verdicts.set(integration.id, 'owed')
       owings.push({
         integration: integration.id,
         channel: integration.channel,
@@ -121,7 +131,11 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
     {
       claim,
       nextDue: tick + route.groupInterval,
-      resolved: resolved.filter(({ fingerprint }) => !kept.has(fingerprint)),
+      groupInterval: route.groupInterval,
+      resolved: resolved
+        .filter(({ fingerprint }) => !kept.has(fingerprint))
+        .map((alert) => ({ alert, word: cameTo(alert, group, heard) })),
+      verdicts,
       owings,
       entries,
       renews,
@@ -142,7 +156,28 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   const wakes = owings
     .map(({ integration, channel, notification }) => ({ row: rowId(id, integration), channel, notification, rank }))
     .filter((wake) => woken.has(wake.row))
-  if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, attempt: 0, delay: 0 })))
+  if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, turn: 0, delay: 0 })))
+}
+
+/**
+ * The integrations of the receiver's fallback that were told in its place: while the receiver fails they hear what it would,
+ * and at the end that it is over.
+ */
+function standIns(group: Group, receiver: string, firing: readonly Alert[], { routing: { config } }: Deps) {
+  const own = config.receivers.get(receiver)
+  const fallback = config.receivers.get(own?.fallback ?? '')?.integrations ?? []
+  const isFailing = own?.integrations.some(({ id }) => group.givenUp.has(id)) ?? false
+  return fallback.filter(({ id }) => group.told.has(id) && (isFailing || firing.length === 0))
+}
+
+/** What became of a resolved alert, for the ledger. */
+function cameTo(alert: Alert, group: Group, { suppressed, muting }: Heard): Left['word'] {
+  const isIn = ({ firing, resolved }: Told) => firing.has(alert.fingerprint) || resolved.has(alert.fingerprint)
+  if (group.owed.size > 0 || [...group.told.values()].some(isIn)) return 'delivered'
+  if ([...group.givenUp.values()].some(isIn)) return 'given-up'
+  const suppression = suppressed.get(alert)
+  if (suppression) return suppression.by === 'silence' ? 'silenced' : 'inhibited'
+  return muting ? 'muted' : 'unheard'
 }
 
 /**

@@ -87,6 +87,27 @@ export function inPlainWords(
   return { plain, failures }
 }
 
+/**
+ * A notification without any template of a file: for one over which engines have died. Where it goes is still rendered, since
+ * without that it goes nowhere.
+ */
+export function minimal(notification: Notification): Notification {
+  const { data } = notification
+  const summary = data.commonAnnotations.get('summary') ?? [...data.commonLabels.values()].join(' ')
+  const title = `[${data.status}:${data.alerts.length}] ${[...summary].slice(0, 200).join('')}`
+  const sentence = `${title} (sent in the plainest words, since sending it has ended Tocsin before)`.replace(
+    /[<>&]/g,
+    ' ',
+  )
+  return {
+    ...notification,
+    text: () => sentence,
+    html: () => sentence,
+    address: () => '',
+    structure: () => sentence,
+  }
+}
+
 /** JSON has no number that is none. */
 function decode(text: string): unknown {
   const value = decodePayload(text)

@@ -1,7 +1,6 @@
-import { type Outcome, retries } from '../notify/notifier.ts'
+import { type Notification, type Outcome, retries } from '../notify/notifier.ts'
+import type { Deps } from './deps.ts'
 
-/** How long a notification is tried, ms: a page is worth an hour, anything else a day. */
-const KEEP_TRYING = { page: 3_600_000, other: 24 * 3_600_000 }
 const FIRST_RETRY = 1000
 const LONGEST_RETRY = 5 * 60_000
 
@@ -14,17 +13,26 @@ export interface Failed {
   random: number // 0 ≤ x < 1
 }
 
-/** When to try again; undefined where it is to be given up. */
-export function retryAt(failed: Failed, severity: string): number | undefined {
-  const { outcome, attempt, owedAt, now, random } = failed
+/** Until when a notification is tried, by its severity's deadline: epoch ms. */
+export function giveUpAt(
+  owedAt: number,
+  { severity, team }: Pick<Notification, 'severity' | 'team'>,
+  { routing: { config } }: Deps,
+): number {
+  return owedAt + config.policy(severity, team).deadline
+}
+
+/** When to try again, before `giveUp`; undefined where it is to be given up. Epoch ms. */
+export function retryAt(failed: Failed, giveUp: number): number | undefined {
+  const { outcome, attempt, now, random } = failed
   if (outcome.state === 'failed' && !retries[outcome.reason]) return undefined
   const at = now + retryDelay(attempt, outcome, random)
-  return at < owedAt + (severity === 'critical' ? KEEP_TRYING.page : KEEP_TRYING.other) ? at : undefined
+  return at < giveUp ? at : undefined
 }
 
 /** Exponential from 1 s to 5 min with full jitter, never earlier than the channel asked for. In ms. */
 export function retryDelay(attempts: number, outcome: Outcome, random: number): number {
-  const longest = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (attempts - 1))
+  const longest = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** Math.max(0, attempts - 1))
   const asked = outcome.state === 'failed' ? (outcome.retryAfter ?? 0) : 0
   return asked + Math.round(longest * random)
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
+import { audit } from './audit.ts'
 import { ABSENCE, CALM, bridgeAbsence } from './absence.ts'
 import { flushDue } from './flush.ts'
 import { forgetRules } from './presence.ts'
@@ -82,6 +83,7 @@ export function startTimers(deps: Deps, from: number): Timers {
     every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
     every(COLLECT, 'forget expired silences', () => deps.store.silences.collect(deps.clock.now() - deps.retention)),
     every(COLLECT, 'forget inhibitions', () => forgetRules(deps)),
+    every(COLLECT, 'audit the ledger', () => audit(deps)),
   ])
 
   return {
@@ -105,4 +107,5 @@ export async function sweep({ store, queue, clock, metrics }: Deps): Promise<voi
   const overdue = await store.outbox.overdue(clock.now() - GRACE, SWEEP_BATCH)
   await queue.wake(overdue.map(({ id, ...row }) => ({ ...row, row: id, delay: 0 })))
   metrics.owed.set(await store.outbox.depth())
+  metrics.deadLetters.set(await store.deadLetters.count())
 }

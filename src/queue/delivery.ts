@@ -5,9 +5,10 @@ export interface Wake {
   row: string
   channel: string
   notification: string
-  attempt: number // made so far: a retry is a job of its own
+  turn: number // taken so far: each has a job of its own
   rank: number // of the severity; 0 goes first
   delay: number // ms
+  early?: boolean // its turn has a job already, which is for later
 }
 
 export interface DeliveryQueueOptions {
@@ -92,13 +93,13 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   }
 }
 
-function toJob({ row, notification, attempt, rank, delay }: Wake) {
+function toJob({ row, notification, turn, rank, delay, early }: Wake) {
   return {
     name: 'deliver',
     data: { row },
     opts: {
-      // one job an attempt: adding it again while it waits or runs changes nothing
-      jobId: `${row}-${notification}-${attempt}`,
+      // one job a turn: adding it again while it waits or runs changes nothing
+      jobId: `${row}-${notification}-${turn}${early ? '-early' : ''}`,
       delay,
       priority: rank + 1, // BullMQ runs jobs without a priority first
       attempts: 1, // the outbox owns retries and their times

@@ -141,6 +141,36 @@ export function openMetrics(alertmanager: string, version: string) {
       labelNames: ['integration'],
       registers,
     }),
+    waits: new Counter({
+      name: 'tocsin_delivery_waits_total',
+      help: 'Times that a message had to wait: for the budget of its destination, its breaker, what it asked for, or others in flight.',
+      labelNames: ['channel', 'reason'],
+      registers,
+    }),
+    breakerOpened: new Counter({
+      name: 'tocsin_breaker_opened_total',
+      help: 'Times that a destination failed so often in a row that what goes there has to wait.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    quarantined: new Counter({
+      name: 'tocsin_quarantined_total',
+      help: 'Notifications over which engines have died, sent in the plainest words.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    digests: new Counter({
+      name: 'tocsin_digested_total',
+      help: 'Notifications that were told together with others in a digest.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    deadLetters: new Gauge({ name: 'tocsin_dead_letters', help: 'Notifications in the dead letter.', registers }),
+    auditMissing: new Gauge({
+      name: 'tocsin_audit_missing',
+      help: 'What the last audit missed: alerts and notifications that are in no named state.',
+      registers,
+    }),
     incidents: new Counter({
       name: 'tocsin_incidents_total',
       help: 'Incidents that were opened, reopened or resolved by their group.',

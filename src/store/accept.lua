@@ -2,8 +2,8 @@
   Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
-  KEYS[1..9]  alerts, times, references, collectable, due, indexed, changes, versions, sourced
-  KEYS[10..]  for each group: group, members
+  KEYS[1..10] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger
+  KEYS[11..]  for each group: group, members
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
@@ -35,7 +35,7 @@ local groups = {}
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[8 + 2 * i], members = KEYS[9 + 2 * i],
+    hash = KEYS[9 + 2 * i], members = KEYS[10 + 2 * i],
   }
 end
 
@@ -151,6 +151,8 @@ for fingerprint in pairs(newTimes) do
   local list = newBodies[fingerprint] and changed or moved
   list[#list + 1] = fingerprint
 end
+if joined > 0 then redis.call('HINCRBY', KEYS[10], 'joined', joined) end
+
 if #moved + #changed > 0 then
   redis.call('XADD', KEYS[7], 'MAXLEN', '~', KEPT_CHANGES, '*', 'moved', table.concat(moved, ' '),
     'changed', table.concat(changed, ' '), 'gone', '')

@@ -208,6 +208,7 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
         keys.changes,
         keys.versions,
         keys.sourced,
+        keys.ledger,
         ...groupKeys,
       ],
       [

@@ -1,21 +1,36 @@
 --[[
-  Claims an outbox row for one attempt: it must still be owed and due, and nobody else may be sending.
-  A row found sending after its lease ended is unconfirmed: the attempt before may have arrived.
+  Claims an outbox row for one turn: it must be owed and due, and nobody else may be at it. A row found claimed after its
+  lease ended was being worked on by an engine that died or froze; found sending, its attempt may have arrived. A row that
+  has cost two turns so is suspected of killing engines: those run one at a time, so that only the guilty one collects more.
 
-  KEYS  row, owed
+  KEYS  row, owed, suspect
   ARGV  row id; now, epoch ms; end of the lease, epoch ms
 
-  Returns the row as name, value … with its new attempt (the fencing number), or nothing.
+  Returns the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
+  this one; with the field `busy` where another suspect runs and it was not claimed; or nothing.
 ]]
-local state, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'attempt'))
+local id, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local state, turn, starts = unpack(redis.call('HMGET', KEYS[1], 'state', 'turn', 'starts'))
 if not state then
-  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('ZREM', KEYS[2], id)
   return {}
 end
-local due = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or ARGV[2])
-if due > tonumber(ARGV[2]) then return {} end -- not yet, or another's lease holds
+local due = tonumber(redis.call('ZSCORE', KEYS[2], id) or now)
+if due > now then return {} end -- not yet, or another's lease holds
 
 if state == 'sending' then redis.call('HSET', KEYS[1], 'unconfirmed', '1') end
-redis.call('HSET', KEYS[1], 'state', 'sending', 'attempt', tonumber(attempt) + 1, 'again', '0')
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+if tonumber(starts) >= 2 then
+  local holder = redis.call('GET', KEYS[3])
+  if holder and holder ~= id then
+    redis.call('ZADD', KEYS[2], now + 1000, id)
+    local row = redis.call('HGETALL', KEYS[1])
+    row[#row + 1] = 'busy'
+    row[#row + 1] = '1'
+    return row
+  end
+  redis.call('SET', KEYS[3], id, 'PX', math.max(1, lease - now))
+end
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'turn', tonumber(turn) + 1, 'starts', tonumber(starts) + 1, 'again', '0')
+redis.call('HDEL', KEYS[1], 'waitsUntil', 'waitsFor')
+redis.call('ZADD', KEYS[2], lease, id)
 return redis.call('HGETALL', KEYS[1])

@@ -19,7 +19,16 @@ export interface Group {
   alerts: readonly Alert[] // in notification order
   told: ReadonlyMap<string, Told> // by integration
   givenUp: ReadonlyMap<string, GivenUp> // what a dead letter would have told, by integration
+  verdicts: ReadonlyMap<string, Verdict> // what was last decided, by integration
+  flushedAt: number // epoch ms; 0 before the first
+  interval: number // its route's group interval at the last flush, ms; 0 before the first
   owed: ReadonlySet<string> // integrations
+}
+
+/** What was last decided about telling an integration, and how it ended. */
+export interface Verdict {
+  at: number // epoch ms
+  word: string // 'owed', the ledger's word for how that ended, or why nothing is told
 }
 
 /** A group taken for a flush. */
@@ -41,14 +50,22 @@ export interface Owing {
 export interface Settlement {
   claim: string
   nextDue: number
-  resolved: readonly Alert[]
+  groupInterval: number // ms
+  resolved: readonly Left[]
   owings: readonly Owing[]
   /** Entries for the notification log: by integration, or `dead:<integration>` for what is given up. */
   entries: ReadonlyMap<string, Told | GivenUp>
+  verdicts: ReadonlyMap<string, string> // by integration: why it is told nothing, or 'owed'
   renews: boolean // the log is to be remembered anew, though nothing is told
   nflogTtl: number // ms
   mutedBy: readonly string[] // the time intervals that keep the group quiet
   incident?: IncidentStep
+}
+
+/** A resolved alert that its group lets go of, and the ledger's word for what it came to: without spaces. */
+export interface Left {
+  alert: Alert
+  word: 'delivered' | 'unheard' | 'silenced' | 'inhibited' | 'muted' | 'given-up'
 }
 
 export type IncidentStep =
@@ -84,6 +101,9 @@ const settleScript = script(
   z.tuple([z.number(), z.number(), z.enum(['', 'opened', 'reopened', 'resolved']), z.string()]).rest(z.string()),
 )
 
+/** Between two audits, whichever replica does them, ms. */
+const AUDIT_EVERY = 50_000
+
 /** `keepResolved`: as for alerts, ms. */
 export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
@@ -110,7 +130,19 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Ends a flush: see settle.lua. */
     async settle(id: string, settlement: Settlement, at: number): Promise<Settled> {
-      const { claim, nextDue, resolved, owings, entries, renews, nflogTtl, mutedBy, incident } = settlement
+      const {
+        claim,
+        nextDue,
+        resolved,
+        owings,
+        entries,
+        verdicts,
+        groupInterval,
+        renews,
+        nflogTtl,
+        mutedBy,
+        incident,
+      } = settlement
       const rows = owings.map((owing) => rowId(id, owing.integration))
       const [held, gone, became, incidentId, ...woken] = await settleScript(
         redis,
@@ -129,22 +161,17 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
           at,
           nextDue,
           at + keepResolved,
-          resolved.map((alert) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt}`).join(' '),
+          resolved.map(({ alert, word }) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt} ${word}`).join(' '),
           nflogTtl,
           renews ? 1 : 0,
           mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
           ...incidentArgs(incident, keys.incidentPrefix),
           entries.size,
           ...[...entries].flatMap(([field, told]) => [field, toEntry(told)]),
-          owings.length,
-          ...owings.flatMap((owing, i) => [
-            owing.integration,
-            owing.channel,
-            rows[i] ?? '',
-            owing.reason,
-            owing.notification,
-            owing.rank,
-          ]),
+          groupInterval,
+          verdicts.size,
+          ...[...verdicts].flat(),
+          ...owingArgs(id, owings),
         ],
       )
       return { held: held === 1, gone: gone === 1, incident: became, incidentId, woken }
@@ -162,6 +189,28 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
       return found
     },
 
+    /** Groups from a place to another in the order in which they are due; -1 is the last. */
+    async dues(from: number, to: number): Promise<Claimed[]> {
+      const flat = await redis.zrange(keys.due, from, String(to), 'WITHSCORES')
+      return pairs(flat).map(([id, dueAt]) => ({ id, dueAt: Number(dueAt) }))
+    },
+
+    /**
+     * The place from which this minute's audit is to look at `size` groups; undefined where another replica has just taken its
+     * turn. Goes round them all in time.
+     */
+    async takeSlice(size: number, at: number): Promise<number | undefined> {
+      if ((await redis.set(keys.audited, at, 'PX', AUDIT_EVERY, 'NX')) === null) return undefined
+      const count = await redis.zcard(keys.due)
+      const turn = await redis.hincrby(keys.engine, 'auditTurn', 1)
+      return (turn % Math.max(1, Math.ceil(count / size))) * size
+    },
+
+    /** Makes a group due now. */
+    async hurry(id: string, at: number): Promise<void> {
+      await redis.zadd(keys.due, 'XX', 'LT', at, id)
+    },
+
     /** The ids of all groups. */
     async ids(): Promise<string[]> {
       return redis.zrange(keys.due, 0, '-1')
@@ -169,7 +218,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Lets go of a group whose route is gone: its alerts have groups under other routes now. */
     async drop(id: string, at: number): Promise<void> {
-      const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due]
+      const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due, keys.ledger]
       await dropGroup(redis, held, [id, at + keepResolved])
     },
   }
@@ -177,7 +226,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
 /** The keys that `release` works on, in the order of settle.lua and record.lua. */
 export function groupKeys(keys: Keys, id: string): string[] {
-  return [keys.group(id), keys.members(id), keys.times, keys.references, keys.collectable, keys.due]
+  return [keys.group(id), keys.members(id), keys.times, keys.references, keys.collectable, keys.due, keys.ledger]
 }
 
 function incidentArgs(step: IncidentStep | undefined, prefix: string): (string | number)[] {
@@ -239,7 +288,32 @@ export function toGroup(id: string, reply: readonly (readonly string[])[]): Grou
     told,
     givenUp,
     owed: new Set(owed),
+    verdicts: verdictsIn(hash),
+    flushedAt: Number(fields.get('flushedAt') ?? 0),
+    interval: Number(fields.get('interval') ?? 0),
   }
+}
+
+function verdictsIn(hash: readonly string[]): Map<string, Verdict> {
+  const found = new Map<string, Verdict>()
+  for (const [name, text] of pairs(hash)) {
+    const [, at, word] = /^(\d+) (.*)$/.exec(text) ?? []
+    if (name.startsWith('verdict:') && at && word) found.set(name.slice('verdict:'.length), { at: Number(at), word })
+  }
+  return found
+}
+
+/** What is owed as the scripts take it. */
+export function owingArgs(group: string, owings: readonly Owing[]): (string | number)[] {
+  const each = owings.map(({ integration, channel, reason, notification, rank }) => [
+    integration,
+    channel,
+    rowId(group, integration),
+    reason,
+    notification,
+    rank,
+  ])
+  return [owings.length, ...each.flat()]
 }
 
 /** A flat reply of names and values, in twos. */

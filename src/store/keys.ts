@@ -18,6 +18,13 @@ export function keysFor(prefix: string) {
     outbox: (id: string) => `${tag}:outbox:${id}`, // set: integrations of a group that are owed something
     owed: `${tag}:owed`, // zset: outbox row → when it is due, or the end of a lease
     row: (id: string) => `${tag}:row:${id}`, // hash: what `outbox.ts` says
+    rowPrefix: `${tag}:row:`,
+    suspect: `${tag}:suspect`, // the row that may kill engines and runs alone; gone with its lease
+    destination: (name: string) => `${tag}:destination:${name}`, // hash: what `begin-attempt.lua` says
+    line: (name: string) => `${tag}:line:${name}`, // zset: rows that wait for the destination → their place
+    flight: (name: string) => `${tag}:flight:${name}`, // zset: rows that are being sent there → end of the lease
+    ledger: `${tag}:ledger`, // hash: what was ever taken and what became of it → how often
+    audited: `${tag}:audited`, // when the last audit was; gone when another may be
     dead: `${tag}:dead`, // zset: outbox row → when it was given up
     deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
     deliveries: `${tag}:deliveries`, // stream: every attempt

@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { GivenUp, Told } from '../dedup/dedup.ts'
-import { groupKeys, pairs, toEntry } from './groups.ts'
+import type { Budget } from '../model/delivery.ts'
+import type { DeadLetter } from './dead-letters.ts'
+import { type Owing, groupKeys, owingArgs, pairs, toEntry } from './groups.ts'
 import { type Keys, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
-/** What an integration is owed about a group, claimed for one attempt. */
+/** What an integration is owed about a group, claimed for one turn. */
 export interface Row {
   id: string
   group: string
@@ -16,8 +18,11 @@ export interface Row {
   notification: string // id
   rank: number
   owedAt: number
-  attempt: number // from 1: this one
+  turn: number // the fencing number: only the newest may write
+  attempt: number // messages that have left so far
+  starts: number // turns without an end, this one included: more than a few and it kills engines
   unconfirmed: boolean // an attempt before may have arrived
+  content: string // digest of what that told; '' where it is not known
 }
 
 /** A row that should be awake: what its job needs to know. */
@@ -25,75 +30,158 @@ export interface Waking {
   id: string
   channel: string
   notification: string
-  attempt: number // made so far
+  turn: number // taken so far
   rank: number
 }
 
-/** How an attempt ended, and what follows. Instants in epoch ms. */
+/** What a claim came to: a turn, or that it has to wait for another row that may kill engines. */
+export type Claim = { row: Row } | { busy: Waking }
+
+/** What a row waits for: tokens, what the destination asked for, its breaker, or attempts that are in the air. */
+export const waits = ['budget', 'asked', 'breaker', 'flight'] as const
+export type WaitsFor = (typeof waits)[number]
+
+/** A message that is ready to leave. */
+export interface Asking {
+  destination: string
+  cost: number // tokens
+  budget: Budget | undefined // undefined: it takes everything
+  lease: number // ms
+  digestMargin: number // how much longer the lease of a digest is, ms
+  until: number // the latest instant to wait for, epoch ms
+  content: string // digest of what is told
+}
+
+/** Whether it may leave: then with its number, and with the rows that a digest is to tell along. */
+export type Begun =
+  | { state: 'go'; attempt: number; along: readonly { id: string; turn: number }[] }
+  | { state: 'wait'; until: number; waitsFor: WaitsFor }
+  | { state: 'late'; waitsFor: WaitsFor } // it would have to wait for longer than it may; the claim holds
+  | { state: 'lost' }
+
+const unlimited: Budget = { burst: 0, refill: 0, inFlight: 0, digestAbove: 0 }
+
+/** How a turn ended, and what follows. Instants in epoch ms; `word` is the ledger's. */
 export type Ending =
-  | { how: 'told'; told: Told; nflogTtl: number }
-  | { how: 'dropped'; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
+  | { how: 'told'; word: string; told: Told; nflogTtl: number }
+  | { how: 'dropped'; word: string; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
   | { how: 'retry'; retryAt: number; unconfirmed: boolean }
   | { how: 'back' } // nothing was tried: it is another replica's
   // `givenUp`: what is not tried again until there is other news; undefined where the next flush tries again. `told`: the
-  // notification log without what is not told any more
-  | { how: 'dead'; givenUp: GivenUp | undefined; told: Told | undefined; nflogTtl: number; letter: DeadLetter }
+  // notification log without what is not told any more. `instead`: what is owed in its place
+  | {
+      how: 'dead'
+      word: string
+      givenUp: GivenUp | undefined
+      told: Told | undefined
+      nflogTtl: number
+      letter: DeadLetter
+      instead: readonly Owing[]
+    }
 
-/** A notification that was given up, and kept. */
-export const deadLetter = z.object({
-  id: z.string(), // of its outbox row
-  notification: z.string(),
-  at: z.number(),
-  groupKey: z.string(),
-  integration: z.string(),
-  channel: z.string(),
-  receiver: z.string(),
-  reason: z.string(), // why it failed: notify's word, or 'receiver removed'
-  detail: z.string(),
-  attempts: z.number(),
-  title: z.string(),
-})
-export type DeadLetter = z.infer<typeof deadLetter>
+/** What an attempt says of its destination: it takes messages, it answers at least, or it does not. */
+export interface Standing {
+  destination: string
+  standing: 'good' | 'answered' | 'bad'
+  askedUntil: number // until when it wants to be left alone, epoch ms; 0: nothing was asked
+}
+
+export interface Recorded {
+  newest: boolean // false: another has taken over
+  owedAgain: boolean
+  opened: number // failures in a row by which the destination's breaker has opened; 0: it has not
+  woken: readonly string[] // other rows whose time has come
+}
+
+/** A row as people see it. */
+export interface Owed {
+  id: string
+  group: string
+  integration: string
+  channel: string
+  reason: string
+  notification: string
+  rank: number
+  owedAt: number
+  state: 'owed' | 'claimed' | 'sending'
+  attempt: number
+  dueAt: number // when it is looked at again, or the end of a lease
+  waitsFor: WaitsFor | undefined
+}
 
 const claimRow = script('claim-row', z.array(z.string()))
-const recordScript = script('record', z.tuple([z.number(), z.number()]))
+const beginAttempt = script('begin-attempt', z.array(z.union([z.string(), z.number()])))
+const recordScript = script('record', z.tuple([z.number(), z.number(), z.number()]).rest(z.string()))
 
 /** `keepResolved`: as for alerts, ms. */
 export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
-    /** Claims a row for one attempt of at most `lease` ms; undefined where nothing is owed now or another is at it. */
-    async claim(id: string, at: number, lease: number): Promise<Row | undefined> {
-      const fields = new Map(pairs(await claimRow(redis, [keys.row(id), keys.owed], [id, at, at + lease])))
-      if (fields.size === 0) return undefined
-      return {
-        id,
-        group: fields.get('group') ?? '',
-        integration: fields.get('integration') ?? '',
-        channel: fields.get('channel') ?? '',
-        reason: fields.get('reason') ?? '',
-        notification: fields.get('notification') ?? '',
-        rank: Number(fields.get('rank') ?? 0),
-        owedAt: Number(fields.get('owedAt') ?? 0),
-        attempt: Number(fields.get('attempt') ?? 1),
-        unconfirmed: fields.get('unconfirmed') === '1',
-      }
+    /** Claims a row for one turn of at most `lease` ms; undefined where nothing is owed now or another is at it. */
+    async claim(id: string, at: number, lease: number): Promise<Claim | undefined> {
+      const reply = await claimRow(redis, [keys.row(id), keys.owed, keys.suspect], [id, at, at + lease])
+      if (reply.length === 0) return undefined
+      const fields = new Map(pairs(reply))
+      const row = toRow(id, fields)
+      return fields.has('busy') ? { busy: row } : { row }
+    },
+
+    /** Asks the destination whether a message may leave now. */
+    async begin(row: Row, asking: Asking, at: number): Promise<Begun> {
+      const { destination, cost, budget = unlimited, lease, digestMargin, until, content } = asking
+      const [state, ...rest] = await beginAttempt(
+        redis,
+        [
+          keys.row(row.id),
+          keys.owed,
+          keys.suspect,
+          keys.destination(destination),
+          keys.line(destination),
+          keys.flight(destination),
+        ],
+        [
+          row.id,
+          row.turn,
+          at,
+          at + lease,
+          until,
+          cost,
+          budget.burst,
+          budget.refill,
+          budget.inFlight,
+          row.rank,
+          row.owedAt,
+          content,
+          budget.digestAbove,
+          digestMargin,
+          row.integration,
+          keys.rowPrefix,
+        ],
+      )
+      if (state === 'wait') return { state, until: Number(rest[0]), waitsFor: z.enum(waits).parse(rest[1]) }
+      if (state === 'late') return { state, waitsFor: z.enum(waits).parse(rest[0]) }
+      if (state !== 'go') return { state: 'lost' }
+      const along = pairs(rest.slice(1).map(String)).map(([id, turn]) => ({ id, turn: Number(turn) }))
+      return { state, attempt: Number(rest[0]), along }
     },
 
     /**
-     * Writes down how an attempt ended; see record.lua. `log` and `timeline` are JSON, '' for none.
-     * `nextNotification` is the id to go by if news came during the attempt.
+     * Writes down how a turn ended; see record.lua. `log` and `timeline` are JSON, '' for none; `nextNotification` is the id
+     * to go by if news came meanwhile; dead letters are kept for `retention` ms.
      */
     async record(
-      row: Row,
+      row: Pick<Row, 'id' | 'turn' | 'attempt' | 'group' | 'integration'>,
       ending: Ending,
-      { log, timeline, nextNotification }: { log: string; timeline: string; nextNotification: string },
+      records: { log: string; timeline: string; nextNotification: string; retention: number; standing?: Standing },
       at: number,
-    ): Promise<{ newest: boolean; owedAgain: boolean }> {
+    ): Promise<Recorded> {
+      const { log, timeline, nextNotification, retention, standing } = records
       const told = ending.how === 'told' || ending.how === 'dead' ? ending.told : undefined
       const givenUp = ending.how === 'dead' ? ending.givenUp : undefined
+      const instead = ending.how === 'dead' ? ending.instead : []
       const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !givenUp
       const ttl = ending.how === 'told' || ending.how === 'dead' ? ending.nflogTtl : 0
-      const [newest, again] = await recordScript(
+      const destination = standing?.destination ?? ''
+      const [newest, again, opened, ...woken] = await recordScript(
         redis,
         [
           ...groupKeys(keys, row.group),
@@ -105,29 +193,41 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           keys.incidentOf(row.group),
           keys.dead,
           keys.deadLetter(row.id),
+          keys.suspect,
+          keys.destination(destination),
+          keys.line(destination),
+          keys.flight(destination),
+          ...instead.map(({ integration }) => keys.row(rowId(row.group, integration))),
         ],
         [
           row.id,
-          `${row.notification} ${row.attempt}`,
+          row.turn,
           at,
           row.group,
           row.integration,
           ending.how,
+          'word' in ending ? ending.word : '',
           told ? toEntry(told) : '',
           givenUp ? toEntry(givenUp) : '',
           ttl,
           ending.how === 'retry' ? ending.retryAt : 0,
+          row.attempt,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
           log,
           keys.incidentPrefix,
           timeline,
           ending.how === 'dead' ? JSON.stringify(ending.letter) : '',
+          retention,
           at + keepResolved,
           nextNotification,
           keepsResolved ? 1 : 0,
+          standing?.standing ?? '',
+          standing?.askedUntil ?? 0,
+          keys.rowPrefix,
+          ...owingArgs(row.group, instead),
         ],
       )
-      return { newest: newest === 1, owedAgain: again === 1 }
+      return { newest: newest === 1, owedAgain: again === 1, opened, woken }
     },
 
     /** Rows that are owed and were due before `at`: what a job should be about. */
@@ -137,13 +237,37 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** What the jobs of these rows need to know; rows that are gone are left out. */
     async wakings(ids: readonly string[]): Promise<Waking[]> {
-      const pipeline = redis.pipeline()
-      for (const id of ids) pipeline.hmget(keys.row(id), 'channel', 'notification', 'attempt', 'rank')
-      return (await execAll(pipeline)).flatMap((fields, i) => {
-        const [channel, notification, attempt, rank] = rowFields.parse(fields)
-        const id = ids[i]
-        if (!channel || id === undefined) return []
-        return [{ id, channel, notification: notification ?? '', attempt: Number(attempt), rank: Number(rank) }]
+      const rows = await load(ids)
+      return rows.map(({ id, fields }) => toRow(id, fields))
+    },
+
+    /** What these rows are about, as they are claimed by a digest. */
+    async rows(ids: readonly string[]): Promise<Row[]> {
+      return (await load(ids)).map(({ id, fields }) => toRow(id, fields))
+    },
+
+    /** What is owed, the longest due first. */
+    async list(limit: number): Promise<Owed[]> {
+      const dueAt = new Map(pairs(await redis.zrange(keys.owed, 0, String(limit - 1), 'WITHSCORES')))
+      return (await load([...dueAt.keys()])).map(({ id, fields }) => {
+        const { group, integration, channel, reason, notification, rank, owedAt, attempt } = toRow(id, fields)
+        const state = z.enum(['owed', 'claimed', 'sending']).catch('owed').parse(fields.get('state'))
+        const waitsFor = z.enum(waits).safeParse(fields.get('waitsFor')).data
+        const due = Number(dueAt.get(id))
+        return {
+          id,
+          group,
+          integration,
+          channel,
+          reason,
+          notification,
+          rank,
+          owedAt,
+          state,
+          attempt,
+          dueAt: due,
+          waitsFor,
+        }
       })
     },
 
@@ -151,17 +275,33 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
     async depth(): Promise<number> {
       return redis.zcard(keys.owed)
     },
+  }
 
-    /** What was given up, newest first. */
-    async deadLetters(limit: number): Promise<DeadLetter[]> {
-      const ids = await redis.zrange(keys.dead, 0, String(limit - 1), 'REV')
-      if (ids.length === 0) return []
-      const texts = await redis.mget(ids.map((id) => keys.deadLetter(id)))
-      return texts.flatMap((text) => (text === null ? [] : [deadLetter.parse(JSON.parse(text))]))
-    },
-
-    rowId,
+  async function load(ids: readonly string[]): Promise<{ id: string; fields: ReadonlyMap<string, string> }[]> {
+    if (ids.length === 0) return []
+    const pipeline = redis.pipeline()
+    for (const id of ids) pipeline.hgetall(keys.row(id))
+    return (await execAll(pipeline)).flatMap((hash, i) => {
+      const fields = new Map(Object.entries(z.record(z.string(), z.string()).parse(hash)))
+      return fields.size === 0 ? [] : [{ id: ids[i] ?? '', fields }]
+    })
   }
 }
 
-const rowFields = z.array(z.string().nullable()).length(4)
+function toRow(id: string, fields: ReadonlyMap<string, string>): Row {
+  return {
+    id,
+    group: fields.get('group') ?? '',
+    integration: fields.get('integration') ?? '',
+    channel: fields.get('channel') ?? '',
+    reason: fields.get('reason') ?? '',
+    notification: fields.get('notification') ?? '',
+    rank: Number(fields.get('rank') ?? 0),
+    owedAt: Number(fields.get('owedAt') ?? 0),
+    turn: Number(fields.get('turn') ?? 0),
+    attempt: Number(fields.get('attempt') ?? 0),
+    starts: Number(fields.get('starts') ?? 0),
+    unconfirmed: fields.get('unconfirmed') === '1',
+    content: fields.get('content') ?? '',
+  }
+}

@@ -29,6 +29,20 @@ export async function execAll(all: ReturnType<Redis['pipeline']>): Promise<unkno
   })
 }
 
+/** Rejects where Redis is not to be reached, with where that is; never the password in it. */
+export async function whenReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((done, reject) => {
+    let last = ''
+    redis.on('error', (error: Error) => (last = error.message))
+    redis.once('ready', done)
+    setTimeout(
+      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
+      10_000,
+    ).unref()
+  })
+}
+
 function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
   const redis = new Redis(address, options)
   redis.on('error', () => {}) // commands say it; without a listener each lost connection prints a stack

@@ -2,9 +2,10 @@
   Ends a flush in one step: what is owed goes into the outbox, the notification log and the incident
   follow, and the group gets its next time, or is gone.
 
-  KEYS[1..9]   group, members, times, references, collectable, due, nflog, outbox, owed
-  KEYS[10..11] incidents, incident of the group
-  KEYS[12..]   rows of what is owed
+  KEYS[1..7]   group, members, times, references, collectable, due, ledger
+  KEYS[8..10]  nflog, outbox, owed
+  KEYS[11..12] incidents, incident of the group
+  KEYS[13..]   rows of what is owed
 
   ARGV  group id; claim; now; next due; when a released alert may be forgotten: epoch ms
         resolved alerts of this flush, as `release` takes them
@@ -13,16 +14,19 @@
         incident: '' | open | resolve; prefix of incident keys; reopen within, ms; its fields as JSON;
           what to write into its timeline as JSON for opened, reopened and resolved
         number of entries for the notification log, then for each: field, JSON
-        number owed, then for each: integration, channel, row id, reason, notification id, severity rank
+        the route's group interval, ms
+        number of verdicts, then for each: integration, why it is told nothing or 'owed'
+        number owed, then for each as `takeOwings` has it
 
   Returns { 1 where the claim still held, else 0; 1 where the group is gone; what became of the incident or '';
             its id or ''; then the row ids that had no row yet or were parked }
 ]]
 --- with release
+--- with owe
 local KEPT_INCIDENTS = 10000
 
-local group, members, times, references, collectable, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local nflog, outbox, owed, incidents, incidentOf = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local group, members, times, references, collectable, due, ledger = unpack(KEYS, 1, 7)
+local nflog, outbox, owed, incidents, incidentOf = unpack(KEYS, 8, 12)
 local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
 local renews, mutedBy = ARGV[8], ARGV[9]
 local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 10, 16)
@@ -39,20 +43,12 @@ local entries = tonumber(take())
 for _ = 1, entries do redis.call('HSET', nflog, take(), take()) end
 if entries > 0 or renews == '1' then redis.call('PEXPIRE', nflog, ttl) end
 
+redis.call('HSET', group, 'flushedAt', now, 'interval', take())
+for _ = 1, tonumber(take()) do redis.call('HSET', group, 'verdict:' .. take(), now .. ' ' .. take()) end
+
 local woken = {}
-for i = 1, tonumber(take()) do
-  local row = KEYS[11 + i]
-  local integration, channel, rowId, reason, notification, rank = take(), take(), take(), take(), take(), take()
-  if redis.call('EXISTS', row) == 1 then
-    -- the row in flight has read the group already: it is owed once more
-    redis.call('HSET', row, 'again', '1', 'reason', reason)
-  else
-    redis.call('HSET', row, 'group', id, 'integration', integration, 'channel', channel, 'reason', reason,
-      'notification', notification, 'rank', rank, 'owedAt', now, 'attempt', 0, 'state', 'owed')
-    redis.call('ZADD', owed, now, rowId)
-    redis.call('SADD', outbox, integration)
-    woken[#woken + 1] = rowId
-  end
+for _, owing in ipairs(takeOwings(take, 13)) do
+  if owe(id, outbox, owed, ledger, now, owing) then woken[#woken + 1] = owing.rowId end
 end
 
 local became, incident = '', ''
@@ -101,7 +97,7 @@ if mutedBy == '' then redis.call('HDEL', group, 'mutedBy') else redis.call('HSET
 redis.call('HDEL', group, 'claim')
 local gone = 0
 if redis.call('SCARD', outbox) == 0 then
-  gone = release(id, group, members, times, references, collectable, due, nflog, resolved, forgetAt)
+  gone = release(id, group, members, times, references, collectable, due, ledger, nflog, resolved, forgetAt)
 end
 if gone == 0 then redis.call('ZADD', due, nextDue, id) end
 return { 1, gone, became, incident, unpack(woken) }

@@ -2,10 +2,12 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { groupStore } from './groups.ts'
+import { deadLetterStore } from './dead-letters.ts'
 import { inboxStore } from './inbox.ts'
 import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
+import { ledgerStore } from './ledger.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
@@ -31,6 +33,8 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     alerts: alertStore(redis, keys, keepResolved),
     groups: groupStore(redis, keys, keepResolved),
     outbox: outboxStore(redis, keys, keepResolved),
+    deadLetters: deadLetterStore(redis, keys),
+    ledger: ledgerStore(redis, keys),
     incidents: incidentStore(redis, keys),
     inbox: inboxStore(redis, keys),
     silences: silenceStore(redis, keys),

@@ -112,7 +112,7 @@ describe('webhook', () => {
     expect(await failuresOf(story)).toEqual(['ops/webhook/0 url'])
     if (paths.length > 0) return
     await story.advance('25h')
-    const [letter] = await story.deps.store.outbox.deadLetters(1)
+    const [letter] = await story.deps.store.deadLetters.list(1)
     expect(letter).toMatchObject({ reason: 'configuration' })
     expect(letter?.detail).toMatch(/^the template of ops\/webhook\/0 url failed: .*can't evaluate field Nope/)
     expect(letter?.detail).not.toContain(sink.url)
@@ -164,7 +164,7 @@ describe('mail', () => {
     expect(await failuresOf(story)).toEqual([`ops/email/0 ${key}`])
     if (recipients) return
     await story.advance('25h')
-    expect(await story.deps.store.outbox.deadLetters(1)).toMatchObject([
+    expect(await story.deps.store.deadLetters.list(1)).toMatchObject([
       { reason: 'configuration', detail: expect.stringContaining(`ops/email/0 ${key} failed: `) },
     ])
   })
@@ -205,7 +205,7 @@ describe('PagerDuty', () => {
     await using story = await told('pagerduty', { routing_key: `${key.slice(1)}${fails}`, url: sink.url })
     await story.advance('25h')
     expect(sink.requests).toEqual([])
-    const [letter] = await story.deps.store.outbox.deadLetters(1)
+    const [letter] = await story.deps.store.deadLetters.list(1)
     expect(letter).toMatchObject({ reason: 'configuration' })
     expect(letter?.detail).not.toContain(key.slice(1))
   })

@@ -150,14 +150,14 @@ describe('a channel that fails', () => {
     await story.fire('A')
     await story.advance('1h')
     expect(story.lines).toEqual([`30s ${ops} failed firing first notification: A`])
-    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([
       { integration: ops, reason: 'client error', attempts: 1 },
     ])
     await story.fire('B')
     expect((await story.advance('5m')).map((line) => line.split(' ').slice(1).join(' '))).toEqual([
       `${ops} firing first notification: A B`,
     ])
-    expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
+    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
   })
 
   describe('for good', () => {
@@ -299,7 +299,7 @@ describe('a channel that fails', () => {
     story.answers.push(...Array.from({ length: 1000 }, () => oops))
     await story.fire('A')
     await story.advance('26h')
-    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([{ reason: 'server error' }])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'server error' }])
   })
 
   test('holds up none of its neighbours', async () => {
@@ -437,7 +437,7 @@ receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }, { nam
     await story.reload(config.replaceAll('ops', 'old'))
     await story.deps.store.setConfig('of another replica', '', new Map())
     await story.advance('3m')
-    expect(await story.deps.store.outbox.deadLetters(10)).toEqual([])
+    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
     expect(await story.deps.store.outbox.depth()).toBe(1)
     await story.reload(config)
     await sweepNow(story)
@@ -455,7 +455,7 @@ receivers: [{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }, { nam
     await story.advance('30s')
     await story.reload(config.replaceAll('ops', 'other'))
     await story.advance('5m')
-    expect(await story.deps.store.outbox.deadLetters(10)).toMatchObject([
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([
       { integration: ops, reason: 'receiver removed' },
     ])
     expect(story.lines.at(-1)).toMatch(/other\/webhook\/0 firing first notification: A$/)

@@ -1,0 +1,84 @@
+import type { Writable } from 'node:stream'
+import { z } from 'zod'
+
+export interface DeadLetterOptions {
+  url: string // of the engine; user and password may stand in it
+  stdout: Writable
+  stderr: Writable
+}
+
+const letter = z.object({
+  id: z.string(),
+  at: z.string(),
+  integration: z.string(),
+  groupKey: z.string(),
+  reason: z.string(),
+  detail: z.string(),
+  attempts: z.number(),
+  title: z.string(),
+  severity: z.string(),
+  fallback: z.string(),
+  cure: z.string(),
+})
+
+/** Lists what was given up, newest first, each with what to do. Returns the exit code. */
+export async function listDeadLetters(options: DeadLetterOptions): Promise<number> {
+  const letters = z.array(letter).parse(await ask('GET', 'deadletters', options))
+  for (const one of letters) {
+    options.stdout.write(`${one.id}  ${one.at}  ${one.integration}  ${one.reason}: ${one.detail}\n`)
+    options.stdout.write(`    ${one.title || one.groupKey}\n    to do: ${one.cure}\n`)
+  }
+  if (letters.length === 0) options.stdout.write('there are no dead letters\n')
+  return 0
+}
+
+/** Prints one as JSON, whole. */
+export async function showDeadLetter(id: string, options: DeadLetterOptions): Promise<number> {
+  const found = await ask('GET', `deadletters/${encodeURIComponent(id)}`, options)
+  options.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`)
+  return 0
+}
+
+/** Sends some again, or all. Returns 1 where one of them cannot be. */
+export async function retryDeadLetters(ids: readonly string[] | 'all', options: DeadLetterOptions): Promise<number> {
+  if (ids === 'all') {
+    const came = z
+      .object({ retried: z.number(), nothingLeftToTell: z.number() })
+      .parse(await ask('POST', 'deadletters/retry', options))
+    options.stdout.write(`${came.retried} are sent again, ${came.nothingLeftToTell} have nothing left to tell\n`)
+    return 0
+  }
+  let exitCode = 0
+  for (const id of ids) {
+    try {
+      await ask('POST', `deadletters/${encodeURIComponent(id)}/retry`, options)
+      options.stdout.write(`${id} is sent again\n`)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      options.stderr.write(`${id}: ${error.message}\n`)
+      exitCode = 1
+    }
+  }
+  return exitCode
+}
+
+/** Rejects with what the engine says, without the URL, in which a password may stand. */
+async function ask(method: string, path: string, { url }: DeadLetterOptions): Promise<unknown> {
+  const at = new URL(`${url.replace(/\/+$/, '')}/api/tocsin/v1/${path}`)
+  const { username, password } = at
+  at.username = at.password = ''
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const answer = await fetch(at, { method, ...(username && { headers: { Authorization: `Basic ${credentials}` } }) })
+  const text = await answer.text()
+  if (answer.ok) return JSON.parse(text)
+  const said = z.object({ message: z.string() }).safeParse(parseOr(text))
+  throw new Error(said.data?.message ?? `the engine answers ${answer.status}`, { cause: answer.status })
+}
+
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

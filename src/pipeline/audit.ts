@@ -1,0 +1,86 @@
+import { isResolved } from '../alert/alert.ts'
+import type { Ledger } from '../store/ledger.ts'
+import type { Group } from '../store/groups.ts'
+import type { Store } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+
+/** A group that should have been flushed so long ago is missed, in its intervals. */
+const MISSED_INTERVALS = 2
+/** However short its interval, a group is not missed sooner than twice this. ms */
+const SHORTEST = 30_000
+/** A row that should have been looked at so long ago has neither a job nor a sweep. ms */
+const MISSED_ROW = 60_000
+/** Looked at in each minute's audit: it goes round all groups in time. */
+const SLICE = 500
+
+/** Something that is in no named state, and where. */
+export interface Missing {
+  groupKey: string
+  integration: string // '' where it is the group as a whole
+  why: string
+}
+
+/** Whether a ledger adds up; what does not, in words. */
+export function whyNotBalanced({ joined, left, live, owed, ended, open }: Ledger): string[] {
+  const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((total, count) => total + count, 0)
+  const faults: string[] = []
+  const memberships = sum(left) + live
+  if (joined !== memberships)
+    faults.push(`${joined} alerts joined groups, but ${memberships} are in them or were let go of`)
+  const notifications = sum(ended) + open
+  if (owed !== notifications)
+    faults.push(`${owed} notifications were owed, but ${notifications} came to an end or are owed still`)
+  return faults
+}
+
+/**
+ * What of a group is in no named state: it was not flushed when it should have been, or an integration was owed something
+ * that neither came to an end nor is owed still.
+ */
+export function missingOf(group: Group, dueAt: number, at: number): Missing[] {
+  const of = (integration: string, why: string) => ({ groupKey: group.key, integration, why })
+  if (dueAt < at - MISSED_INTERVALS * Math.max(group.interval, SHORTEST))
+    return [of('', 'it was due and nobody has looked at it')]
+  return [...group.verdicts]
+    .filter(([integration, { word }]) => word === 'owed' && !group.owed.has(integration))
+    .map(([integration]) => of(integration, 'it was owed, is owed no more, and how it ended is not known'))
+}
+
+/** Looks at all groups; for `tocsin audit`. */
+export async function auditAll(store: Store, at: number): Promise<Missing[]> {
+  const missing: Missing[] = []
+  for (const { id, dueAt } of await store.groups.dues(0, -1)) {
+    const group = await store.groups.load(id)
+    if (group) missing.push(...missingOf(group, dueAt, at))
+  }
+  const late = (await store.outbox.overdue(at - MISSED_ROW, 1000)).map(({ id }) => id)
+  const rows = (await store.outbox.rows(late)).map(({ group, integration }) => ({
+    groupKey: group,
+    integration,
+    why: 'it is owed, and nobody looks after it',
+  }))
+  return [...missing, ...rows]
+}
+
+/** Looks at some groups in each call, one replica at a time, and makes due at once what was missed. Returns how much that was. */
+export async function audit({ store, clock, metrics, log }: Deps): Promise<number> {
+  const at = clock.now()
+  const from = await store.groups.takeSlice(SLICE, at)
+  if (from === undefined) return 0 // another replica has just done it
+  const missing: Missing[] = []
+  for (const { id, dueAt } of await store.groups.dues(from, from + SLICE - 1)) {
+    const group = await store.groups.load(id)
+    if (!group || !group.alerts.some((alert) => !isResolved(alert, at))) continue
+    const found = missingOf(group, dueAt, at)
+    if (found.length > 0 && dueAt > at) await store.groups.hurry(id, at)
+    missing.push(...found)
+  }
+  const faults = whyNotBalanced(await store.ledger.read())
+  metrics.auditMissing.set(missing.length + faults.length)
+  if (missing.length + faults.length > 0)
+    log.error(
+      { missing: missing.slice(0, 20), faults },
+      'the audit misses something; what can be looked at again is due now',
+    )
+  return missing.length + faults.length
+}

@@ -1,0 +1,59 @@
+import { type Told, mayBelieve, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import type { Row } from '../store/outbox.ts'
+import type { Deps } from './deps.ts'
+import { drop, end, giveUp } from './ending.ts'
+import { freshen, hear } from './hear.ts'
+import type { Telling } from './telling.ts'
+
+/** Turns that ended with the engine: so many, and not even the plainest words may be sent. */
+const DEADLY = 5
+
+/** What the row's integration is to be told now; undefined where it is nothing, which is written down then. */
+export async function decide(row: Row, deps: Deps): Promise<Telling | undefined> {
+  const { routing, store, metrics, clock } = deps
+  const integration = routing.config.integrations.get(row.integration)
+  const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
+  const route = group && routing.config.routes.get(group.routeId)
+  if (!group) return drop(row, 'nothing left to tell', deps)
+  if (!integration || !route) {
+    if ((await store.configHash()) !== routing.config.hash) return giveBack(row, deps)
+    if (integration) return drop(row, 'nothing left to tell', deps)
+    return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
+  }
+  if (row.starts > DEADLY) {
+    const detail = `the engine ended ${row.starts - 1} times while it was at this`
+    return giveUp(row, group, 'quarantined', detail, deps)
+  }
+
+  const at = clock.now()
+  const heard = await hear(group, route, at, versions, deps)
+  const last = group.told.get(integration.id)
+  const members = group.alerts.map(({ fingerprint }) => fingerprint)
+  const believed = row.unconfirmed ? mayBelieve(last, members, at) : last
+  const { alerts, present } = tellingOf(heard, believed, at, deps.exact)
+  const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
+  const reasonAfter = (before: Told | undefined) => (heard.muting ? undefined : whyNotify(before, present, rules, at))
+  const reason = reasonAfter(last) ?? (row.unconfirmed ? reasonAfter(believed) : undefined)
+  const nflogTtl = rememberFor(route, deps.retention)
+  if (!reason) {
+    const why = heard.muting ? 'muted' : whyQuiet(last, present)
+    // what may have been heard is still to be closed
+    if (!believed || believed.ended.size <= (last?.ended.size ?? 0)) return drop(row, why, deps)
+    metrics.suppressed.inc({ reason: why })
+    return end(row, { how: 'told', word: `dropped: ${why}`, told: believed, nflogTtl }, undefined, deps)
+  }
+  if (reason === 'all alerts resolved' && !integration.sendResolved) {
+    metrics.suppressed.inc({ reason: 'resolves not wanted' })
+    const word = 'dropped: resolves not wanted'
+    return end(row, { how: 'told', word, told: toldAs(present, at), nflogTtl }, undefined, deps)
+  }
+  return { row, group, route, integration, alerts, present, reason, at }
+}
+
+/**
+ * The groups are sorted by another config than this replica's, which has been reloaded before or will be soon: leaves the row to
+ * one that knows what it is about. The sweep wakes it.
+ */
+async function giveBack(row: Row, deps: Deps): Promise<undefined> {
+  return end(row, { how: 'back' }, undefined, deps)
+}

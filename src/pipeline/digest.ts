@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { type Alert, isResolved } from '../alert/alert.ts'
+import { gravest } from '../alert/severity.ts'
+import { type Notification, type Notifier, SettingError } from '../notify/notifier.ts'
+import { escapeHtml } from '../template/escape.ts'
+import { toTemplateData } from '../template/notification.ts'
+import { send } from './attempt.ts'
+import { decide } from './decide.ts'
+import type { Deps } from './deps.ts'
+import { toNotification } from './notification.ts'
+import { observe, settle, standingOf } from './settle.ts'
+import type { Telling } from './telling.ts'
+
+/** Read and written down at a time. */
+const LANES = 16
+/** Of the alerts of a digest: so many are named to templates that say where it goes. */
+const NAMED = 100
+/** So many values of a label are listed. */
+const TOP = 5
+
+/**
+ * More wait for a destination than it takes in a while: tells them in one message with `leading`, each as if told by itself.
+ * `along` are the rows that were claimed for it.
+ */
+export async function tellAlong(
+  leading: Telling,
+  along: readonly { id: string; turn: number }[],
+  notifier: Notifier,
+  deps: Deps,
+): Promise<void> {
+  const { store, metrics, clock } = deps
+  const turns = new Map(along.map(({ id, turn }) => [id, turn]))
+  const rows = (await store.outbox.rows([...turns.keys()])).filter(({ id, turn }) => turns.get(id) === turn)
+  const others = await inLanes(rows, (row) => decide(row, deps))
+  const tellings = [leading, ...others.filter((telling) => telling !== undefined)]
+
+  const notification = digestOf(tellings, deps)
+  const message = composeOrNot(notifier, notification)
+  const { row, integration, at } = leading
+  const outcome = message
+    ? await send(notifier, message, integration, deps)
+    : { state: 'failed' as const, reason: 'configuration' as const, detail: 'a digest has no address' }
+  observe(row, outcome, clock.now() - at, deps)
+  if (outcome.state === 'delivered') metrics.digests.inc({ channel: row.channel }, tellings.length)
+  const sent = { integration, notification, message, outcome, failures: [], along: tellings.length }
+  const standing = standingOf(outcome, message?.destination ?? '', clock.now())
+  await settle(leading, { ...sent, group: leading.group, standing }, deps)
+  await inLanes(tellings.slice(1), (telling) => settle(telling, { ...sent, group: telling.group }, deps))
+}
+
+function composeOrNot(notifier: Notifier, notification: Notification) {
+  try {
+    return notifier.compose(notification)
+  } catch (error) {
+    if (error instanceof SettingError) return undefined
+    throw error
+  }
+}
+
+/** What a digest says: counts and top labels, in the place of every text of the settings. */
+function digestOf(tellings: readonly Telling[], deps: Deps): Notification {
+  const [first] = tellings
+  if (!first) throw new Error('a digest of nothing')
+  const { routing, externalURL } = deps
+  const { integration, at, row } = first
+  const alerts = tellings.flatMap((telling) => telling.alerts)
+  const firing = alerts.filter((alert) => !isResolved(alert, at))
+  const data = toTemplateData(
+    {
+      receiver: integration.receiver,
+      reason: 'new alerts added',
+      groupLabels: new Map(),
+      externalURL,
+      alerts: [...firing, ...alerts.filter((alert) => isResolved(alert, at))].slice(0, NAMED),
+    },
+    at,
+  )
+  const title = `[${firing.length > 0 ? 'FIRING' : 'RESOLVED'}] ${countOf(alerts.length, 'alert')} in ${countOf(tellings.length, 'group')}: ${firing.length} firing, ${alerts.length - firing.length} resolved`
+  const body = [
+    'So many at once are told in one message.',
+    ...['severity', 'alertname', 'team', 'service', 'instance'].flatMap((label) => topOf(label, alerts)),
+    `${externalURL}/#/alerts`,
+  ].join('\n')
+  const whole = row.channel === 'sms' ? `${title}\n${body}` : body
+  const sayIn = (field: string) =>
+    /^(?:text|message_text|html)$/.test(field)
+      ? whole
+      : /^(?:title|fallback|headers\.Subject)$/.test(field)
+        ? title
+        : ''
+  const facts = {
+    id: `${row.notification}.${createHash('sha256')
+      .update(tellings.map((one) => one.row.notification).join(' '))
+      .digest('hex')
+      .slice(0, 8)}`,
+    groupKey: `digest ${integration.id}`,
+    integration: integration.id,
+    receiver: integration.receiver,
+    attempt: row.attempt,
+    possibleRepeat: false,
+    at,
+    severity: gravest(firing.length > 0 ? firing : alerts, routing.config),
+    team: data.commonLabels.get('team') ?? '',
+    data,
+  }
+  return {
+    ...toNotification(facts, routing.templates),
+    text: (template, field, escape = (said) => said) => (template === '' ? '' : escape(sayIn(field))),
+    html: () => escapeHtml(`${title}\n${body}`).replaceAll('\n', '<br>\n'),
+    structure: () => title,
+  }
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** `alertname: DiskFull 300, HighLatency 12, 7 more`; nothing where no alert has the label. */
+function topOf(label: string, alerts: readonly Alert[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { labels } of alerts) {
+    const value = labels.get(label)
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
+  }
+  if (counts.size === 0) return []
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  const listed = sorted.slice(0, TOP).map(([value, count]) => `${value.slice(0, 60)} ${count}`)
+  if (sorted.length > TOP) listed.push(`${sorted.length - TOP} more`)
+  return [`${label}: ${listed.join(', ')}`]
+}
+
+/** Some at a time: each in Redis' queue costs the others. Results in the order of the items. */
+async function inLanes<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  let next = 0
+  const lane = async () => {
+    for (let i = next++; i < items.length; i = next++) {
+      const item = items[i]
+      if (item !== undefined) results[i] = await run(item)
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  return results
+}

@@ -1,0 +1,186 @@
+import type { Integration } from '../config/config.ts'
+import type { TimelineEntry } from '../incident/incident.ts'
+import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
+import type { Wake } from '../queue/delivery.ts'
+import type { Group, Owing } from '../store/groups.ts'
+import type { DeadLetter } from '../store/dead-letters.ts'
+import type { Ending, Row, Standing } from '../store/outbox.ts'
+import type { Deps } from './deps.ts'
+import type { TemplateFailure } from './plain-words.ts'
+
+/** What an attempt was about, for the records. */
+export interface Sent {
+  group: Group
+  integration: Integration<Notifier>
+  notification: Notification
+  message: Message | undefined
+  outcome: Outcome
+  failures: readonly TemplateFailure[] // of its templates
+  standing?: Standing | undefined // of its destination
+  along?: number // a digest: how many groups it told of
+}
+
+/** Writes a turn's end and wakes what is owed next. */
+export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps: Deps): Promise<undefined> {
+  const { store, queue, clock, log, metrics, newId, retention } = deps
+  const at = clock.now()
+  const nextNotification = newId()
+  const records = {
+    log: deliveryLog(row, ending, sent, at),
+    timeline: timelineEntry(sent, at),
+    nextNotification,
+    retention,
+    ...(sent?.standing && { standing: sent.standing }),
+  }
+  const { newest, owedAgain, opened, woken } = await store.outbox.record(row, ending, records, at)
+  if (sent) logTurn(row, ending, sent, log)
+  if (!newest) {
+    log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
+    return
+  }
+  if (opened > 0) {
+    metrics.breakerOpened.inc({ channel: row.channel })
+    const { integration, channel } = row
+    log.error(
+      { integration, channel, failures: opened },
+      'a destination fails; what goes there waits until it takes something',
+    )
+  }
+  const others = await store.outbox.wakings(woken)
+  const wakes: Wake[] = others.map(({ id, ...rest }) => ({ ...rest, row: id, delay: 0, early: true }))
+  if (owedAgain) {
+    const { id, channel, rank, turn } = row
+    const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
+    const delay = ending.how === 'retry' ? Math.max(0, ending.retryAt - at) : 0
+    // given back, it is another replica's, which the sweep wakes
+    if (ending.how !== 'back') wakes.push({ row: id, channel, rank, notification, turn, delay })
+  }
+  if (wakes.length > 0) await queue.wake(wakes)
+}
+
+/** Nothing is told now, for this reason. */
+export async function drop(row: Row, reason: string, deps: Deps): Promise<undefined> {
+  deps.metrics.suppressed.inc({ reason })
+  // what could not be told now is still to be told: its group keeps it
+  const keepsResolved = reason === 'muted' || reason === 'others still fire'
+  return end(row, { how: 'dropped', word: `dropped: ${reason}`, keepsResolved }, undefined, deps)
+}
+
+/** What goes into the dead letter, its cause apart. */
+export function letterOf(
+  row: Row,
+  group: Group,
+  { receiver, severity, team }: { receiver: string; severity: string; team: string },
+): Omit<DeadLetter, 'at' | 'reason' | 'detail' | 'title' | 'fallback'> {
+  return {
+    id: row.id,
+    notification: row.notification,
+    group: group.id,
+    groupKey: group.key,
+    integration: row.integration,
+    channel: row.channel,
+    receiver,
+    team,
+    severity,
+    rank: row.rank,
+    attempts: row.attempt,
+    alerts: group.alerts.map(({ fingerprint }) => fingerprint),
+  }
+}
+
+/** Who is told what this row's integration could not be: the receiver's fallback, unless it is the fallback that failed. */
+export function insteadOf(
+  row: Row,
+  group: Group,
+  { routing: { config }, newId }: Deps,
+): { name: string; instead: Owing[] } {
+  const receiver = config.integrations.get(row.integration)?.receiver
+  const own = config.routes.get(group.routeId)?.receiver
+  const name = receiver !== undefined && receiver === own ? (config.receivers.get(receiver)?.fallback ?? '') : ''
+  const instead = (config.receivers.get(name)?.integrations ?? []).map(({ id, channel }) => ({
+    integration: id,
+    channel,
+    reason: 'fallback',
+    notification: newId(),
+    rank: row.rank,
+  }))
+  return { name, instead }
+}
+
+/** Gives up what nobody can be told any more, such as for a receiver that is gone. */
+export async function giveUp(row: Row, group: Group, reason: string, detail: string, deps: Deps): Promise<undefined> {
+  const at = deps.clock.now()
+  deps.metrics.failed.inc({ integration: row.channel, reason })
+  const { name, instead } = insteadOf(row, group, deps)
+  const known = { receiver: group.receiver, severity: '', team: group.labels.get('team') ?? '' }
+  const letter = { ...letterOf(row, group, known), at, reason, detail, title: '', fallback: name }
+  const none = new Set<string>()
+  const givenUp = { at, firing: none, resolved: none, ended: none, config: deps.routing.config.hash }
+  const word = `dead: ${reason}`
+  await end(
+    row,
+    { how: 'dead', word, givenUp, told: undefined, nflogTtl: deps.retention, letter, instead },
+    undefined,
+    deps,
+  )
+}
+
+function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: number): string {
+  const { id, notification, integration, channel, attempt, unconfirmed } = row
+  return JSON.stringify({
+    at: new Date(at).toISOString(),
+    row: id,
+    notification,
+    integration,
+    channel,
+    attempt,
+    possibleRepeat: unconfirmed,
+    how: ending.how,
+    ...('word' in ending && { word: ending.word }),
+    ...(sent && {
+      groupKey: sent.group.key,
+      reason: sent.notification.data.notificationReason,
+      status: sent.notification.data.status,
+      outcome: sent.outcome,
+      ...(sent.along !== undefined && { digestOf: sent.along }),
+      ...(sent.failures.length > 0 && { templateFailures: sent.failures }),
+      alerts: sent.notification.data.alerts.map((alert) => alert.fingerprint),
+    }),
+  })
+}
+
+function timelineEntry(sent: Sent | undefined, at: number): string {
+  if (sent?.outcome.state !== 'delivered') return ''
+  return JSON.stringify({
+    at: new Date(at).toISOString(),
+    event: 'notified',
+    by: 'tocsin',
+    channel: sent.integration.channel,
+    receiver: sent.integration.receiver,
+    to: sent.message?.to ?? '',
+    detail: sent.notification.data.notificationReason,
+  } satisfies TimelineEntry)
+}
+
+function logTurn(
+  row: Row,
+  ending: Ending,
+  { group, integration, outcome, notification, failures, along }: Sent,
+  log: Deps['log'],
+): void {
+  const fields = {
+    notification: row.notification,
+    groupKey: group.key,
+    integration: integration.id,
+    attempt: row.attempt,
+    reason: notification.data.notificationReason,
+    ...(row.unconfirmed && { possibleRepeat: true }),
+    ...(along !== undefined && { digestOf: along }),
+    ...(outcome.state !== 'delivered' && { outcome }),
+    ...(failures.length > 0 && { templateFailures: failures }),
+    ...(ending.how === 'retry' && { retryAt: new Date(ending.retryAt).toISOString() }),
+  }
+  if (ending.how === 'told') log.info(fields, 'notification delivered')
+  else if (ending.how === 'retry') log.warn(fields, 'notification failed; it is tried again')
+  else log.error(fields, 'notification given up; it is in the dead letter')
+}

@@ -1,0 +1,122 @@
+import { mayBelieve, rememberFor, toldAs, withoutResolved } from '../dedup/dedup.ts'
+import type { Outcome } from '../notify/notifier.ts'
+import type { Ending, Row, Standing, WaitsFor } from '../store/outbox.ts'
+import type { Deps } from './deps.ts'
+import { type Sent, end, insteadOf, letterOf } from './ending.ts'
+import { giveUpAt, retryAt, retryAtExactly } from './retry.ts'
+import type { Telling } from './telling.ts'
+
+/** How long a destination is left alone that says only that it was too much, ms. */
+const LEAST_PAUSE = 1000
+
+/** What an attempt comes to that nobody will make, since the one before may have arrived. */
+export const lost: Exclude<Outcome, { state: 'delivered' }> = {
+  state: 'unknown',
+  detail: 'an attempt before may have arrived',
+}
+
+/** Writes down how an attempt ended: it was told, it is tried again, or it is given up. */
+export async function settle(telling: Telling, sent: Sent, deps: Deps): Promise<void> {
+  const ending = endingOf(telling, sent, deps)
+  if (ending.how === 'dead') deps.metrics.failed.inc({ integration: telling.row.channel, reason: ending.letter.reason })
+  await end(telling.row, ending, sent, deps)
+}
+
+function endingOf(telling: Telling, sent: Sent, deps: Deps): Ending {
+  const { row, group, route, present, integration } = telling
+  const { outcome, notification, message } = sent
+  const now = deps.clock.now()
+  const told = toldAs(present, now)
+  const nflogTtl = rememberFor(route, deps.retention)
+  if (outcome.state === 'delivered') return { how: 'told', word: 'delivered', told, nflogTtl }
+
+  const isDoubtful = row.unconfirmed || outcome.state === 'unknown'
+  const failed = { outcome, attempt: row.attempt, owedAt: row.owedAt, now, random: deps.random() }
+  const isLast = isDoubtful && integration.onUnconfirmed === 'skip'
+  const again = isLast
+    ? undefined
+    : deps.exact
+      ? retryAtExactly(failed, row.channel, route.groupInterval)
+      : retryAt(failed, giveUpAt(row.owedAt, notification, deps))
+  if (again !== undefined) return { how: 'retry', retryAt: again, unconfirmed: isDoubtful }
+
+  const reason = outcome.state === 'unknown' ? 'unconfirmed' : outcome.reason
+  const { name, instead } = insteadOf(row, group, deps)
+  const { severity, team } = notification
+  const letter = {
+    ...letterOf(row, group, { receiver: integration.receiver, severity, team }),
+    at: now,
+    reason,
+    detail: outcome.detail,
+    title: message?.title ?? '',
+    fallback: name,
+  }
+  const dead = { how: 'dead' as const, word: `dead: ${reason}`, nflogTtl, letter, instead }
+  if (deps.exact) return { ...dead, givenUp: undefined, told: undefined }
+  // an end that is not told any more leaves what fires next a first notification; what may have been heard is to be closed
+  const last = group.told.get(integration.id)
+  const members = group.alerts.map(({ fingerprint }) => fingerprint)
+  const left = isDoubtful ? mayBelieve(last, members, now) : last && withoutResolved(last, present.resolved)
+  return { ...dead, givenUp: { ...told, config: deps.routing.config.hash }, told: left }
+}
+
+/** It has waited for as long as a notification is tried. */
+export async function expire(
+  telling: Telling,
+  waitsFor: WaitsFor,
+  sent: Omit<Sent, 'outcome'>,
+  deps: Deps,
+): Promise<void> {
+  const { row, group, route, present, integration } = telling
+  const detail = `it could not be sent in time: ${waiting[waitsFor]}`
+  const now = deps.clock.now()
+  const { name, instead } = insteadOf(row, group, deps)
+  const { severity, team } = sent.notification
+  const letter = {
+    ...letterOf(row, group, { receiver: integration.receiver, severity, team }),
+    at: now,
+    reason: 'deadline',
+    detail,
+    title: sent.message?.title ?? '',
+    fallback: name,
+  }
+  deps.metrics.failed.inc({ integration: row.channel, reason: 'deadline' })
+  const givenUp = { ...toldAs(present, now), config: deps.routing.config.hash }
+  const nflogTtl = rememberFor(route, deps.retention)
+  await end(
+    row,
+    { how: 'dead', word: 'dead: deadline', givenUp, told: undefined, nflogTtl, letter, instead },
+    undefined,
+    deps,
+  )
+}
+
+/** What a notification waits for, in words. */
+export const waiting: Readonly<Record<WaitsFor, string>> = {
+  budget: 'the budget of its destination',
+  asked: 'the destination asked to be left alone',
+  breaker: 'the destination fails',
+  flight: 'other messages to its destination are on their way',
+}
+
+/** What an answer says of the destination as a whole; one that refuses a message takes others. */
+export function standingOf(outcome: Outcome, destination: string, now: number): Standing | undefined {
+  if (destination === '') return undefined
+  if (outcome.state === 'delivered') return { destination, standing: 'good', askedUntil: 0 }
+  if (outcome.state === 'unknown') return { destination, standing: 'bad', askedUntil: 0 }
+  const { reason, retryAfter } = outcome
+  const isLimited = reason === 'rate limited'
+  const askedUntil = retryAfter !== undefined || isLimited ? now + (retryAfter ?? LEAST_PAUSE) : 0
+  const fails = reason === 'network' || reason === 'timeout' || reason === 'server error' || reason === 'configuration'
+  return { destination, standing: fails ? 'bad' : 'answered', askedUntil }
+}
+
+export function observe({ channel, owedAt, unconfirmed }: Row, outcome: Outcome, took: number, deps: Deps): void {
+  const { metrics, clock } = deps
+  const integration = channel
+  metrics.requests.inc({ integration })
+  metrics.latency.observe({ integration }, took / 1000)
+  if (unconfirmed) metrics.repeats.inc({ integration })
+  if (outcome.state === 'delivered') metrics.delivery.observe({ integration }, (clock.now() - owedAt) / 1000)
+  else metrics.requestsFailed.inc({ integration })
+}

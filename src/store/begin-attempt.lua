@@ -1,0 +1,113 @@
+--[[
+  The last step before a message leaves: asks its destination whether it takes one now, and marks the row as sending. A
+  destination has a token bucket, a breaker, a time until which it asked to be left alone, and so many attempts at a time;
+  who has to wait stands in its line, the gravest first, then by age.
+
+  KEYS  row, owed, suspect, destination, line, flight
+  ARGV  row id; turn; now, epoch ms; end of the lease, epoch ms; the latest instant to wait for, epoch ms
+        tokens that it takes; burst, tokens; refill, ms a token or 0 for any rate; most attempts at a time, or 0 for a
+          destination that takes everything; rank; owed since, epoch ms
+        digest of what is told; how many must wait for a digest or 0 for none; how much longer the lease of one is, ms;
+          integration; key prefix of rows
+
+  Returns { 'lost' } where the claim does not hold any more;
+          { 'wait', until, for what: budget | asked | breaker | flight } where it has to wait, and is given back;
+          { 'late', for what } where it would have to wait for longer than it may: the claim holds;
+          { 'go', attempt, then for each row that is to be told along: row id, its turn }
+]]
+local row, owed, suspect, destination, line, flight = unpack(KEYS)
+local id, turn, now, lease, latest = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local cost, burst, refill, most, rank, owedAt = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]),
+  tonumber(ARGV[10]), tonumber(ARGV[11])
+local content, digestAbove, digestLease, integration, rowPrefix = ARGV[12], tonumber(ARGV[13]), lease + tonumber(ARGV[14]),
+  ARGV[15], ARGV[16]
+local RANK = 1e14 -- in the line a graver one stands before all of the next rank
+local KEPT = 86400000
+local LOST = 10000 -- ms: so long after its time one in the line does not come any more
+local MOST_DIGESTED = 1000
+
+local state, held = unpack(redis.call('HMGET', row, 'state', 'turn'))
+if state ~= 'claimed' or held ~= turn then return { 'lost' } end
+
+local tokensText, atText, askedText, openText, failuresText, streakText =
+  unpack(redis.call('HMGET', destination, 'tokens', 'at', 'asked', 'open', 'failures', 'streak'))
+local place = math.min(rank, 50) * RANK + owedAt
+
+-- how many stand before it and are still there; one that does not come any more holds up nobody
+local function ahead()
+  if redis.call('ZCARD', line) == 0 then return 0 end
+  redis.call('ZADD', line, string.format('%.0f', place), id)
+  for _, other in ipairs(redis.call('ZRANGE', line, 0, 49)) do
+    if other == id then break end
+    if tonumber(redis.call('ZSCORE', owed, other) or 0) < now - LOST then redis.call('ZREM', line, other) end
+  end
+  return redis.call('ZRANK', line, id)
+end
+
+local function go()
+  redis.call('HSET', row, 'state', 'sending', 'content', content)
+  redis.call('ZADD', owed, lease, id)
+  return { 'go', redis.call('HINCRBY', row, 'attempt', 1) }
+end
+
+local function wait(untilAt, what)
+  if now >= latest then return { 'late', what } end
+  local at = math.floor(math.max(now + 1, math.min(untilAt, latest)))
+  redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'waitsUntil', at, 'waitsFor', what)
+  redis.call('ZADD', owed, at, id)
+  redis.call('ZADD', line, string.format('%.0f', place), id)
+  redis.call('PEXPIRE', line, KEPT)
+  if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
+  return { 'wait', at, what }
+end
+
+if most == 0 then return go() end
+local asked = tonumber(askedText or 0)
+if asked > now then return wait(asked, 'asked') end
+
+redis.call('ZREMRANGEBYSCORE', flight, '-inf', now)
+local flying = redis.call('ZCARD', flight)
+local open, failures = tonumber(openText or 0), tonumber(failuresText or 0)
+if open > now then return wait(open, 'breaker') end
+if open > 0 then most = 1 end -- half open: one goes and sees
+
+local before = ahead()
+local allowed = math.min(most, 2 + tonumber(streakText or 0))
+if flying + before >= allowed and flying > 0 then
+  local soonest = redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')
+  return wait(tonumber(soonest[2]), open > 0 and 'breaker' or 'flight')
+end
+
+if refill > 0 then
+  local tokens = math.min(burst, tonumber(tokensText or burst) + (now - tonumber(atText or now)) / refill)
+  local needed = math.min(cost, burst) + before -- more than a bucket holds goes when it is full, and leaves a debt
+  if tokens < needed then return wait(now + math.ceil((needed - tokens) * refill), 'budget') end
+  redis.call('HSET', destination, 'tokens', string.format('%.6f', tokens - cost), 'at', now)
+  redis.call('PEXPIRE', destination, KEPT)
+end
+
+redis.call('ZREM', line, id)
+redis.call('ZADD', flight, lease, id)
+redis.call('PEXPIRE', flight, KEPT)
+local reply = go()
+local lower = string.format('%.0f', RANK)
+if digestAbove == 0 or rank == 0 or redis.call('ZCOUNT', line, lower, '+inf') < digestAbove then return reply end
+
+for _, other in ipairs(redis.call('ZRANGEBYSCORE', line, lower, '+inf', 'LIMIT', 0, MOST_DIGESTED)) do
+  local key = rowPrefix .. other
+  local theirs, whose, doubtful = unpack(redis.call('HMGET', key, 'state', 'integration', 'unconfirmed'))
+  if theirs == 'owed' and whose == integration and doubtful ~= '1' then
+    redis.call('HSET', key, 'state', 'sending', 'again', '0', 'starts', 1, 'content', '')
+    redis.call('HDEL', key, 'waitsUntil', 'waitsFor')
+    redis.call('HINCRBY', key, 'attempt', 1)
+    redis.call('ZADD', owed, digestLease, other)
+    redis.call('ZREM', line, other)
+    reply[#reply + 1] = other
+    reply[#reply + 1] = tostring(redis.call('HINCRBY', key, 'turn', 1))
+  end
+end
+if #reply > 2 then
+  redis.call('ZADD', owed, digestLease, id)
+  redis.call('ZADD', flight, digestLease, id)
+end
+return reply

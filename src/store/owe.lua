@@ -1,0 +1,30 @@
+-- Owes an integration something about a group: by a new row, or once more by the row that there is, which may have read the
+-- group already. `owing` holds row (key), rowId, integration, channel, reason, notification, rank. Returns whether the row is new.
+local function owe(groupId, outbox, owed, ledger, now, owing)
+  if redis.call('EXISTS', owing.row) == 1 then
+    redis.call('HSET', owing.row, 'again', '1', 'reason', owing.reason)
+    if tonumber(owing.rank) < tonumber(redis.call('HGET', owing.row, 'rank')) then
+      redis.call('HSET', owing.row, 'rank', owing.rank)
+    end
+    return false
+  end
+  redis.call('HSET', owing.row, 'group', groupId, 'integration', owing.integration, 'channel', owing.channel,
+    'reason', owing.reason, 'notification', owing.notification, 'rank', owing.rank, 'owedAt', now,
+    'state', 'owed', 'turn', 0, 'attempt', 0, 'starts', 0)
+  redis.call('ZADD', owed, now, owing.rowId)
+  redis.call('SADD', outbox, owing.integration)
+  redis.call('HINCRBY', ledger, 'owed', 1)
+  return true
+end
+
+-- Reads so many owings off the arguments by `take`; their rows are the keys from `first` on.
+local function takeOwings(take, first)
+  local owings = {}
+  for i = 1, tonumber(take()) do
+    owings[i] = {
+      row = KEYS[first + i - 1], integration = take(), channel = take(), rowId = take(), reason = take(),
+      notification = take(), rank = take(),
+    }
+  end
+  return owings
+end

@@ -1,0 +1,532 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { whyNotBalanced } from '../../src/pipeline/audit.ts'
+import { auditAll } from '../../src/pipeline/audit.ts'
+import { resend } from '../../src/pipeline/dead-letters.ts'
+import { openHttpSink, slackAnswer } from '../helpers/http-sink.ts'
+import { type TestRedis, openRedis } from '../helpers/redis.ts'
+import { type Story, sweepNow, tell } from '../helpers/story.ts'
+
+// reliability.md §4: the rules of delivery, with a clock that the test moves.
+
+let server: TestRedis
+beforeAll(async () => void (server = await openRedis()))
+afterAll(() => server[Symbol.asyncDispose]())
+
+const ops = 'ops/webhook/0'
+const config = (rest = '', receivers = `[{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }]`) => `
+route: { receiver: ops, group_by: [alertname], group_wait: 0s, group_interval: 1m, repeat_interval: 4h }
+receivers: ${receivers}
+${rest}`
+const down = { state: 'failed', reason: 'network', detail: 'ECONNREFUSED' } as const
+const refused = { state: 'failed', reason: 'client error', detail: 'HTTP 400' } as const
+const lost = { state: 'unknown', detail: 'no answer' } as const
+
+async function fire(story: Story, severity: string, ...names: string[]): Promise<void> {
+  const endsAt = new Date(story.deps.clock.now() + 48 * 3_600_000).toISOString()
+  await story.post(...names.map((alertname) => ({ labels: { alertname, severity }, endsAt })))
+}
+/** What was told, without times: `delivered A`, `failed B`. */
+const said = ({ lines }: Pick<Story, 'lines'>) =>
+  lines.map((line) => line.replace(/^\S+ /, '').replace(/(?:firing|resolved) [\w ]+: /, ''))
+const names = (count: number, prefix = 'N') => Array.from({ length: count }, (_none, i) => `${prefix}${i}`)
+const owed = async ({ deps }: Story) => deps.store.outbox.list(100)
+
+/** Whether accepted = delivered + named reasons, as the audit has it. */
+async function balanced({ deps }: Story): Promise<string[]> {
+  const missing = await auditAll(deps.store, deps.clock.now())
+  return [...whyNotBalanced(await deps.store.ledger.read()), ...missing.map(({ why }) => why)]
+}
+
+describe('a budget', () => {
+  const slow = config('budgets: { webhook: { rate: 1/s, burst: 3 } }')
+
+  test('lets a burst go, then one a second; who waits says so', async () => {
+    await using story = await tell(server, slow)
+    await fire(story, 'warning', ...names(6))
+    await story.advance('0s')
+    expect(story.lines).toHaveLength(3)
+    const waiting = (await owed(story)).filter(({ waitsFor }) => waitsFor === 'budget')
+    expect(waiting).toHaveLength(3)
+    expect(Math.max(...waiting.map(({ dueAt }) => dueAt - story.deps.clock.now()))).toBeLessThanOrEqual(3000)
+    await story.advance('2s')
+    expect(story.lines).toHaveLength(5)
+    await story.advance('1s')
+    expect(story.lines).toHaveLength(6)
+    expect(await owed(story)).toEqual([])
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('critical goes before what waited longer', async () => {
+    await using story = await tell(server, slow)
+    await fire(story, 'warning', ...names(6))
+    await story.advance('0s')
+    await fire(story, 'critical', 'Page')
+    await story.advance('1s')
+    expect(said(story).slice(3)).toEqual([`${ops} Page`])
+    await story.advance('10s')
+    expect(story.lines).toHaveLength(7)
+  })
+
+  test('is the destination’s: a full one holds up no other', async () => {
+    const two = config(
+      'budgets: { webhook: { rate: 1/h, burst: 1 } }',
+      `[{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }, { url: 'http://y.invalid' }] }]`,
+    )
+    await using story = await tell(server, two)
+    await fire(story, 'warning', 'A')
+    await story.advance('0s')
+    expect(story.lines).toHaveLength(2)
+  })
+
+  test('what waits tells what is true when it leaves: a resolved one does not', async () => {
+    await using story = await tell(server, slow)
+    await fire(story, 'warning', ...names(6))
+    await story.advance('0s')
+    await story.post(
+      ...names(6).map((alertname) => ({
+        labels: { alertname, severity: 'warning' },
+        endsAt: new Date(story.deps.clock.now() - 1).toISOString(),
+      })),
+    )
+    await story.advance('1h')
+    expect(said(story).slice(0, 3).sort()).not.toEqual([])
+    expect(story.lines.filter((line) => line.includes('all alerts resolved'))).toHaveLength(3)
+    expect(story.lines.filter((line) => line.includes('first notification'))).toHaveLength(3)
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('one that is told more than it has waits until it is full', async () => {
+    await using story = await tell(server, config('budgets: { webhook: { rate: 1/s, burst: 2 } }'))
+    await fire(story, 'warning', 'A', 'B', 'C')
+    await story.advance('1s')
+    expect(story.lines).toHaveLength(3)
+  })
+})
+
+describe('Retry-After', () => {
+  test('is kept by all that goes there, and only there', async () => {
+    const two = config(
+      '',
+      `[{ name: ops, webhook_configs: [{ url: 'http://x.invalid' }, { url: 'http://y.invalid' }] }]`,
+    )
+    await using story = await tell(server, two)
+    story.answers.push({ state: 'failed', reason: 'rate limited', detail: 'HTTP 429', retryAfter: 30_000 })
+    await fire(story, 'warning', 'A')
+    await story.advance('0s')
+    await fire(story, 'critical', 'B')
+    await story.advance('29s')
+    expect(said(story)).toEqual([`${ops} failed A`, 'ops/webhook/1 A', 'ops/webhook/1 B'])
+    expect(await owed(story)).toMatchObject([{ waitsFor: 'asked' }, {}])
+    await story.advance('10s')
+    expect(said(story).slice(3).sort()).toEqual([`${ops} A`, `${ops} B`])
+  })
+})
+
+describe('a breaker', () => {
+  test('opens after five failures, parks what goes there, and closes with the first success', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(...Array.from({ length: 5 }, () => down))
+    await fire(story, 'critical', 'A', 'B', 'C', 'D', 'E')
+    await story.advance('0s')
+    expect(story.lines).toHaveLength(5)
+    await fire(story, 'critical', 'F')
+    await story.advance('9s')
+    expect(said(story).slice(5)).toEqual([]) // parked, and failed by nobody
+    expect((await owed(story)).filter(({ waitsFor }) => waitsFor === 'breaker')).toHaveLength(6)
+    await story.advance('3s')
+    expect(new Set(said(story).slice(5))).toEqual(new Set(names(6, '').map((_n, i) => `${ops} ${'ABCDEF'[i]}`)))
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('one goes and sees, the others wait; each failure doubles the wait', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(...Array.from({ length: 8 }, () => down))
+    await fire(story, 'critical', 'A', 'B', 'C', 'D', 'E')
+    await story.advance('1m')
+    // 5 at once, then one after 10 s, one 20 s later, and one 40 s after that
+    expect(story.lines).toHaveLength(7)
+    await story.advance('10s')
+    expect(story.lines.length).toBeLessThanOrEqual(8)
+    await story.advance('3m')
+    expect(said(story).filter((line) => !line.includes('failed'))).toHaveLength(5)
+  })
+
+  test('a message that is refused says nothing against the destination', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(...Array.from({ length: 6 }, () => refused))
+    await fire(story, 'critical', ...names(6))
+    await story.advance('0s')
+    await fire(story, 'critical', 'A')
+    await story.advance('0s')
+    expect(said(story).at(-1)).toBe(`${ops} A`)
+  })
+})
+
+test('at first two are in the air at a time to one destination; that a third waits is seen', async () => {
+  await using story = await tell(server, config())
+  const { store, clock } = story.deps
+  await fire(story, 'critical', 'A', 'B', 'C')
+  // claimed and begun by engines that do not come to an end
+  const taken: string[] = []
+  story.loseJobs()
+  const { flushDue } = await import('../../src/pipeline/flush.ts')
+  await flushDue(story.deps)
+  story.loseJobs()
+  for (const { id } of await owed(story)) {
+    const claim = await store.outbox.claim(id, clock.now(), 12_000)
+    if (!claim || !('row' in claim)) throw new Error('not claimed')
+    const budget = story.deps.routing.config.budgets.get('webhook')
+    const asking = { destination: ops, cost: 1, budget, lease: 12_000, digestMargin: 0, until: Infinity, content: '' }
+    taken.push((await store.outbox.begin(claim.row, { ...asking, until: 1e15 }, clock.now())).state)
+  }
+  expect(taken).toEqual(['go', 'go', 'wait'])
+})
+
+describe('a storm', () => {
+  const small = config('budgets: { webhook: { rate: 1/s, burst: 1, digest_above: 5 } }')
+
+  test('is told as one digest, each critical by itself; all are told', async () => {
+    await using story = await tell(server, small)
+    await fire(story, 'warning', ...names(40))
+    await fire(story, 'critical', ...names(3, 'Page'))
+    await story.advance('10s')
+    expect(said(story).filter((line) => / Page\d$/.test(line))).toHaveLength(3)
+    expect(story.lines.length).toBeLessThanOrEqual(6)
+    expect(await owed(story)).toEqual([])
+    const told = new Set(story.lines.flatMap((line) => line.match(/\b(?:N|Page)\d+\b/g) ?? []))
+    expect(told.size).toBe(43)
+    expect(await balanced(story)).toEqual([])
+    // each group hears of its end
+    const before = story.lines.length
+    await story.advance('10m')
+    expect(story.lines.slice(before).join()).not.toContain('first notification')
+  })
+
+  test('a digest that fails is tried again, and tells what is true then', async () => {
+    await using story = await tell(server, small)
+    await fire(story, 'warning', ...names(20))
+    story.answers.push({ state: 'delivered' }, down)
+    await story.advance('1s')
+    await story.advance('1m')
+    const told = new Set(
+      said(story)
+        .filter((line) => !line.includes('failed'))
+        .flatMap((line) => line.match(/\bN\d+\b/g) ?? []),
+    )
+    expect(told.size).toBe(20)
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('in Slack it says how many, and what they have in common', async () => {
+    await using sink = await openHttpSink(slackAnswer)
+    const slack = config(
+      'budgets: { slack: { rate: 1/s, burst: 1, digest_above: 5 } }',
+      `[{ name: ops, slack_configs: [{ api_url: '${sink.url}/services/x' }] }]`,
+    )
+    await using story = await tell(server, slack, { deliverBy: 'channels' })
+    await fire(story, 'warning', ...names(30))
+    await story.advance('5s')
+    const [, digest] = sink.requests.map(({ body }) => JSON.parse(body).attachments[0])
+    expect(sink.requests).toHaveLength(2)
+    expect(digest.title).toBe('[FIRING] 29 alerts in 29 groups: 29 firing, 0 resolved')
+    expect(digest.text).toContain('severity: warning 29')
+    expect(digest.text).toContain('alertname: N0 1')
+  })
+})
+
+describe('a deadline', () => {
+  test('of a critical one is an hour, behind a breaker too: then the fallback hears of it', async () => {
+    const receivers = `
+  - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, config('', receivers))
+    story.answers.push(...Array.from({ length: 200 }, () => down))
+    await fire(story, 'critical', 'A')
+    await story.advance('58m')
+    expect(said(story).every((line) => line === `${ops} failed A`)).toBe(true)
+    expect(story.lines.length).toBeLessThan(60)
+    story.answers.length = 0
+    await story.advance('0s')
+    // the channel works again by now: nothing falls back
+    await story.advance('5m')
+    expect(said(story).at(-1)).toBe(`${ops} A`)
+    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
+  })
+
+  test('what is refused goes to the fallback at once, which hears of the end, too', async () => {
+    const receivers = `
+  - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, config('', receivers))
+    story.answers.push(refused)
+    await fire(story, 'critical', 'A')
+    await story.advance('1s')
+    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 A'])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'client error', fallback: 'lead' }])
+    await story.post({
+      labels: { alertname: 'A', severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
+    await story.advance('5m')
+    expect(said(story).slice(2)).toEqual(['lead/webhook/0 -A'])
+    expect(await story.deps.store.groups.ids()).toEqual([])
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('a fallback that fails has no fallback of its own', async () => {
+    const receivers = `
+  - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: lead, fallback: ops, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, config('', receivers))
+    story.answers.push(refused, refused)
+    await fire(story, 'critical', 'A')
+    await story.advance('30s')
+    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 failed A'])
+    expect(await balanced(story)).toEqual([])
+  })
+})
+
+describe('an attempt whose answer was lost', () => {
+  const policy = (word: string) =>
+    config('', `[{ name: ops, webhook_configs: [{ url: 'http://x.invalid', on_unconfirmed: ${word} }] }]`)
+
+  test('resend: it is sent again, and says so', async () => {
+    await using story = await tell(server, policy('resend'))
+    story.answers.push(lost)
+    await fire(story, 'critical', 'A')
+    await story.advance('1m')
+    expect(said(story)).toEqual([`${ops} unknown A`, `${ops} repeat? A`])
+  })
+
+  test('skip: it is not sent again, and stands in the dead letter; news is told', async () => {
+    await using story = await tell(server, policy('skip'))
+    story.answers.push(lost)
+    await fire(story, 'critical', 'A')
+    await story.advance('30m')
+    expect(said(story)).toEqual([`${ops} unknown A`])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'unconfirmed' }])
+    await story.post({
+      labels: { alertname: 'A', severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
+    await story.advance('5m')
+    expect(said(story).slice(1)).toEqual([`${ops} -A`])
+  })
+
+  test('skip, where the engine died while it sent: the same', async () => {
+    await using story = await tell(server, policy('skip'))
+    await die(story, 'A', true)
+    await story.advance('30m')
+    await sweepNow(story)
+    await story.advance('1m')
+    expect(said(story)).toEqual([])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'unconfirmed' }])
+    expect(await balanced(story)).toEqual([])
+  })
+})
+
+/** An alert whose delivery is begun, and never ended. */
+async function die(story: Story, alertname: string, sends: boolean): Promise<void> {
+  const { store, clock } = story.deps
+  const { flushDue } = await import('../../src/pipeline/flush.ts')
+  if (alertname !== '') {
+    await fire(story, 'critical', alertname)
+    await flushDue(story.deps)
+  }
+  story.loseJobs()
+  for (const { id } of await store.outbox.overdue(clock.now(), 10)) {
+    const claim = await store.outbox.claim(id, clock.now(), 12_000)
+    if (!claim || !('row' in claim) || !sends) continue
+    const { contentOf } = await import('../../src/pipeline/telling.ts')
+    const group = await store.groups.load(claim.row.group)
+    const firing = new Set(group?.alerts.map(({ fingerprint }) => fingerprint))
+    const content = contentOf({ firing, resolved: new Set(), hidden: new Set() })
+    const until = 1e15
+    const asking = { destination: ops, cost: 1, budget: undefined, lease: 12_000, digestMargin: 0, until, content }
+    await store.outbox.begin(claim.row, asking, clock.now())
+  }
+}
+
+describe('poison', () => {
+  test('one death leaves a repeat that says so; three, and it goes out in the plainest words', async () => {
+    await using story = await tell(server, config())
+    await die(story, 'A', true)
+    for (let death = 1; death < 3; death++) {
+      story.skip('15s')
+      await die(story, '', true)
+    }
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('1s')
+    expect(said(story)).toEqual([`${ops} repeat? A`])
+    expect(story.log.map(({ message }) => message).join()).toContain('plainest words')
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('where those kill it too, it is given up', async () => {
+    await using story = await tell(server, config())
+    await die(story, 'A', true)
+    for (let death = 1; death < 5; death++) {
+      story.skip('15s')
+      await die(story, '', true)
+    }
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('1s')
+    expect(said(story)).toEqual([])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'quarantined' }])
+  })
+
+  test('suspects run one at a time, so that an innocent one is let go of', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A', 'B')
+    const { flushDue } = await import('../../src/pipeline/flush.ts')
+    await flushDue(story.deps)
+    for (let death = 0; death < 2; death++) {
+      await die(story, '', false)
+      story.skip('15s')
+    }
+    const { store, clock } = story.deps
+    const [first, second] = await store.outbox.overdue(clock.now(), 10)
+    expect(await store.outbox.claim(first?.id ?? '', clock.now(), 12_000)).toHaveProperty('row')
+    expect(await store.outbox.claim(second?.id ?? '', clock.now(), 12_000)).toHaveProperty('busy')
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('5s')
+    await sweepNow(story)
+    await story.advance('5s')
+    expect(said(story).sort()).toEqual([`${ops} A`, `${ops} B`])
+  })
+})
+
+test('a late engine neither sends nor writes: its turn is over', async () => {
+  await using story = await tell(server, config())
+  await fire(story, 'critical', 'A')
+  const { flushDue } = await import('../../src/pipeline/flush.ts')
+  await flushDue(story.deps)
+  story.loseJobs()
+  const { store, clock } = story.deps
+  const [row] = await store.outbox.overdue(clock.now(), 1)
+  const late = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
+  if (!late || !('row' in late)) throw new Error('not claimed')
+  story.skip('15s')
+  await sweepNow(story)
+  await story.advance('1s')
+  expect(said(story)).toEqual([`${ops} A`])
+  const asking = { destination: ops, cost: 1, budget: undefined, lease: 1, digestMargin: 0, until: 1e15, content: '' }
+  expect(await store.outbox.begin(late.row, asking, clock.now())).toEqual({ state: 'lost' })
+})
+
+describe('a dead letter', () => {
+  test('sent again twice goes out once, with what is true then', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(refused)
+    await fire(story, 'critical', 'A')
+    await story.advance('10s')
+    const [letter] = await story.deps.store.deadLetters.list(10)
+    if (!letter) throw new Error('there is no letter')
+    expect(await resend(letter, story.deps)).toBe('owed')
+    expect(await resend(letter, story.deps)).toBe('none')
+    await story.advance('1m')
+    expect(said(story)).toEqual([`${ops} failed A`, `${ops} A`])
+    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('of what has resolved since, and was never announced, tells nothing', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(refused)
+    await fire(story, 'critical', 'A')
+    await story.advance('10s')
+    const [letter] = await story.deps.store.deadLetters.list(10)
+    if (!letter) throw new Error('there is no letter')
+    await story.post({
+      labels: { alertname: 'A', severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
+    expect(await resend(letter, story.deps)).toBe('owed')
+    await story.advance('0s')
+    expect(said(story)).toEqual([`${ops} failed A`])
+    await story.advance('5m')
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('whose group is gone says so, and stays', async () => {
+    await using story = await tell(server, config())
+    story.answers.push(refused)
+    await fire(story, 'critical', 'A')
+    await story.advance('10s')
+    const [letter] = await story.deps.store.deadLetters.list(10)
+    await story.post({
+      labels: { alertname: 'A', severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
+    await story.advance('5m')
+    if (!letter) throw new Error('there is no letter')
+    expect(await resend(letter, story.deps)).toBe('gone')
+    expect(await story.deps.store.deadLetters.list(10)).toHaveLength(1)
+  })
+})
+
+describe('the audit', () => {
+  test('adds up over silences, resolves, dead letters, regrouping', async () => {
+    await using story = await tell(server, config())
+    await story.silence('alertname=Quiet', '2h')
+    story.answers.push(refused)
+    await fire(story, 'critical', 'Dead')
+    await story.advance('1s')
+    await fire(story, 'warning', 'Quiet', 'Loud')
+    await story.advance('2m')
+    await story.post(
+      ...['Quiet', 'Loud', 'Dead'].map((alertname) => ({
+        labels: { alertname, severity: alertname === 'Dead' ? 'critical' : 'warning' },
+        endsAt: new Date(story.deps.clock.now()).toISOString(),
+      })),
+    )
+    await story.advance('10m')
+    await fire(story, 'info', 'Moved')
+    await story.advance('1s')
+    await story.reload(
+      config('', `[{ name: ops, webhook_configs: [{ url: 'http://z.invalid' }] }]`).replace(
+        'group_by: [alertname]',
+        'group_by: [severity]',
+      ),
+    )
+    await story.advance('2m')
+    const { left, ...ledger } = await story.deps.store.ledger.read()
+    expect(Object.fromEntries(left)).toMatchObject({ silenced: 1, delivered: 1, 'given-up': 1 })
+    expect(ledger).toMatchObject({ live: 2, open: 0 }) // the group of before goes on to its end
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('finds a row that was lost, and a group that nobody looks at', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A')
+    const { flushDue } = await import('../../src/pipeline/flush.ts')
+    await flushDue(story.deps)
+    story.loseJobs()
+    const [row] = await owed(story)
+    const keys = await server.redis.keys(`*:row:${row?.id}`)
+    await server.redis.del(keys)
+    const owedKeys = (await server.redis.keys('{story*}:owed')).filter((key) =>
+      key.startsWith(keys[0]?.split(':row:')[0] ?? '-'),
+    )
+    await server.redis.zrem(owedKeys[0] ?? '', row?.id ?? '')
+    await server.redis.del(await server.redis.keys(`${keys[0]?.split(':row:')[0]}:outbox:*`))
+    expect(await balanced(story)).toEqual([
+      expect.stringContaining('notifications were owed'),
+      'it was owed, is owed no more, and how it ended is not known',
+    ])
+    story.skip('1h')
+    expect((await balanced(story)).at(-1)).toBe('it was due and nobody has looked at it')
+  })
+
+  test('of what is older than the ledger', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A', 'B')
+    await story.advance('1s')
+    await server.redis.del(await server.redis.keys('{story*}:ledger'))
+    await story.deps.store.ledger.open()
+    expect(await balanced(story)).toEqual([])
+  })
+})
