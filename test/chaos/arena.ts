@@ -189,7 +189,7 @@ export async function openArena({
       const isOver = ({ violations }: Findings) =>
         !violations.some(({ promise }) => promise === 'P1' || promise === 'P2')
       const end = Date.now() + patience // what is missing by then is told below
-      while (!isOver(await look()) && Date.now() < end) await sleep(400)
+      while (!isOver(await look()) && Date.now() < end) await sleep(700)
       const captured = await capture(arena, past)
       const final = openFindings()
       check({ ...(await evidence()), captured }, expected, final)
@@ -218,6 +218,12 @@ export async function openArena({
       letters: letters.map(toLetter),
       ended: await endings(),
       owed: await redis.redis.zcard('{tocsin}:owed'),
+      faults: engine
+        ? await engine.get<{ faults: string[] }>('/api/tocsin/v1/ledger').then(
+            ({ faults }) => faults,
+            () => [],
+          )
+        : [],
       captured: [],
     }
   }
@@ -314,6 +320,11 @@ function routingOf(kinds: readonly Kind[], channels: ReadonlyMap<Kind, FakeChann
   ]
   const config = `
 global: { ${globals.join(', ')} }
+budgets: # a test has no time for the real ones, which are test/pipeline/delivery.test.ts'
+  slack: { rate: 50/s, burst: 50, in_flight: 8, digest_above: 0 }
+  pagerduty: { rate: 50/s, burst: 50, in_flight: 8 }
+  sms: { rate: 50/s, burst: 50, in_flight: 8, digest_above: 0 }
+  email: { rate: 50/s, burst: 50, digest_above: 0 }
 route:
   receiver: nobody
   group_by: [alertname]

@@ -22,17 +22,21 @@ export const broken = {
     { file: 'pipeline/timers.js', from: /every\(SWEEP, 'sweep the outbox', \(\) => sweep\(deps\)\),/, to: '' },
   ],
   'no fencing': [
-    { file: 'store/record.lua', from: /if state ~= 'sending' or [^\n]* then return \{ 0, 0 \} end/, to: '' },
-    { file: 'store/claim-row.lua', from: /if due > tonumber\(ARGV\[2\]\) then return \{\} end/, to: '' },
+    { file: 'store/claim-row.lua', from: /if due > now then return \{\} end/, to: '' },
+    {
+      file: 'store/begin-attempt.lua',
+      from: /if state ~= 'claimed' or held ~= turn then return \{ 'lost' \} end/,
+      to: '',
+    },
+    { file: 'store/record.lua', from: /if held ~= turn or [^\n]* then return \{ 0, 0, 0 \} end/, to: '' },
   ],
   'log before send': [
     {
       file: 'pipeline/deliver.js',
-      from: 'const { message, outcome, failures } = await attempt(',
+      from: 'const outcome = await send(notifier, message, integration, deps);\n    observe(',
       to:
-        'const early = toldAs(present, clock.now());\n' +
-        "    await end(row, { how: 'told', told: early, nflogTtl }, { group, integration, notification, message: undefined, outcome: { state: 'delivered' }, failures: [] }, deps);\n" +
-        '    const { message, outcome, failures } = await attempt(',
+        "await settle(trying, { ...sent, outcome: { state: 'delivered' } }, deps);\n" +
+        '    const outcome = await send(notifier, message, integration, deps);\n    observe(',
     },
   ],
 } satisfies Record<string, Patch[]>

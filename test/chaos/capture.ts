@@ -17,6 +17,8 @@ const pages = [
   '/api/tocsin/v1/audit',
   '/api/tocsin/v1/inbox',
   '/api/tocsin/v1/health',
+  '/api/tocsin/v1/notifications',
+  '/api/tocsin/v1/ledger',
   '/api/tocsin/v1/nope',
   '/nope',
 ]

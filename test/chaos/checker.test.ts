@@ -77,7 +77,11 @@ const critical = { severity: 'critical' }
 
 function verdict(evidence: Partial<Evidence>): { facts: number; violations: string[] } {
   const findings = openFindings()
-  check({ sent: [], told: [], letters: [], ended: [], owed: 0, captured: [], ...evidence }, expected, findings)
+  check(
+    { sent: [], told: [], letters: [], ended: [], owed: 0, faults: [], captured: [], ...evidence },
+    expected,
+    findings,
+  )
   return { facts: findings.facts, violations: findings.violations.map(({ promise, what }) => `${promise}: ${what}`) }
 }
 
@@ -148,6 +152,11 @@ describe('ledgers that break a promise, and what is said of them', () => {
       'something that is owed for ever',
       { sent: [posted('firing', 0)], told: [heard('0', 1)], owed: 1 },
       /^P2: 1 notifications are still owed/,
+    ],
+    [
+      'a ledger that does not add up',
+      { faults: ['2 were owed, 1 ended'] },
+      /^P2: the ledger does not add up: 2 were owed/,
     ],
     [
       'written down as told, and never told',

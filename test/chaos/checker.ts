@@ -32,6 +32,7 @@ export interface Evidence {
   letters: readonly Letter[]
   ended: readonly Ended[] // in the order in which they were written down
   owed: number // what the outbox still owes
+  faults: readonly string[] // where Tocsin's own ledger does not add up
   captured: readonly Captured[]
 }
 
@@ -108,7 +109,7 @@ function linesOf(told: readonly Telling[]): Map<string, Map<string, Telling[]>> 
 function everyAlertEnds(
   lives: ReadonlyMap<string, Life>,
   lines: ReturnType<typeof linesOf>,
-  { letters, owed }: Evidence,
+  { letters, owed, faults }: Evidence,
   { reach, firingOnly, loss }: Expected,
   findings: Findings,
 ): void {
@@ -134,6 +135,7 @@ function everyAlertEnds(
     }
   }
   findings.holds('P2', owed === 0, () => `${owed} notifications are still owed at the end`)
+  findings.holds('P2', faults.length === 0, () => `the ledger does not add up: ${faults.join('; ')}`)
   if (loss.before > 0) {
     findings.holds('P1', lost <= loss.most, () => `${lost} of what was accepted is gone, and ${loss.most} may be`)
     findings.notes.push(`${lost} of what was accepted gone`)
@@ -288,7 +290,7 @@ function ownLog({ ended, told }: Evidence, findings: Findings): void {
     last.set(`${end.row} ${end.notification}`, end)
     findings.holds(
       'P3',
-      before === undefined || before.attempt < end.attempt || before.how === 'back',
+      before === undefined || before.attempt <= end.attempt,
       () => `attempt ${end.attempt} of ${end.notification} was written down after attempt ${before?.attempt}`,
     )
     findings.holds(

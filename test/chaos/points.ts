@@ -14,9 +14,13 @@ export const nameOf = (point: Point): string =>
     ? `${point.stop} Redis has done ${point.name}`
     : `after ${point.kind} has ${point.stop === 'read' ? 'read a request' : 'answered'}`
 
-/** Every moment of this kind that the work of the engine has so far. */
-export function pointsOf({ proxy, channels }: Arena): Point[] {
-  const own = [...proxy.counts.keys()].filter((name) => name === name.toLowerCase())
+/** Every moment of this kind that the work of the engine has shown for some ms, again and again. */
+export async function pointsOf({ proxy, channels }: Arena, ms: number): Promise<Point[]> {
+  const before = new Map(proxy.counts)
+  await sleep(ms)
+  const own = [...proxy.counts.keys()].filter(
+    (name) => name === name.toLowerCase() && (proxy.counts.get(name) ?? 0) - (before.get(name) ?? 0) > 5,
+  )
   const stops: Stop[] = ['before', 'after']
   return [
     ...own.flatMap((name) => stops.map((stop): Point => ({ at: 'command', name, stop }))),
@@ -27,18 +31,18 @@ export function pointsOf({ proxy, channels }: Arena): Point[] {
   ]
 }
 
-/** Ends the one engine with SIGKILL at the next such moment, after some that are let pass; false where none came in time. */
-export async function killAt(point: Point, arena: Arena): Promise<boolean> {
+/** Ends the one engine with SIGKILL at such a moment, after so many that are let pass; false where none came in time. */
+export async function killAt(point: Point, arena: Arena, passes: number): Promise<boolean> {
   const [engine] = arena.engines
   if (!engine) throw new Error('there is no engine to kill')
-  let skips = Math.floor(arena.random() * 3)
+  let left = passes
   let struck = false
   const strike = () => {
     struck = true
     // not at once: an engine that goes on without the answer has the time to show it
     setTimeout(() => engine.process.kill('SIGKILL'), arena.random() * 100)
   }
-  const isIt = () => !struck && skips-- <= 0
+  const isIt = () => !struck && left-- <= 0
   const channel = point.at === 'channel' ? arena.channels.get(point.kind) : undefined
   const usual = channel?.behave
   if (point.at === 'command')
@@ -61,10 +65,4 @@ export async function killAt(point: Point, arena: Arena): Promise<boolean> {
     arena.proxy.watch = undefined
     if (channel && usual) channel.behave = usual
   }
-}
-
-/** Some time under load, for the work to show what it consists of. */
-export async function workFor(ms: number, arena: Arena): Promise<Point[]> {
-  await sleep(ms)
-  return pointsOf(arena)
 }

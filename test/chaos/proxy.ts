@@ -78,7 +78,8 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
     let asked: Frame = Buffer.alloc(0)
     let told: Frame = Buffer.alloc(0)
     let waiting = 0 // commands that Redis has and has not answered
-    let stopAt: { answers: number; strike: () => unknown } | undefined
+    let stopAt: { answers: number; name: string; strike: () => unknown } | undefined
+    let again: { name: string; strike: () => unknown } | undefined // Redis did not know the script: it comes whole
     let isSilent = false
 
     client.on('data', (chunk: Buffer) => {
@@ -90,14 +91,16 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
         const name = nameOf(command.words, scripts)
         const nth = (counts.get(name) ?? 0) + 1
         counts.set(name, nth)
-        const stop = proxy.watch?.({ name, nth })
+        const stop: ReturnType<NonNullable<Proxy['watch']>> =
+          again?.name === name ? { stop: 'after', strike: again.strike } : proxy.watch?.({ name, nth })
+        if (again?.name === name) again = undefined
         if (stop?.stop === 'before') {
           isSilent = true
           stop.strike()
           return
         }
         waiting += 1
-        if (stop) stopAt = { answers: waiting, strike: stop.strike }
+        if (stop) stopAt = { answers: waiting, name, strike: stop.strike }
         pass(redis, bytes)
       }
     })
@@ -110,9 +113,13 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
           // a push answers no command
           waiting -= 1
           if (stopAt && (stopAt.answers -= 1) === 0) {
-            isSilent = true
-            stopAt.strike()
-            break
+            if (!told.subarray(done, next).toString('latin1').startsWith('-NOSCRIPT')) {
+              isSilent = true
+              stopAt.strike()
+              break
+            }
+            again = stopAt
+            stopAt = undefined
           }
         }
         done = next

@@ -14,6 +14,7 @@ export interface Row {
   promises: string // 'P1–P3'
   rounds: number
   ms: number // what a round may take
+  alone?: boolean // it measures time: nothing else runs then
   run(seed: number, findings: Findings): Promise<void>
 }
 
@@ -30,9 +31,9 @@ export interface Result {
 }
 
 /** A row of the fault matrix as a test: each round has a seed of its own, and all that it finds is told at the end. */
-export function row({ name, promises, rounds, ms, run }: Row): void {
+export function row({ name, promises, rounds, ms, alone = false, run }: Row): void {
   // the short tier waits for several at a time; the long one has the machine to itself
-  const declare = isLong ? test : test.concurrent
+  const declare = isLong || alone ? test : test.concurrent
   declare(`${name} (${promises}, seed ${seed})`, { timeout: rounds * ms + 60_000 }, async () => {
     const startedAt = Date.now()
     const all = openFindings()
@@ -72,7 +73,8 @@ export function longRow(row_: Row): void {
   else test.concurrent.skip(`${row_.name} (${row_.promises}): npm run chaos`, () => {})
 }
 
-function write(result: Result): void {
+/** Tells a result now, and keeps it for the table. */
+export function write(result: Result): void {
   const file = process.env['CHAOS_REPORT']
   if (file) appendFileSync(file, `${JSON.stringify(result)}\n`)
   const { name, rounds, facts, failures, took, notes } = result
