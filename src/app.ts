@@ -4,6 +4,7 @@ import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openAdmission } from './api/admission.ts'
 import { openServer } from './api/server.ts'
 import { alertmanagerVersion } from './api/v2/status.ts'
 import { builtinTemplates } from './config/builtin.ts'
@@ -19,17 +20,23 @@ import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
 import { openRouting } from './pipeline/routing.ts'
 import { openPresence } from './pipeline/presence.ts'
+import { tellStateLost } from './pipeline/loss.ts'
 import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
 import { openSilences } from './pipeline/silences.ts'
 import { startTimers } from './pipeline/timers.ts'
-import { openDeliveryQueue } from './queue/delivery.ts'
+import { startWatch } from './pipeline/watch.ts'
+import { type Line, openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
 import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
-import { checkRedis } from './store/check.ts'
-import { openEmbedded } from './store/embedded.ts'
-import { blockingConnection, storeConnection, whenReady } from './store/redis.ts'
+import { type Durability, checkRedis } from './store/check.ts'
+import { openClock } from './store/clock.ts'
+import { RedisError, openEmbedded } from './store/embedded.ts'
+import { epochFile, nameOfRedis } from './store/epoch-file.ts'
+import { faultOf } from './store/fault.ts'
+import { blockingConnection, storeConnection, whyAway } from './store/redis.ts'
+import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
 
@@ -48,6 +55,8 @@ export interface AppOptions {
   keepResolved: number // how long a resolved alert can still be merged with, ms
   startDelay: number // from the start to the first flush, ms
   retention: number // of expired silences and the notification log, ms
+  minDurability: Durability // with less this replica is not ready
+  replicaWait: ReplicaWait // what is accepted, is on so many replicas of Redis
   env: Readonly<Record<string, string | undefined>>
   version: string
   log: Log
@@ -59,6 +68,8 @@ export interface App {
   reload(): Promise<void>
   /** Stops within 10 s: what is in the air is finished or given back. */
   stop(): Promise<void>
+  /** Resolves with why, where it cannot go on: it has to be started anew. */
+  broken: Promise<string>
 }
 
 /** Of the 10 s that a stop may take: what deliveries get before they are cut off, ms. */
@@ -89,20 +100,44 @@ export async function startApp(options: AppOptions): Promise<App> {
     const cutOff = new AbortController() // ends what is in the air
     const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
 
+    let waitingFor = 'Redis'
+    const { server, open: openDoor } = openServer(() => `Tocsin is starting and waits for ${waitingFor}\n`)
+    opened.push(() => void server.close())
+    const port = await listen() // senders get their 503 while Redis is away
     const address = await openRedis()
     const redis = storeConnection(address)
     opened.push(() => redis.disconnect())
-    await whenReady(redis)
-    const durability = await checkRedis(redis)
+    const { durability, maxMemory } = await untilUsable(redis, log, (why) => (waitingFor = `Redis: ${why}`))
     metrics.durability.set({ level: durability }, 1)
-    if (durability !== 'always') {
+    if (maxMemory === 0)
+      log.warn(
+        'Redis has no maxmemory: a flood may use all that the machine has; set it, and alerts are refused before',
+      )
+    if (durability === 'unknown') {
+      log.warn('Redis does not tell its appendfsync: what an accepted alert survives is not known')
+    } else if (durability !== 'always') {
       log.warn(
         { durability },
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const store = openStore(redis, options.prefix, options.keepResolved)
+    const accepting = options.replicaWait.replicas > 0 ? storeConnection(address) : redis
+    if (accepting !== redis) opened.push(() => accepting.disconnect())
+    await usable(accepting)
+    const replicated = openReplicaWait(accepting, options.replicaWait)
+    const store = openStore(redis, options.prefix, options.keepResolved, { accepting, replicated })
     await store.ledger.open()
+    const epochs = epochFile(resolve(options.dataDir), nameOfRedis(options.redisUrl ?? 'embedded', options.prefix))
+    const isStateLost = epochs.read() !== undefined && (await store.vitals.epoch()) === ''
+    const epoch = await store.vitals.epochOr(randomUUID())
+    const clock = openClock({
+      redis: () => store.vitals.time(),
+      wall: () => Date.now(),
+      mono: () => performance.now(),
+    })
+    await clock.look()
+    let giveUp: (why: string) => void = () => {}
+    const broken = new Promise<string>((done) => (giveUp = done))
     const adding = storeConnection(address)
     opened.push(() => adding.disconnect())
 
@@ -117,6 +152,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
       run: (row, channel) => deliver(row, deadlines.get(channel) ?? 0, deps),
       failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
+      stuck(channel, verdict) {
+        log.error({ channel, verdict }, 'a delivery worker takes no jobs although some wait')
+        if (verdict === 'hopeless') giveUp(`the delivery worker of ${channel} takes no jobs, nor does a new one`)
+      },
     })
     opened.push(() => queue.close())
 
@@ -125,7 +164,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     )
     tellFaults(routing.config)
     let reloading: Promise<unknown> = Promise.resolve()
-    const clock = { now: () => Date.now() }
     const newId = () => randomUUID()
     const deps: Deps = {
       get routing() {
@@ -154,11 +192,27 @@ export async function startApp(options: AppOptions): Promise<App> {
     await store.peers.alive(clock.now())
     if ((await store.configHash()) !== routing.config.hash) await regroup(deps)
 
-    const timers = startTimers(deps, startedAt + options.startDelay)
+    if (isStateLost) await tellStateLost(deps)
+    const unwritten = epochs.write(epoch)
+    if (unwritten)
+      log.warn(
+        { reason: unwritten },
+        'cannot note which data Redis has: that it was lost while no replica ran would go unseen',
+      )
+    const watch = startWatch(deps, clock, {
+      minDurability: options.minDurability,
+      epochs,
+      epoch,
+      whyAway: () => whyAway(redis),
+    })
+    opened.push(() => watch.stop())
+
+    const timers = startTimers(deps, clock.now() + options.startDelay)
     opened.push(() => timers.stop())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
-    const server = openServer({
+    openDoor({
       deps,
+      admission: openAdmission(deps, watch, stopping.signal),
       view: openAlertView(deps),
       timers,
       presence,
@@ -173,7 +227,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       reload,
       notReady,
     })
-    const port = await listen()
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
@@ -181,7 +234,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const gauges = setInterval(() => void measure(), 5000).unref()
     const url = `http://${options.listen.host ?? 'localhost'}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
-    return { url, reload, stop: once(stop) }
+    return { url, reload, stop: once(stop), broken }
 
     function open(loaded: Routing['config']): Routing {
       const opening = openRouting(loaded, builtinTemplates(), (id, notifier) => {
@@ -256,14 +309,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     async function notReady(): Promise<string | undefined> {
       if (stopping.signal.aborted) return 'Tocsin is stopping'
       return store.probe().then(
-        () => undefined,
-        () => 'Redis does not take writes',
+        () => watch.notReady(),
+        (error: unknown) => faultOf(whyAway(redis) ?? error).message,
       )
     }
 
     async function measure(): Promise<void> {
-      const depths = await queue.depths().catch(() => new Map<string, number>())
-      for (const [channel, jobs] of depths) metrics.queueJobs.set({ channel }, jobs)
+      const lines = await queue.look().catch(() => new Map<string, Line>())
+      for (const [channel, { jobs, idleFor }] of lines) {
+        metrics.queueJobs.set({ channel }, jobs)
+        metrics.workerProgress.set({ channel }, (Date.now() - idleFor) / 1000)
+      }
     }
 
     function listen(): Promise<number> {
@@ -354,3 +410,35 @@ function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined
   return () => (running ??= run())
 }
+
+/** How often it is said what a start waits for, ms. */
+const TELL_EVERY = 10_000
+
+/** Waits for Redis for as long as it takes, and looks whether it can be trusted. Rejects with RedisError where it cannot. */
+async function untilUsable(redis: Connection, log: Log, tell: (why: string) => void) {
+  let toldAt = Number.NEGATIVE_INFINITY
+  for (;;) {
+    try {
+      await usable(redis)
+      return await checkRedis(redis)
+    } catch (error) {
+      if (error instanceof RedisError) throw error
+      const { message } = faultOf(whyAway(redis) ?? error)
+      tell(message)
+      if (performance.now() - toldAt > TELL_EVERY) {
+        toldAt = performance.now()
+        log.error({ err: whyAway(redis) ?? error }, `${message}; waiting for it. Is REDIS_URL right?`)
+      }
+      await sleep(200)
+    }
+  }
+}
+
+/** Resolves once a connection can be used; rejects where it is away after a second. */
+async function usable(redis: Connection): Promise<void> {
+  for (const end = performance.now() + 1000; redis.status !== 'ready'; await sleep(10)) {
+    if (performance.now() > end) throw new Error('Connection is closed.')
+  }
+}
+
+type Connection = ReturnType<typeof storeConnection>

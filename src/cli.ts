@@ -64,6 +64,25 @@ const serveCommand = program
   )
   .addOption(redisUrl())
   .addOption(redisPrefix())
+  .addOption(
+    new Option(
+      '--redis.min-durability <level>',
+      'what an accepted alert must survive; with less in Redis, this replica is not ready and takes no alerts',
+    )
+      .choices(['none', 'everysec', 'always'])
+      .default('none'),
+  )
+  .addOption(
+    new Option('--redis.wait-replicas <number>', 'how many replicas of Redis must have an alert before it is accepted')
+      .default(0)
+      .argParser(wholeNumber),
+  )
+  .addOption(
+    new Option(
+      '--redis.wait-timeout <duration>',
+      'how long they get for it, at most 1500ms; then the answer is 503',
+    ).default('300ms'),
+  )
   .addOption(storagePath())
   .addOption(
     new Option('--data.retention <duration>', 'how long ended silences and the notification log are kept').default(
@@ -98,12 +117,16 @@ const serveCommand = program
     const externalURL = text(options['web.externalUrl'])
     if (externalURL !== undefined && !/^https?:\/\/[^/]/.test(externalURL))
       return fail(`--web.external-url: ${JSON.stringify(externalURL)} is no URL; write it as https://host/path`)
-    const [retention, keepResolved, startDelay] = await Promise.all([
+    const [retention, keepResolved, startDelay, waitTimeout] = await Promise.all([
       duration(options['data.retention'], 'data.retention'),
       duration(options['alerts.gcInterval'], 'alerts.gc-interval'),
       duration(options['dispatch.startDelay'], 'dispatch.start-delay'),
+      duration(options['redis.waitTimeout'], 'redis.wait-timeout'),
     ])
     if (retention === undefined || keepResolved === undefined || startDelay === undefined) return
+    if (waitTimeout === undefined) return
+    if (waitTimeout < 1 || waitTimeout > 1500)
+      return fail('--redis.wait-timeout: it must be 1ms to 1500ms, so that a sender has its answer in time')
     const exitCode = await serve({
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
@@ -118,6 +141,8 @@ const serveCommand = program
       retention,
       keepResolved,
       startDelay,
+      minDurability: minDurability(options['redis.minDurability']),
+      replicaWait: { replicas: Number(options['redis.waitReplicas']), timeout: waitTimeout },
       routePrefix: text(options['web.routePrefix']),
       getConcurrency: Number(options['web.getConcurrency']) || Math.max(8, availableParallelism()),
       silenceLimits: {
@@ -161,7 +186,7 @@ config
   .addOption(
     new Option(
       '--expanded',
-      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default and reopen_within",
+      "what it all comes to, Tocsin's own keys too; loads again, without incident, priority, default, deadline, fallback, on_unconfirmed, reopen_within and budgets",
     ).default(false),
   )
   .addOption(features())
@@ -353,6 +378,11 @@ function isBug(error: Error): boolean {
 function wholeNumber(given: string): number {
   if (!/^\d{1,15}$/.test(given)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(given)
+}
+
+/** The flag takes these words only. */
+function minDurability(given: Options[string]): 'none' | 'everysec' | 'always' {
+  return given === 'always' || given === 'everysec' ? given : 'none'
 }
 
 function text(value: Options[string]): string | undefined {

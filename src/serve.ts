@@ -27,13 +27,19 @@ export async function serve({ listenAddress, logLevel, idleFlags, ...options }: 
     process.exit(1)
   })
   try {
-    const app = await startApp({ ...options, listen, log })
-    process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
-    await new Promise((stop) => {
+    const stopped = new Promise<'stopped'>((stop) => {
       // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun
-      process.on('SIGTERM', stop)
-      process.on('SIGINT', stop)
+      process.on('SIGTERM', () => stop('stopped'))
+      process.on('SIGINT', () => stop('stopped'))
     })
+    const app = await Promise.race([startApp({ ...options, listen, log }), stopped])
+    if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing
+    process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
+    const why = await Promise.race([app.broken, stopped])
+    if (why !== 'stopped') {
+      log.fatal(`${why}; stopping, to be started anew`)
+      return 1
+    }
     await app.stop()
     return 0
   } catch (err) {

@@ -2,12 +2,14 @@ import type { Deps } from '../pipeline/deps.ts'
 import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
+import type { Admission } from './admission.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {
   deps: Deps
   view: AlertView
   timers: Pick<Timers, 'nudge'>
+  admission: Admission
   presence: Pick<Presence, 'name'>
   version: string // Tocsin's own
   startedAt: number // epoch ms

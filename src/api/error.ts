@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Log } from '../record/log.ts'
+import { faultOf } from '../store/fault.ts'
 
 /** A request that is answered with an error. The message goes to whoever asked. */
 export class HttpError extends Error {
@@ -16,7 +17,8 @@ export class HttpError extends Error {
 
 /** What Redis would not take: the sender is to come again. Never 429, which Alertmanager takes as final. */
 export function cannotStore(cause: unknown): never {
-  throw new HttpError(503, 'the store does not take alerts now; send them again', { retryAfter: 5, cause })
+  const why = `the store does not take alerts now: ${faultOf(cause).message}; send them again`
+  throw new HttpError(503, why, { retryAfter: 5, cause })
 }
 
 /** Redis does not answer a question. */
@@ -29,7 +31,8 @@ export function answerError(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
     const { status, message, retryAfter } = explain(error)
-    if (status >= 500) {
+    // a refusal without a cause has told of itself, and under a flood there are many
+    if (status >= 500 && !(error instanceof HttpError && error.cause === undefined)) {
       const cause: unknown = error instanceof Error ? (error.cause ?? error) : error
       log.error({ err: cause, method: request.method, path: request.path, status }, 'a request failed')
     }

@@ -1,6 +1,7 @@
 import { type Response, Router, json } from 'express'
 import { z } from 'zod'
 import type { Incident } from '../incident/incident.ts'
+import { refuseDeep } from './body.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
 
@@ -22,11 +23,11 @@ export function incidents({ deps: { store, clock, events, log } }: ApiDeps): Rou
     response.json(incident)
   })
 
-  router.post('/incidents/:id/ack', json({ limit: '10kb' }), async (request, response) => {
+  router.post('/incidents/:id/ack', json({ limit: '10kb', verify: refuseDeep }), async (request, response) => {
     await become(request.params['id'] ?? '', 'acknowledged', request.body, response)
   })
 
-  router.post('/incidents/:id/resolve', json({ limit: '10kb' }), async (request, response) => {
+  router.post('/incidents/:id/resolve', json({ limit: '10kb', verify: refuseDeep }), async (request, response) => {
     await become(request.params['id'] ?? '', 'resolved', request.body, response)
   })
 

@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http'
+import { type RequestListener, type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
 import type { ApiDeps } from './deps.ts'
@@ -10,8 +10,42 @@ import { management } from './management.ts'
 import { apiV2 } from './v2/router.ts'
 import { webhook } from './webhook.ts'
 
-/** The engine's HTTP side; not listening yet. */
-export function openServer(api: ApiDeps): Server {
+export interface Door {
+  server: Server
+  /** From here on the engine answers. */
+  open(api: ApiDeps): void
+}
+
+/**
+ * The engine's HTTP side; not listening yet. Until there is an engine behind it (it waits for its Redis, say) it answers that
+ * it lives, and 503 with `why` to all else.
+ */
+export function openServer(why: () => string): Door {
+  let answer: RequestListener = (request, response) => {
+    const path = request.url?.replace(/\?.*$/, '') ?? ''
+    const isHealth = request.method === 'GET' && path.endsWith('/-/healthy')
+    response.writeHead(isHealth ? 200 : 503, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      ...(!isHealth && { 'Retry-After': '5' }),
+    })
+    response.end(isHealth ? 'OK' : why())
+  }
+  // a listener may be slow to read, never slow to send
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: 16 * 1024,
+    },
+    (request, response) => answer(request, response),
+  )
+  server.maxConnections = 2000
+  return { server, open: (api) => void (answer = handlerOf(api)) }
+}
+
+function handlerOf(api: ApiDeps): RequestListener {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -23,20 +57,7 @@ export function openServer(api: ApiDeps): Server {
   }
   app.use(notFound)
   app.use(answerError(api.deps.log))
-
-  // a listener may be slow to read, never slow to send
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16 * 1024,
-    },
-    app,
-  )
-  server.maxConnections = 2000
-  return server
+  return app
 }
 
 /** All that stands under the route prefix. */

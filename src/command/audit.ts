@@ -25,7 +25,8 @@ export async function audit({ redisUrl, dataDir, prefix, at, stdout }: AuditOpti
     const ledger = await store.ledger.read()
     const print = (line: string) => stdout.write(`${line}\n`)
     const list = (counts: ReadonlyMap<string, number>) => {
-      for (const [word, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) print(`  ${String(count).padStart(10)}  ${word}`)
+      for (const [word, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+        print(`  ${String(count).padStart(10)}  ${word}`)
     }
     print(`alerts that joined groups: ${ledger.joined}`)
     list(ledger.left)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { MatcherMode } from '../match/mode.ts'
+import { defaultLimits } from '../model/limits.ts'
 import { buildTree, routesById } from '../route/tree.ts'
 import { budgetsOf } from './budgets.ts'
 import { check, instead } from './check.ts'
@@ -95,6 +96,7 @@ export function compile<N>(
     resolveTimeout: resolveTimeout(global),
     matcherMode,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
+    limits: settings.limits ?? defaultLimits,
     route: tree,
     routes,
     receivers,

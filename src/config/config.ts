@@ -1,5 +1,6 @@
 import type { MatcherMode } from '../match/mode.ts'
 import type { Budget, UnconfirmedPolicy } from '../model/delivery.ts'
+import type { Limits } from '../model/limits.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
@@ -55,6 +56,7 @@ export interface Config<N> {
   resolveTimeout: number // ms
   matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
+  limits: Limits // of what comes in
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
   receivers: ReadonlyMap<string, Receiver<N>>

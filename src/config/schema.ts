@@ -6,6 +6,7 @@ import type { RouteOptions } from '../route/route.ts'
 import { budgets } from './budgets.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
+import { limits } from './limits.ts'
 
 // The routing file's shape, without what channels bring. A key with nothing behind it keeps its default.
 
@@ -174,6 +175,7 @@ export const top = z.strictObject({
   event_recorder: maybe(eventRecorder),
   budgets: maybe(budgets),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
+  limits: maybe(limits),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

@@ -17,6 +17,12 @@ export interface Ingested {
 /** The request as a whole is not what the endpoint takes: nothing of it was used. */
 export class IngestError extends Error {
   override readonly name = 'IngestError'
+  readonly kind: 'malformed' | 'too many alerts'
+
+  constructor(message: string, kind: IngestError['kind'] = 'malformed') {
+    super(message)
+    this.kind = kind
+  }
 }
 
 /** `alerts[3].labels.severity: must be a string, not 1` */

@@ -1,6 +1,8 @@
 import { type Fault, type RawAlert, normalise } from '../alert/normalise.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import { formatInstant } from '../model/instant.ts'
+import { type Limits, defaultLimits } from '../model/limits.ts'
+import { type Batch, checkCount, readAll, withinLimits } from './batch.ts'
 import { isObject, kindOf, quote, readAlert } from './read.ts'
 import { IngestError, type Ingested } from './reject.ts'
 
@@ -8,9 +10,9 @@ import { IngestError, type Ingested } from './reject.ts'
  * Alertmanager's webhook payload, version 4 (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
  * It is a notification, not a heartbeat: a firing alert has no end and none is made up, since the
  * sender repeats it only every `repeat_interval` and sends its resolve. That an alert is missing from
- * a payload means nothing. Throws IngestError where it is no such payload.
+ * a payload means nothing. Throws IngestError where it is no such payload, or one of too many alerts.
  */
-export function webhookAlerts(body: unknown, at: number, mode: MatcherMode = 'fallback'): Ingested {
+export function webhookBatch(body: unknown, at: number, mode: MatcherMode, limits: Limits): Batch {
   if (!isObject(body)) throw new IngestError(`the body must be an Alertmanager webhook object, not ${kindOf(body)}`)
   const version = body['version'] ?? '4'
   if (version !== '4') {
@@ -20,16 +22,27 @@ export function webhookAlerts(body: unknown, at: number, mode: MatcherMode = 'fa
   const list = body['alerts']
   if (!Array.isArray(list)) throw new IngestError(`alerts: must be a list of alerts, not ${kindOf(list)}`)
 
+  checkCount(list, limits)
   const truncated = body['truncatedAlerts']
   const isName = (name: string) => isLabelName(name, mode)
-  const ingested: Ingested = { alerts: [], rejects: [], truncated: typeof truncated === 'number' ? truncated : 0 }
-  for (const [index, value] of list.entries()) {
-    const raw = readWebhookAlert(value, at)
-    const alert = 'reason' in raw ? raw : normalise(raw, at, undefined, isName)
-    if ('reason' in alert) ingested.rejects.push({ index, ...alert })
-    else ingested.alerts.push(alert)
+  return {
+    size: list.length,
+    truncated: typeof truncated === 'number' && truncated > 0 && Number.isSafeInteger(truncated) ? truncated : 0,
+    read(index) {
+      const raw = withinLimits(readWebhookAlert(list[index], at), limits)
+      return 'reason' in raw ? raw : normalise(raw, at, undefined, isName)
+    },
   }
-  return ingested
+}
+
+/** The same, all read. */
+export function webhookAlerts(
+  body: unknown,
+  at: number,
+  mode: MatcherMode = 'fallback',
+  limits = defaultLimits,
+): Ingested {
+  return readAll(webhookBatch(body, at, mode, limits))
 }
 
 /** `status` decides over the end: a firing alert has none, a resolved one without ends now. */

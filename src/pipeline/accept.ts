@@ -1,8 +1,12 @@
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
 import type { Accepted, Arrival } from '../store/alerts.ts'
 import type { Deps, Routing } from './deps.ts'
+
+/** So many alerts are routed before others get their turn. */
+const TURN = 500
 
 /**
  * Alerts came in: routes them and puts them into their groups in one trip to Redis. Once this
@@ -18,11 +22,16 @@ export async function accept(
   metrics.invalid.inc({ version: source }, rejects.length)
   metrics.truncated.inc(truncated)
   const placedBy = inhibition.version
-  const arrivals = alerts.map((alert) => arrivalOf(alert, routing, deps))
+  const arrivals: Arrival[] = []
+  for (const alert of alerts) {
+    arrivals.push(arrivalOf(alert, routing, deps))
+    if (arrivals.length % TURN === 0) await setImmediate() // a long request is no reason for others to wait
+  }
   const accepted = await store.alerts.accept(arrivals, at, {
     exact,
     calm: !exact && at < calmUntil,
     regroups: false,
+    most: routing.config.limits,
   })
   if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, alerts, routing)
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length

@@ -47,7 +47,7 @@ export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps
     )
   }
   const others = await store.outbox.wakings(woken)
-  const wakes: Wake[] = others.map(({ id, ...rest }) => ({ ...rest, row: id, delay: 0, early: true }))
+  const wakes: Wake[] = others.map(({ id, ...rest }) => ({ ...rest, row: id, delay: 0 }))
   if (owedAgain) {
     const { id, channel, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, Queue, Worker } from 'bullmq'
+import { type Verdict, openWatchdog } from './watchdog.ts'
 
 /** A wake-up for one outbox row. It carries ids only: a job lost, late or doubled costs nothing. */
 export interface Wake {
@@ -8,7 +9,6 @@ export interface Wake {
   turn: number // taken so far: each has a job of its own
   rank: number // of the severity; 0 goes first
   delay: number // ms
-  early?: boolean // its turn has a job already, which is for later
 }
 
 export interface DeliveryQueueOptions {
@@ -18,20 +18,31 @@ export interface DeliveryQueueOptions {
   blocking(): ConnectionOptions // for a worker: waits
   run(row: string, channel: string): Promise<void>
   failed(channel: string, error: Error): void
+  /** A worker took no job for long although jobs wait, and is built anew; or it was, and it is hopeless. */
+  stuck(channel: string, verdict: Exclude<Verdict, 'fine'>): void
+  /** How long a worker may take no job although jobs wait, ms. */
+  patience?: number
+}
+
+/** A channel's queue as it is now. */
+export interface Line {
+  jobs: number // that wait or run
+  idleFor: number // since its worker took or ended a job, or had none to take, ms
 }
 
 export interface DeliveryQueue {
   /** May be lost: the outbox keeps the promise, and a sweep wakes what is owed. */
   wake(wakes: readonly Wake[]): Promise<void>
   start(): void
-  /** Jobs that wait or run, by channel. */
-  depths(): Promise<ReadonlyMap<string, number>>
+  /** How each channel stands; to be asked every few seconds, since workers that are stuck are found by it. */
+  look(): Promise<ReadonlyMap<string, Line>>
   /** Takes no more jobs and waits for those that run. */
   drain(): Promise<void>
   close(): Promise<void>
 }
 
 const CONCURRENCY = 32 // per channel; one destination's share is the pipeline's business
+const PATIENCE = 30_000
 
 /** A BullMQ queue and worker per channel, so that a channel that hangs holds up no other. */
 export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
@@ -42,7 +53,23 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     const queueName = `deliver-${name}`
     const queue = new Queue(queueName, { connection, prefix, skipVersionCheck: true })
     queue.on('error', () => {}) // the connection's own listener tells
-    const worker = new Worker<{ row: string }>(queueName, (job) => options.run(job.data.row, name), {
+    // longer than an attempt may take: all its hands may be full for so long
+    const patience = options.patience ?? Math.max(PATIENCE, deadline + 15_000)
+    const watchdog = openWatchdog(patience, performance.now())
+    return { queue, worker: openWorker(queueName, name, deadline, watchdog), deadline, watchdog }
+  }
+
+  async function run(row: string, channel: string, watchdog: ReturnType<typeof openWatchdog>): Promise<void> {
+    watchdog.progressed(performance.now())
+    try {
+      await options.run(row, channel)
+    } finally {
+      watchdog.progressed(performance.now())
+    }
+  }
+
+  function openWorker(queueName: string, name: string, deadline: number, watchdog: ReturnType<typeof openWatchdog>) {
+    const worker = new Worker<{ row: string }>(queueName, (job) => run(job.data.row, name, watchdog), {
       connection: options.blocking(),
       prefix,
       autorun: false,
@@ -55,7 +82,35 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     })
     worker.on('error', () => {})
     worker.on('failed', (_job, error) => options.failed(name, error))
-    return { queue, worker }
+    return worker
+  }
+
+  function start(channel: string, worker: Worker): void {
+    worker.run().catch((error: Error) => options.failed(channel, error))
+  }
+
+  /** What the old one has in hand is taken up again when its locks run out; the outbox lets nobody send twice. */
+  function rebuild(channel: string, line: ReturnType<typeof openLine>): void {
+    line.worker.close(true).catch(() => {}) // may never end: that is why
+    line.worker = openWorker(line.queue.name, channel, line.deadline, line.watchdog)
+    start(channel, line.worker)
+  }
+
+  let isStarted = false
+
+  async function lookAt(channel: string, line: ReturnType<typeof openLine>): Promise<Line> {
+    const { queue, watchdog } = line
+    const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active').catch((error: unknown) => {
+      watchdog.unknown(performance.now())
+      throw error
+    })
+    const now = performance.now()
+    const waiting = isStarted ? (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0) : 0
+    const verdict = watchdog.look(now, waiting)
+    if (verdict === 'rebuild') rebuild(channel, line)
+    if (verdict !== 'fine') options.stuck(channel, verdict)
+    const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
+    return { jobs, idleFor: now - watchdog.progressAt }
   }
 
   return {
@@ -69,20 +124,20 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     },
 
     start() {
-      for (const [channel, { worker }] of lines) {
-        worker.run().catch((error: Error) => options.failed(channel, error))
-      }
+      isStarted = true
+      for (const [channel, { worker }] of lines) start(channel, worker)
     },
 
-    async depths() {
-      const counted = [...lines].map(async ([channel, { queue }]): Promise<[string, number]> => {
-        const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active')
-        return [channel, Object.values(counts).reduce((sum, count) => sum + count, 0)]
-      })
-      return new Map(await Promise.all(counted))
+    async look() {
+      const seen = [...lines].map(async ([channel, line]): Promise<[string, Line]> => [
+        channel,
+        await lookAt(channel, line),
+      ])
+      return new Map(await Promise.all(seen))
     },
 
     async drain() {
+      isStarted = false
       await Promise.all([...lines.values()].map(({ worker }) => worker.close()))
     },
 
@@ -93,13 +148,14 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   }
 }
 
-function toJob({ row, notification, turn, rank, delay, early }: Wake) {
+function toJob({ row, notification, turn, rank, delay }: Wake) {
   return {
     name: 'deliver',
     data: { row },
     opts: {
-      // one job a turn: adding it again while it waits or runs changes nothing
-      jobId: `${row}-${notification}-${turn}${early ? '-early' : ''}`,
+      // one job a turn: adding it again while it waits or runs changes nothing. One that waits for its time is another:
+      // by the clock of who added it that time may never come, and the sweep's must be able to stand beside it
+      jobId: `${row}-${notification}-${turn}${delay > 0 ? '-later' : ''}`,
       delay,
       priority: rank + 1, // BullMQ runs jobs without a priority first
       attempts: 1, // the outbox owns retries and their times

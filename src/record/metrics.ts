@@ -207,6 +207,43 @@ export function openMetrics(alertmanager: string, version: string) {
       labelNames: ['level'],
       registers,
     }),
+    stateLost: new Counter({
+      name: 'tocsin_state_lost_total',
+      help: 'How often Redis was found without the data that it had.',
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'tocsin_clock_skew_seconds',
+      help: "How far the clock of this machine is before Redis'.",
+      registers,
+    }),
+    bodiesInFlight: new Gauge({
+      name: 'tocsin_http_bodies_in_flight_bytes',
+      help: 'Bytes of requests with alerts that are read or worked at.',
+      registers,
+    }),
+    redisUsed: new Gauge({
+      name: 'tocsin_redis_memory_used_bytes',
+      help: 'Memory that Redis uses.',
+      registers,
+    }),
+    redisMax: new Gauge({
+      name: 'tocsin_redis_memory_max_bytes',
+      help: "Redis' maxmemory; 0 where it has none.",
+      registers,
+    }),
+    kept: new Gauge({
+      name: 'tocsin_kept',
+      help: 'How many alerts and groups are kept, and how many groups are late.',
+      labelNames: ['what'],
+      registers,
+    }),
+    workerProgress: new Gauge({
+      name: 'tocsin_worker_progress_timestamp_seconds',
+      help: 'When a delivery worker last took a job, or had none to take.',
+      labelNames: ['channel'],
+      registers,
+    }),
   }
 }
 

@@ -11,21 +11,23 @@
         1 where an old alert does not make its group due at once, else 0
         1 where the alerts are known ones that get other groups, else 0: then what is known of them stays as it is
         key prefixes of places and of what is occupied
+        how many alerts, groups, and alerts in a group there may be, 0: any number
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
           start and end as text ('-' where they print as their instant), number of its groups, which of them from 1,
           number of its places, the places
 
   Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
-            the version of the inhibitions }
+            the version of the inhibitions, not taken since there are too many alerts, groups, alerts in a group }
 ]]
 --- with place
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
+local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 8
+local at = 11
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -51,7 +53,7 @@ for i = 1, tonumber(take()) do
   for j = 1, tonumber(take()) do alert.places[j] = take() end
   alerts[i], fingerprints[i] = alert, alert.fingerprint
 end
-if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version } end
+if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version, 0, 0, 0 } end
 
 local bodies = redis.call('HMGET', KEYS[1], unpack(fingerprints))
 local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
@@ -81,6 +83,31 @@ local function merge(old, new)
 end
 
 local fresh, seen, late, joined, made, soonest = 0, 0, 0, 0, 0, -1
+local refused = { alerts = 0, groups = 0, members = 0 }
+
+-- far from a limit, as is usual, no alert is looked at for it
+local alertCount, groupCount = redis.call('HLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
+local alertsMayFill = mostAlerts > 0 and alertCount + #alerts > mostAlerts
+local groupsMayFill = mostGroups > 0 and groupCount + #groups > mostGroups
+local anyMayFill = alertsMayFill or groupsMayFill
+for _, group in ipairs(groups) do
+  group.mayFill = mostMembers > 0 and redis.call('SCARD', group.members) + #alerts > mostMembers
+  anyMayFill = anyMayFill or group.mayFill
+end
+
+-- What there are too many of for an alert to be taken; one that resolves takes no room that it had not before.
+local function full(alert, old)
+  if not old and alertsMayFill and alertCount + fresh >= mostAlerts then return 'alerts' end
+  if resolved(alert) and not exact then return nil end
+  local wanted = 0
+  for _, group in ipairs(alert.groups) do
+    if redis.call('EXISTS', group.hash) == 0 then wanted = wanted + 1
+    elseif group.mayFill and redis.call('SCARD', group.members) >= mostMembers
+      and redis.call('SISMEMBER', group.members, alert.fingerprint) == 0 then return 'members' end
+  end
+  if wanted > 0 and groupsMayFill and groupCount + made + wanted > mostGroups then return 'groups' end
+end
+
 local newTimes, newBodies = {}, {}
 for _, alert in ipairs(alerts) do
   local old = known[alert.fingerprint]
@@ -88,10 +115,13 @@ for _, alert in ipairs(alerts) do
     alert.body, alert.starts, alert.ends, alert.by = old.body, old.starts, old.ends, old.by
     alert.startsText, alert.endsText = old.startsText, old.endsText
   end
+  local lacking = anyMayFill and full(alert, old)
   -- another member of the sender's cluster may tell of the same occurrence after its resolve
   if old and alert.by == 'r' and not resolved(alert) and resolved(old) and old.starts == alert.starts
     and now - old.updated < LATE_COPY then
     late = late + 1
+  elseif lacking then
+    refused[lacking] = refused[lacking] + 1
   elseif not (regroups and not old) then
     if old then
       seen = seen + 1
@@ -157,4 +187,4 @@ if #moved + #changed > 0 then
   redis.call('XADD', KEYS[7], 'MAXLEN', '~', KEPT_CHANGES, '*', 'moved', table.concat(moved, ' '),
     'changed', table.concat(changed, ' '), 'gone', '')
 end
-return { fresh, seen, late, joined, made, soonest, version }
+return { fresh, seen, late, joined, made, soonest, version, refused.alerts, refused.groups, refused.members }

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
 import { type Labels, toRecord } from '../model/labels.ts'
+import type { Limits } from '../model/limits.ts'
 import type { Keys } from './keys.ts'
-import { script } from './script.ts'
+import { script, scriptReloads } from './script.ts'
 
 /** A group that an alert belongs to, as the store needs to know it. */
 export interface GroupSeed {
@@ -29,6 +31,8 @@ export interface Manner {
   calm: boolean
   /** They came before, and only their groups are new: they are not as if just updated. */
   regroups: boolean
+  /** How many alerts, groups, and alerts in a group there may be; any number where it is not said. */
+  most?: Pick<Limits, 'alerts' | 'groups' | 'alertsPerGroup'>
 }
 
 /** What became of the alerts of a request. */
@@ -40,7 +44,12 @@ export interface Accepted {
   groups: number // groups made
   soonest: number // when the first of those is due, epoch ms; -1 for none
   rules: string // the version of the inhibitions
+  full: ReadonlyMap<Full, number> // not taken: what there are too many of → how many alerts
 }
+
+/** What there are too many of. */
+export type Full = 'alerts' | 'groups' | 'alertsPerGroup'
+const fulls = ['alerts', 'groups', 'alertsPerGroup'] as const satisfies readonly Full[]
 
 /** Fingerprints of what came, changed or went. */
 export interface Changes {
@@ -56,23 +65,39 @@ const CHUNK_WORK = 5000
 
 const accept = script(
   'accept',
-  z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.string()]),
+  z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.string()]).rest(z.number()),
 )
 const endedBys: Record<EndedBy, string> = { sender: 's', timeout: 't', resolve: 'r' }
 
-/** `keepResolved`: how long a resolved alert can still be merged with, ms. */
-export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
+/**
+ * `keepResolved`: how long a resolved alert can still be merged with, ms. What is accepted goes over a connection of its
+ * own, `accepting`, and is answered once `replicated` resolves.
+ */
+export function alertStore(
+  redis: Redis,
+  keys: Keys,
+  keepResolved: number,
+  { accepting, replicated }: { accepting: Redis; replicated: () => Promise<void> },
+) {
   return {
     /**
      * Merges alerts with what is known and puts them into their groups; when this resolves, Redis has
      * them. Calls for many alerts leave in one go. Rejects where Redis does not answer.
      */
     async accept(arrivals: readonly Arrival[], at: number, manner: Manner): Promise<Accepted> {
-      const calls = chunksOf(arrivals, ({ groups, places }) => groups.length + places.length).map((chunk) =>
-        acceptChunk(chunk, at, manner),
-      )
-      const total: Accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, rules: '' }
-      for (const [fresh, seen, late, joined, groups, soonest, rules] of await Promise.all(calls)) {
+      const reloads = scriptReloads()
+      const calls: Promise<Awaited<ReturnType<typeof acceptChunk>>>[] = []
+      for (const chunk of chunksOf(arrivals, ({ groups, places }) => groups.length + places.length)) {
+        if (calls.length > 0) await setImmediate() // a long request is no reason for others to wait
+        const call = acceptChunk(chunk, at, manner)
+        call.catch(() => {}) // it is awaited below, and may fail before
+        calls.push(call)
+      }
+      const onReplicas = replicated() // sent right behind the calls: it costs no trip of its own
+      onReplicas.catch(() => {})
+      const full = new Map<Full, number>()
+      const total: Accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, rules: '', full }
+      for (const [fresh, seen, late, joined, groups, soonest, rules, ...refused] of await Promise.all(calls)) {
         total.fresh += fresh
         total.seen += seen
         total.late += late
@@ -80,7 +105,13 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
         total.groups += groups
         if (soonest !== -1 && (total.soonest === -1 || soonest < total.soonest)) total.soonest = soonest
         total.rules = rules
+        for (const [i, what] of fulls.entries()) {
+          const count = refused[i] ?? 0
+          if (count > 0) full.set(what, (full.get(what) ?? 0) + count)
+        }
       }
+      await onReplicas
+      if (scriptReloads() !== reloads) await replicated()
       return total
     },
 
@@ -177,7 +208,7 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
     },
   }
 
-  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm, regroups }: Manner) {
+  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm, regroups, most }: Manner) {
     const groupNumbers = new Map<string, number>() // by id, from 1
     const groupKeys: string[] = []
     const groupArgs: (string | number)[] = []
@@ -197,7 +228,7 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
       alertArgs.push(places.length, ...places)
     }
     return accept(
-      redis,
+      accepting,
       [
         keys.alerts,
         keys.times,
@@ -219,6 +250,9 @@ export function alertStore(redis: Redis, keys: Keys, keepResolved: number) {
         regroups ? 1 : 0,
         keys.placePrefix,
         keys.occupiedPrefix,
+        most?.alerts ?? 0,
+        most?.groups ?? 0,
+        most?.alertsPerGroup ?? 0,
         groupNumbers.size,
         ...groupArgs,
         arrivals.length,

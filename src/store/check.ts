@@ -1,25 +1,36 @@
 import type { Redis } from 'ioredis'
 import { RedisError, checkVersion } from './embedded.ts'
+import { field } from './info.ts'
 
-export type Durability = 'always' | 'everysec' | 'none' | 'unknown'
+/** What an answered write survives, least first; `unknown` where Redis does not say, as some that are managed. */
+export const durabilities = ['none', 'unknown', 'everysec', 'always'] as const
+export type Durability = (typeof durabilities)[number]
 
-/**
- * Looks whether this Redis can be trusted with alerts: version and eviction policy. Returns what an
- * answered write survives. Throws RedisError with what to change.
- */
-export async function checkRedis(redis: Redis): Promise<Durability> {
-  const info = await redis.info('server')
-  checkVersion(/redis_version:(\S+)/.exec(info)?.[1] ?? '', 'the Redis at REDIS_URL')
-
-  const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1]
+/** Looks whether this Redis can be trusted with alerts: version and eviction policy. Throws RedisError with what to change. */
+export async function checkRedis(redis: Redis): Promise<{ durability: Durability; maxMemory: number }> {
+  checkVersion(field(await redis.info('server'), 'redis_version') ?? '', 'the Redis at REDIS_URL')
+  const memory = await redis.info('memory')
+  const policy = field(memory, 'maxmemory_policy')
   if (policy && policy !== 'noeviction') {
     throw new RedisError(
       `Redis has maxmemory-policy ${policy}, which lets it throw away accepted alerts; set it to noeviction ` +
         '(redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf)',
     )
   }
-  if (!/aof_enabled:1/.test(await redis.info('persistence'))) return 'none'
-  const setting: unknown = await redis.config('GET', 'appendfsync').catch(() => undefined) // managed Redis forbids it
+  return { durability: await durabilityOf(redis), maxMemory: Number(field(memory, 'maxmemory') ?? 0) }
+}
+
+/** What an answered write survives now: an operator may change it while Redis runs. Rejects where Redis does not answer. */
+export async function durabilityOf(redis: Redis): Promise<Durability> {
+  const aof = field(await redis.info('persistence'), 'aof_enabled')
+  if (aof === undefined) return 'unknown'
+  if (aof !== '1') return 'none'
+  const setting: unknown = await redis.config('GET', 'appendfsync').catch((error: Error) => {
+    // managed Redis forbids it
+    if (/^(?:ERR|NOPERM)\b/.test(error.message)) return undefined
+    throw error
+  })
   const fsync = Array.isArray(setting) ? String(setting[1]) : 'unknown'
+  if (fsync === 'no') return 'none'
   return fsync === 'always' || fsync === 'everysec' ? fsync : 'unknown'
 }

@@ -44,7 +44,26 @@ export async function whenReady(redis: Redis): Promise<void> {
 }
 
 function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
-  const redis = new Redis(address, options)
-  redis.on('error', () => {}) // commands say it; without a listener each lost connection prints a stack
+  const redis = new Redis(address, { ...options, reconnectOnError: findPrimary() })
+  // commands say it too; without a listener each lost connection prints a stack
+  redis.on('error', (error: Error) => lastErrors.set(redis, error))
+  redis.on('ready', () => lastErrors.delete(redis))
   return redis
+}
+
+const lastErrors = new WeakMap<Redis, Error>()
+
+/** Why a connection is away; its commands only say that it is. Undefined where it is not. */
+export function whyAway(redis: Redis): Error | undefined {
+  return lastErrors.get(redis)
+}
+
+/** A primary that has become a replica goes on answering: behind the same name there may be another now. Once a second at most. */
+function findPrimary(): (error: Error) => boolean {
+  let last = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || performance.now() - last < 1000) return false
+    last = performance.now()
+    return true
+  }
 }

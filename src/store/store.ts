@@ -12,6 +12,7 @@ import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
 import { silenceStore } from './silences.ts'
+import { vitalsStore } from './vitals.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
@@ -27,10 +28,16 @@ export const KEEP_RESOLVED = 30 * 60_000
  * All of Tocsin's state behind one door. `prefix` keeps several apart on one Redis; `keepResolved` is how long a resolved
  * alert can still be merged with, ms.
  */
-export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESOLVED) {
+export function openStore(
+  redis: Redis,
+  prefix: string,
+  keepResolved = KEEP_RESOLVED,
+  // what is accepted, over a connection of its own where replicas are waited for: the wait blocks it
+  accepting = { accepting: redis, replicated: () => Promise.resolve() },
+) {
   const keys = keysFor(prefix)
   return {
-    alerts: alertStore(redis, keys, keepResolved),
+    alerts: alertStore(redis, keys, keepResolved, accepting),
     groups: groupStore(redis, keys, keepResolved),
     outbox: outboxStore(redis, keys, keepResolved),
     deadLetters: deadLetterStore(redis, keys),
@@ -40,6 +47,7 @@ export function openStore(redis: Redis, prefix: string, keepResolved = KEEP_RESO
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),
+    vitals: vitalsStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */

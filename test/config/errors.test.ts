@@ -201,7 +201,7 @@ describe('what is of another kind is told with both kinds, and without its text'
       expect(problemsOf(`${wrong}\n${rest}`)).toEqual([
         expect.stringMatching(/^1:/),
         '2:20 route.receiver: there is no receiver "q"; did you mean "r"?',
-        '4:15 teams.a.x: unknown key "x"; known: default, severities, slack, pagerduty, email, sms, webhook',
+        '4:15 teams.a.x: unknown key "x"; known: default, fallback, severities, slack, pagerduty, email, sms, webhook',
       ])
     },
   )

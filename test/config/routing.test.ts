@@ -19,8 +19,8 @@ function told(labels: Record<string, string>) {
     incident: config.policy(labels['severity'] ?? '', labels['team'] ?? ''),
   }
 }
-const high = { incident: true, priority: 'high' }
-const none = { incident: false, priority: 'normal' }
+const high = { incident: true, priority: 'high', deadline: 3_600_000 }
+const none = { incident: false, priority: 'normal', deadline: 24 * 3_600_000 }
 
 test('the shipped files are the seven teams', () => {
   expect(readdirSync(join(folder, 'teams')).sort()).toEqual(teams.map((team) => `${team}.yml`).sort())

@@ -148,6 +148,7 @@ describe('the engine is killed', () => {
     await eventually(
       async () => counts(world),
       (now) => Object.values(now).every((count) => count >= 20),
+      60_000, // Slack and Twilio take one a second
     )
     await eventually(
       () => metric(second, 'tocsin_outbox_owed'),

@@ -64,7 +64,7 @@ describe('what bad input gets', () => {
     [
       'deep nesting',
       `{"version":"4","alerts":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
-      'alerts[0].: must be an object',
+      'the body nests deeper than 100 levels',
     ],
   ])('%s is 400', async (_name, body, message) => {
     const answer = await send('/webhook', body)
@@ -151,14 +151,14 @@ describe('Redis', () => {
     await redis.redis.config('SET', 'maxmemory', '1mb')
     expect(await post()).toMatchObject({ status: 503 })
     await redis.redis.config('SET', 'maxmemory', '0')
-    expect(await post()).toMatchObject({ status: 200 })
+    await eventually(post, ({ status }) => status === 200)
   })
 
   test('read-only: 503', async () => {
     await redis.redis.replicaof('127.0.0.1', '1')
     expect(await post()).toMatchObject({ status: 503 })
     await redis.redis.replicaof('NO', 'ONE')
-    expect(await post()).toMatchObject({ status: 200 })
+    await eventually(post, ({ status }) => status === 200)
   })
 
   test('gone: 503 at once', async () => {

@@ -63,6 +63,7 @@ test('an alert opens its group, which is due after group_wait', async () => {
     groups: 1,
     soonest: now + MINUTE,
     rules: ' 0',
+    full: new Map(),
   })
   expect(await accept(fires, now + 1)).toEqual({
     fresh: 0,
@@ -72,6 +73,7 @@ test('an alert opens its group, which is due after group_wait', async () => {
     groups: 0,
     soonest: -1,
     rules: ' 0',
+    full: new Map(),
   })
   expect(await store.groups.nextDue()).toBe(now + MINUTE)
 })
@@ -159,4 +161,54 @@ test('a resolved alert in no group is forgotten in time, others are not', async 
 test('scripts are loaded again after Redis has forgotten them', async () => {
   await server.redis.script('FLUSH')
   expect(await accept(fires, now)).toMatchObject({ fresh: 1 })
+})
+
+describe('what is full takes no more', () => {
+  const most = { alerts: 3, groups: 2, alertsPerGroup: 2 }
+  const firing = (name: string) => alertOf({ name }, { startsAt: now })
+  const ended = (name: string) => ({ ...firing(name), endsAt: now, endedBy: 'sender' as const })
+  const put = async (...arrivals: [alert: Alert, ...groups: string[]][]) => {
+    const { full } = await store.alerts.accept(
+      arrivals.map(([alert, ...ids]) => ({ alert, groups: ids.map((id) => ({ ...group, id })), places: [] })),
+      now + 1,
+      { ...manner, most },
+    )
+    return [...full].map(([what, count]) => `${count} ${what}`).join()
+  }
+  const names = async () => new Set((await kept()).map(({ labels }) => labels.get('name')))
+
+  test('with alerts: known ones go on, new ones are not kept', async () => {
+    expect(await put([firing('a'), 'g'], [firing('b'), 'g'], [firing('c'), 'h'])).toBe('')
+    expect(await put([firing('a'), 'g'], [firing('d'), 'h'], [ended('b'), 'g'])).toBe('1 alerts')
+    expect(await names()).toEqual(new Set('abc'))
+    expect((await kept()).find(({ labels }) => labels.get('name') === 'b')?.endsAt).toBe(now)
+  })
+
+  test('in one request as over several', async () => {
+    expect(await put([firing('a'), 'g'], [firing('b'), 'h'], [firing('c'), 'g'], [firing('d'), 'h'])).toBe('1 alerts')
+    expect(await names()).toEqual(new Set('abc'))
+  })
+
+  test('with groups: an alert that would make one more is not kept', async () => {
+    expect(await put([firing('a'), 'g'], [firing('b'), 'h', 'i'], [firing('c'), 'h'])).toBe('1 groups')
+    expect(await put([firing('d'), 'g'])).toBe('')
+    expect(await names()).toEqual(new Set('acd'))
+    expect(new Set(await store.groups.ids())).toEqual(new Set(['g', 'h']))
+  })
+
+  test('with alerts in a group: others still get in', async () => {
+    expect(await put([firing('a'), 'g'], [firing('b'), 'g'], [firing('c'), 'g'], [firing('a'), 'g'])).toBe(
+      '1 alertsPerGroup',
+    )
+    expect(await put([firing('c'), 'h'])).toBe('')
+    expect((await store.groups.load('g'))?.alerts).toHaveLength(2)
+  })
+
+  test('a refused alert left nothing behind', async () => {
+    await put([firing('a'), 'g'], [firing('b'), 'g'])
+    await put([firing('c'), 'g', 'h'])
+    expect(await names()).toEqual(new Set('ab'))
+    expect(await store.groups.ids()).toEqual(['g'])
+    expect(await server.redis.hlen('{test}:references')).toBe(2)
+  })
 })

@@ -1,12 +1,11 @@
 import { type Request, Router } from 'express'
-import { postedAlerts } from '../../ingest/posted-alerts.ts'
+import { postedBatch } from '../../ingest/posted-alerts.ts'
 import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
 import { toTemplateData } from '../../template/notification.ts'
 import type { Seen, SeenGroup, Status } from '../../view/alerts.ts'
-import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead } from '../error.ts'
 import { takeAlerts } from '../intake.ts'
@@ -65,14 +64,17 @@ export function alerts(api: ApiDeps): Router {
     await sendList(response, filled())
   })
 
-  router.post('/alerts', ...jsonBody, async (request, response) => {
-    const { matcherMode, resolveTimeout } = deps.routing.config
-    const ingested = await takeAlerts(api, 'v2', (at) => {
-      const read = postedAlerts(parseBody(request.body, 'alerts'), at, resolveTimeout, matcherMode)
-      // Alertmanager takes none where one is not of the schema
-      if (deps.exact && read.rejects.some(({ answer }) => answer.code !== 'rule')) refuse(read)
-      return read
-    })
+  router.post('/alerts', ...api.admission.handlers, async (request, response) => {
+    const { matcherMode, resolveTimeout, limits } = deps.routing.config
+    const ingested = await takeAlerts(
+      api,
+      'v2',
+      (at) => postedBatch(parseBody(request.body, 'alerts'), at, resolveTimeout, matcherMode, limits),
+      (read) => {
+        // Alertmanager takes none where one is not of the schema
+        if (deps.exact && read.rejects.some(({ answer }) => answer.code !== 'rule')) refuse(read)
+      },
+    )
     if (ingested.rejects.length > 0) refuse(ingested)
     response.end()
   })
@@ -106,6 +108,9 @@ export function alerts(api: ApiDeps): Router {
   return router
 }
 
+/** Of more bad alerts the rest is not told. */
+const MOST_TOLD = 100
+
 /** Says what was wrong as Alertmanager does: what cannot be read, else what is not of the schema, else what breaks a rule. */
 function refuse({ rejects }: Ingested): never {
   const unreadable = rejects.find(({ answer }) => answer.code === 400)
@@ -114,7 +119,13 @@ function refuse({ rejects }: Ingested): never {
     const { code, message } = answer
     if (code === 601 || code === 602 || code === 612) throw new SchemaError(code, `${index}.${message}`)
   }
-  throw new BareError(400, rejects.map(({ answer }) => answer.message).join('\n'))
+  throw new BareError(
+    400,
+    rejects
+      .slice(0, MOST_TOLD)
+      .map(({ answer }) => answer.message)
+      .join('\n'),
+  )
 }
 
 function wantedStates(active: boolean, silenced: boolean, inhibited: boolean): (status: Status) => boolean {

@@ -1,0 +1,51 @@
+import type { Alert } from '../alert/alert.ts'
+import { beyondLimits } from '../alert/bounds.ts'
+import type { Fault, RawAlert } from '../alert/normalise.ts'
+import { type Limits, limitKeys } from '../model/limits.ts'
+import { IngestError, type Ingested } from './reject.ts'
+
+/** A request's alerts, each read when it is asked for: a long list need not be read in one go. */
+export interface Batch {
+  size: number
+  /** How many alerts of the group the sender left out (`truncatedAlerts`). */
+  truncated: number
+  read(index: number): Alert | Fault
+}
+
+/** Reads up to `most` further alerts. Returns whether there are more. */
+export function readOn(batch: Batch, ingested: Ingested, most = Number.POSITIVE_INFINITY): boolean {
+  const from = ingested.alerts.length + ingested.rejects.length
+  const to = Math.min(batch.size, from + most)
+  for (let index = from; index < to; index++) {
+    const alert = batch.read(index)
+    if ('reason' in alert) ingested.rejects.push({ index, ...alert })
+    else ingested.alerts.push(alert)
+  }
+  return to < batch.size
+}
+
+/** What nothing has been read of yet. */
+export function unread({ truncated }: Batch): Ingested {
+  return { alerts: [], rejects: [], truncated }
+}
+
+/** All of it. */
+export function readAll(batch: Batch): Ingested {
+  const ingested = unread(batch)
+  readOn(batch, ingested)
+  return ingested
+}
+
+/** Throws IngestError where a request holds more alerts than may be. */
+export function checkCount(list: readonly unknown[], { alertsPerRequest }: Limits): void {
+  if (list.length <= alertsPerRequest) return
+  throw new IngestError(
+    `the request holds ${list.length} alerts, at most ${alertsPerRequest} are taken at once ` +
+      `(limits.${limitKeys.alertsPerRequest}); send them in several`,
+    'too many alerts',
+  )
+}
+
+export function withinLimits(raw: RawAlert | Fault, limits: Limits): RawAlert | Fault {
+  return 'reason' in raw ? raw : (beyondLimits(raw, limits) ?? raw)
+}
