@@ -10,7 +10,7 @@ import { capture } from './capture.ts'
 import { type FakeChannel, openChannel } from './channels.ts'
 import { type Ended, type Evidence, type Expected, type Letter, check } from './checker.ts'
 import { type Findings, openFindings } from './findings.ts'
-import { type Kind, type Sent, type SentAlert, readLedger } from './ledger.ts'
+import { type Kind, type Sent, type SentAlert, append, readLedger } from './ledger.ts'
 import { type Proxy, openProxy, scriptNames } from './proxy.ts'
 import type { Plan } from './sender.ts'
 import { figure, isLong } from './tier.ts'
@@ -44,6 +44,8 @@ export interface Arena extends AsyncDisposable {
   announce(): void
   /** A sender at work: resolves once its first alert is accepted. */
   openSender(plan?: Partial<Plan>): Promise<Sender>
+  /** Posts one alert by hand; it is in a ledger as those of the senders are. */
+  post(alert: Omit<SentAlert, 'state'>, state?: SentAlert['state']): Promise<Sent['result']>
   sent(): Sent[]
   /** Waits until all that was accepted has an end, or patience is over; then holds everything against the promises. */
   settle(findings: Findings, how?: Partial<Settling>): Promise<void>
@@ -94,7 +96,8 @@ export async function openArena({
   writeFileSync(configFile, routing.config)
 
   const senders: ChildProcess[] = []
-  const ledgers: string[] = []
+  const byHand = join(dir, 'by-hand.jsonl')
+  const ledgers = [byHand]
   const past: Engine[] = [] // for what they said
   const arena: Arena = {
     dir,
@@ -130,10 +133,10 @@ export async function openArena({
       for (const sender of senders) if (sender.stdin?.writable) sender.stdin.write(`${urls}\n`)
     },
     async openSender(given = {}) {
-      const ledger = join(dir, `sender-${ledgers.length}.jsonl`)
+      const ledger = join(dir, `sender-${ledgers.length - 1}.jsonl`)
       const plan: Plan = {
-        seed: seed + ledgers.length,
-        name: `G${ledgers.length}x`,
+        seed: seed + ledgers.length - 1,
+        name: `G${ledgers.length - 1}x`,
         ledger,
         teams: Object.fromEntries(tokens),
         perSecond: figure(20, 40),
@@ -154,8 +157,9 @@ export async function openArena({
       senders.push(child)
       arena.announce()
       await eventually(
-        async () => readLedger<Sent>(ledger),
-        (sent) => sent.some(({ result }) => result === 'acked'),
+        async () => readLedger<Sent>(ledger).some(({ result }) => result === 'acked'),
+        (isTaken) => isTaken,
+        60_000,
       )
       return {
         async stop() {
@@ -163,6 +167,21 @@ export async function openArena({
           if (child.exitCode === null) await once(child, 'exit')
         },
       }
+    },
+    async post(alert, state = 'firing') {
+      const at = Date.now()
+      const { id, group, team, severity } = alert
+      const listed = {
+        labels: { alertname: group, team, severity, id },
+        annotations: { token: tokens.get(team) },
+        ...(state === 'resolved' && { endsAt: new Date(at).toISOString() }),
+      }
+      const { status } = (await arena.engines[0]?.post('/api/v2/alerts', [listed]).catch(() => undefined)) ?? {
+        status: 0,
+      }
+      const result = status === 0 ? 'unknown' : status < 300 ? 'acked' : 'refused'
+      append(byHand, { at, doneAt: Date.now(), result, status, alerts: [{ ...alert, state }] })
+      return result
     },
     sent: () => ledgers.flatMap((file) => readLedger<Sent>(file)),
 
@@ -351,5 +370,3 @@ export async function hears({ channels }: Arena, kind: Kind, more = 1): Promise<
     60_000,
   )
 }
-
-export type { SentAlert }

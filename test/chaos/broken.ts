@@ -15,7 +15,7 @@ export const broken = {
     {
       file: 'pipeline/accept.js',
       from: 'const accepted = await store.alerts.accept(',
-      to: 'const accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: undefined, rules: placedBy };\n    void store.alerts.accept(',
+      to: 'const accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, full: new Map(), rules: placedBy };\n    void store.alerts.accept(',
     },
   ],
   'no sweep of the outbox': [

@@ -9,6 +9,8 @@ export interface Load {
   options?: Partial<ArenaOptions>
   replicas?: number
   plan?: Partial<Plan>
+  args?: string[] // of the engines
+  prepare?: (arena: Arena) => Promise<void> // before the first engine
   sendFor?: [number, number] // ms under load before the fault and after it
 }
 
@@ -16,12 +18,20 @@ export interface Load {
 export async function underLoad(
   seed: number,
   findings: Findings,
-  { options = {}, replicas = 1, plan = {}, sendFor: [before, after] = [500, 1000] }: Load,
+  {
+    options = {},
+    replicas = 1,
+    plan = {},
+    args = [],
+    prepare = async () => {},
+    sendFor: [before, after] = [500, 1000],
+  }: Load,
   fault: (arena: Arena) => Promise<Partial<Settling> | void>,
 ): Promise<void> {
   await using arena = await openArena({ seed, ...options })
   for (const channel of arena.channels.values()) channel.behave = () => ({ does: 'ok', after: 5 + arena.random() * 45 })
-  for (let n = 0; n < replicas; n++) await arena.start()
+  await prepare(arena)
+  for (let n = 0; n < replicas; n++) await arena.start({ args })
   const sender = await arena.openSender(plan)
   await sleep(before)
   const how = (await fault(arena)) ?? {}

@@ -73,7 +73,7 @@ export async function openServer(dir: string, options: ServerOptions = {}): Prom
     },
     loseData: () => rmSync(join(dir, 'appendonlydir'), { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {
-      redis.disconnect()
+      server.redis.disconnect()
       await server.kill()
     },
   }

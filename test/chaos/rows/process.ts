@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../../helpers/engine.ts'
+import { openArena } from '../arena.ts'
 import { evaluate, inspected } from '../inspector.ts'
 import { acceptsAgain, supervise, underLoad } from '../load.ts'
 import { figure, longRow, row } from '../tier.ts'
@@ -84,6 +86,29 @@ export function processFaults(): void {
         arena.announce()
         return { kills: 1, grace: OUTLIVED + 5000 }
       }),
+  })
+
+  row({
+    name: 'a timer survives a restart (grafana/oncall#1206)',
+    promises: 'P2, P11',
+    rounds: figure(1, 5),
+    ms: 90_000,
+    async run(seed, findings) {
+      const WAIT = 4000
+      await using arena = await openArena({ seed, kinds: ['webhook'] })
+      writeFileSync(arena.configFile, arena.config.replace('group_wait: 50ms', `group_wait: ${WAIT}ms`))
+      const first = await arena.start()
+      const postedAt = Date.now()
+      await arena.post({ id: 'Timer.0', group: 'Timer', team: 'red', severity: 'warning' })
+      await sleep(arena.random() * 2000)
+      await arena.kill(first)
+      await arena.start()
+      await arena.settle(findings)
+      const told = arena.channels.get('webhook')?.read()[0]
+      const after = (told?.at ?? 0) - postedAt
+      findings.holds('P11', after >= WAIT, () => `told ${after} ms after it was posted, and group_wait is ${WAIT} ms`)
+      findings.holds('P11', after <= WAIT + 5000, () => `told ${after - WAIT} ms late`)
+    },
   })
 
   longRow({

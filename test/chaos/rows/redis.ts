@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import type { Arena } from '../arena.ts'
 import { tempDir } from '../../helpers/engine.ts'
 import { acceptsAgain, allAnswered, underLoad } from '../load.ts'
-import { openProxy } from '../proxy.ts'
+import { type Proxy, openProxy } from '../proxy.ts'
 import { durable, everysec, openServer } from '../server.ts'
 import { figure, longRow, row } from '../tier.ts'
 
@@ -247,32 +247,46 @@ export function redisFaults(): void {
       }),
   })
 
-  longRow({
-    name: 'the primary dies with a replica behind, which takes over (no WAIT: counted)',
-    promises: 'P1–P5',
-    rounds: 3,
-    ms: 120_000,
-    async run(seed, findings) {
-      using dir = tempDir()
-      await using replica = await openServer(dir.path)
-      await underLoad(seed, findings, {}, async (arena) => {
-        await using link = await openProxy({ path: arena.redis.socket }, new Map())
-        await replica.redis.replicaof('127.0.0.1', new URL(link.url).port)
-        while (!/master_link_status:up/.test(await replica.redis.info('replication'))) await sleep(50)
-        await sleep(1000)
-        link.cut()
-        await sleep(1000) // what is accepted now is on one machine only
-        const before = Date.now()
-        await arena.redis.kill()
-        await replica.redis.replicaof('NO', 'ONE')
-        arena.proxy.upstream = { path: replica.socket }
-        arena.redis.redis.disconnect()
-        arena.redis.redis = replica.redis
-        await acceptsAgain(arena, Date.now())
-        return { repeats: 10 * IN_FLIGHT, loss: { before, most: Number.POSITIVE_INFINITY }, grace: 30_000 }
-      })
-    },
-  })
+  for (const waits of [false, true]) {
+    longRow({
+      name: `the primary dies with a replica behind, which takes over, ${waits ? 'with' : 'without'} --redis.wait-replicas=1`,
+      promises: 'P1–P5',
+      rounds: 3,
+      ms: 120_000,
+      async run(seed, findings) {
+        using dir = tempDir()
+        await using replica = await openServer(dir.path)
+        let link: Proxy | undefined
+        const prepare = async ({ redis }: Arena) => {
+          link = await openProxy({ path: redis.socket }, new Map())
+          await replica.redis.replicaof('127.0.0.1', new URL(link.url).port)
+          while (!/master_link_status:up/.test(await replica.redis.info('replication'))) await sleep(50)
+        }
+        const args = waits ? ['--redis.wait-replicas=1'] : []
+        await underLoad(seed, findings, { args, prepare }, async (arena) => {
+          await sleep(1000)
+          link?.cut()
+          await sleep(2000) // what is accepted now is on one machine only
+          const before = Date.now()
+          await arena.redis.kill()
+          await link?.[Symbol.asyncDispose]()
+          await replica.redis.replicaof('NO', 'ONE')
+          arena.proxy.upstream = { path: replica.socket }
+          arena.redis.redis.disconnect()
+          arena.redis.redis = replica.redis
+          const [engine] = arena.engines
+          if (waits && engine) {
+            // nobody follows the new one: an engine that waits for that would take nothing
+            await arena.kill(engine, 'SIGTERM')
+            await arena.start()
+          }
+          await acceptsAgain(arena, Date.now())
+          const most = waits ? 0 : Number.POSITIVE_INFINITY
+          return { repeats: 10 * IN_FLIGHT, loss: { before, most }, grace: 30_000 }
+        })
+      },
+    })
+  }
 
   row({
     name: 'Redis forgets its scripts again and again',
