@@ -11,18 +11,22 @@ import { builtinTemplates } from './config/builtin.ts'
 import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
+import { callHeartbeat } from './notify/heartbeat.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { bridgeAbsence } from './pipeline/absence.ts'
 import { regroup } from './pipeline/accept.ts'
+import { canaryChannel, openCanary } from './pipeline/canary.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
+import { openOutcomes } from './pipeline/outcomes.ts'
 import { openRouting } from './pipeline/routing.ts'
 import { openPresence } from './pipeline/presence.ts'
 import { tellStateLost } from './pipeline/loss.ts'
 import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
+import { startSelfWatch } from './pipeline/self-watch.ts'
 import { openSilences } from './pipeline/silences.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { startWatch } from './pipeline/watch.ts'
@@ -39,6 +43,7 @@ import { blockingConnection, storeConnection, whyAway } from './store/redis.ts'
 import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
+import { readHealth } from './view/health.ts'
 
 export interface AppOptions {
   configFile: string
@@ -94,6 +99,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   async function start(): Promise<App> {
     const startedAt = Date.now()
+    let reloadFailedAt: number | undefined
     const metrics = openMetrics(alertmanagerVersion, options.version)
     const events = openEvents()
     const stopping = new AbortController() // takes no more
@@ -141,8 +147,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const adding = storeConnection(address)
     opened.push(() => adding.disconnect())
 
+    const outcomes = openOutcomes(clock)
+    const canary = openCanary()
     const queue = openDeliveryQueue({
-      channels,
+      channels: [...channels, canaryChannel],
       prefix: store.queuePrefix,
       connection: adding,
       blocking: () => {
@@ -150,7 +158,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         opened.push(() => connection.disconnect())
         return connection
       },
-      run: (row, channel) => deliver(row, deadlines.get(channel) ?? 0, deps),
+      run: (row, channel) =>
+        channel === canaryChannel.name ? canary.deliver(row, deps) : deliver(row, deadlines.get(channel) ?? 0, deps),
       failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
       stuck(channel, verdict) {
         log.error({ channel, verdict }, 'a delivery worker takes no jobs although some wait')
@@ -225,11 +234,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
       reload,
+      health: () => readHealth({ deps, outcomes, durability, startedAt, stopping: stopping.signal, configFault }),
       notReady,
     })
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
+    const selfWatch = startSelfWatch(deps, { canary, call: sandbox ? undefined : callHeartbeat })
+    opened.push(() => selfWatch.stop())
+    if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
     const url = `http://${options.listen.host ?? 'localhost'}:${port}${routePrefix && `/${routePrefix}`}`
@@ -237,13 +250,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     return { url, reload, stop: once(stop), broken }
 
     function open(loaded: Routing['config']): Routing {
-      const opening = openRouting(loaded, builtinTemplates(), (id, notifier) => {
+      const opening = openRouting(canary.into(loaded), builtinTemplates(), (id, notifier) => {
         const integration = loaded.integrations.get(id)
-        if (!sandbox || !integration) return notifier
-        return inbox(notifier, integration.channel, async (entry) => {
+        if (!integration) return notifier
+        const { channel } = integration
+        if (!sandbox) return outcomes.watching(id, channel, notifier)
+        const shown = inbox(notifier, channel, async (entry) => {
           await store.inbox.add(entry)
           events.publish('inbox', entry)
         })
+        return outcomes.watching(id, channel, shown)
       })
       for (const { file, line, column, path, message } of loaded.warnings)
         log.warn({ at: `${file}:${line}:${column}`, path }, message)
@@ -275,6 +291,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
+        reloadFailedAt = Date.now()
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
         throw error
       }
@@ -290,9 +307,18 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     /** A mistake in a team's file leaves that team what it had; it is told until it is mended. */
     function tellFaults({ faults, heldBack }: Routing['config']): void {
+      reloadFailedAt = undefined
       metrics.reloadSuccessful.set(faults.length === 0 ? 1 : 0)
       for (const { file, line, column, path, message } of faults)
         log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is ${heldBack.get(file)}`)
+    }
+
+    /** Why what is in force is not the routing file as it stands there; the log says what is wrong with it. */
+    function configFault(): string | undefined {
+      if (reloadFailedAt !== undefined)
+        return `the routing file could not be loaded at ${new Date(reloadFailedAt).toISOString()}; the old one stays in force`
+      const [fault] = routing.config.faults
+      return fault && `${fault.file} is ${routing.config.heldBack.get(fault.file)}: something is wrong with it`
     }
 
     /** Tries at once, and again each second where Redis is away, until it is done or another routing is in force. */
@@ -319,6 +345,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       for (const [channel, { jobs, idleFor }] of lines) {
         metrics.queueJobs.set({ channel }, jobs)
         metrics.workerProgress.set({ channel }, (Date.now() - idleFor) / 1000)
+      }
+      const backlog = await store.health.backlog().catch(() => undefined)
+      for (const { name: channel } of backlog ? channels : []) {
+        const oldest = backlog?.channels.get(channel)?.oldest ?? clock.now()
+        metrics.owedOldest.set({ channel }, Math.max(0, clock.now() - oldest) / 1000)
       }
     }
 
@@ -348,7 +379,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()
       // what is cut off has a moment to be written down; with Redis away there is nothing to wait for
-      await within(FINISH_WITHIN + 1000, Promise.all([timers.stop(), queue.drain()]))
+      await within(FINISH_WITHIN + 1000, Promise.all([selfWatch.stop(), timers.stop(), queue.drain()]))
       clearTimeout(deadline)
       server.closeAllConnections()
       await closed

@@ -3,6 +3,7 @@ import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
 import type { Admission } from './admission.ts'
+import type { Health } from '../view/health.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {
@@ -22,6 +23,8 @@ export interface ApiDeps {
   webRoot: string // folder of the built pages
   /** Loads the routing file anew. Rejects with what is wrong; then the old one stays. */
   reload(): Promise<void>
+  /** How each part of Tocsin is; answers whatever is broken. */
+  health(): Promise<Health>
   /** Why Tocsin is not ready; undefined where it is. */
   notReady(): Promise<string | undefined>
 }

@@ -4,6 +4,7 @@ import express, { type RequestHandler, Router } from 'express'
 import type { ApiDeps } from './deps.ts'
 import { deliveries } from './deliveries.ts'
 import { answerError, notFound } from './error.ts'
+import { health } from './health.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
@@ -66,7 +67,7 @@ function everything(api: ApiDeps): Router {
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api))
+  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), health(api))
   router.use(management(api))
   if (api.sandbox) {
     router.use(pages(api.webRoot))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { canary } from '../alert/canary.ts'
 import type { MatcherMode } from '../match/mode.ts'
 import { defaultLimits } from '../model/limits.ts'
 import { buildTree, routesById } from '../route/tree.ts'
@@ -10,6 +11,7 @@ import type { Config, Integration, Receiver } from './config.ts'
 import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
+import { readHeartbeatOut, readHeartbeats, toHeartbeatSettings } from './heartbeats.ts'
 import { lint } from './lint.ts'
 import { checkFallbacks } from './fallback.ts'
 import { suggest } from './nearest.ts'
@@ -45,6 +47,10 @@ export function compile<N>(
     if (!receiver) return
     const { name } = receiver
     const here = { source, path }
+    if (name === canary.receiver) {
+      const message = `"${name}" is the name of a receiver that Tocsin watches itself by; choose another`
+      source.problems.push(source.problem([...path, 'name'], message))
+    }
     const twin = places.get(name)
     if (twin) {
       const newer = sources.indexOf(twin.source) > sources.indexOf(source) ? twin : here
@@ -74,6 +80,7 @@ export function compile<N>(
   const budgets = budgetsOf(settings.budgets, channels, main)
   checkIntervalNames(settings, main)
   const inhibitRules = readInhibitRules(settings, main, matcherMode)
+  const heartbeats = readHeartbeats(settings, table, main, matcherMode, teamsOf(sources))
   const root = rootOf(settings, table, main, {
     receivers: sources.every(parses) ? [...receivers.keys()] : undefined,
     mode: matcherMode,
@@ -117,6 +124,8 @@ export function compile<N>(
       return found ?? { incident: false, priority: 'normal', deadline: deadlineOf(severity) }
     },
     budgets,
+    heartbeats,
+    heartbeat: readHeartbeatOut(settings),
     inhibitRules,
     timeIntervals: intervalsOf(settings),
     templates,
@@ -128,6 +137,7 @@ export function compile<N>(
       // as it is written, but where the table has added to it
       route: table ? toRouteSettings(root) : written['route'],
       receivers: reader.printable,
+      ...(heartbeats.length > 0 && { heartbeats: heartbeats.map(toHeartbeatSettings) }),
       matcherMode,
       taken: new Map(sources.flatMap(({ taken }) => [...taken])),
     },
@@ -141,6 +151,13 @@ export function compile<N>(
 /** A file that does not, as a whole or in its lists, may hold anything: what is missing then is no mistake of others. */
 function parses({ value, problems }: Source): boolean {
   return value !== null ? !problems.some(({ path }) => path === 'receivers' || path === 'teams') : problems.length === 0
+}
+
+function teamsOf(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ value }) => {
+    const teams = isMap(value) ? value['teams'] : undefined
+    return teams !== undefined && isMap(teams) ? Object.keys(teams) : []
+  })
 }
 
 function listAt(source: Source, key: string): Yaml[] {

@@ -5,6 +5,7 @@ import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
 import type { Problem } from './error.ts'
+import type { Heartbeat, HeartbeatOut } from './heartbeats.ts'
 import type { Printable } from './show/print.ts'
 
 /** One entry of a receiver's `*_configs`. N is what the channel's adapter is. */
@@ -67,6 +68,8 @@ export interface Config<N> {
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
   budgets: ReadonlyMap<string, Budget> // of each channel's destinations
+  heartbeats: readonly Heartbeat[]
+  heartbeat: HeartbeatOut | undefined
   inhibitRules: readonly InhibitRule[] // in the order of the file
   timeIntervals: ReadonlyMap<string, readonly Interval[]> // by name
   templates: readonly { name: string; text: string }[] // the files of `templates:`, in their order

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
+import { atMostOne, fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
@@ -131,6 +131,31 @@ function outputs<Shape extends z.ZodRawShape>(shape: Shape, required?: keyof Sha
   return maybe(z.array(maybe(output)))
 }
 
+/** An alert that is to come all the time. */
+const heartbeatIn = z.strictObject({
+  name: string.refine((name) => name !== '', 'needs a name'),
+  matchers: z
+    .array(z.preprocess((given) => given ?? '', string))
+    .min(1, 'needs a matcher, such as alertname="Watchdog": without one, any alert is a sign of life'),
+  timeout: maybe(positive),
+  severity: maybe(string),
+  team: maybe(string),
+  labels: maybe(stringMap),
+})
+
+/** A service outside that is called as long as Tocsin works. */
+const heartbeatOut = z
+  .strictObject({
+    url: maybe(secretUrl),
+    url_file: maybe(string),
+    interval: maybe(duration.refine((ms) => ms >= 1000, 'must be 1s or more')),
+  })
+  .check((context) => {
+    const { url, url_file } = context.value
+    if (!isSet(url) && !isSet(url_file)) fail(context, 'url', 'needs url or url_file')
+    atMostOne(context, 'url', 'url_file')
+  })
+
 const severityOverride = z.strictObject({
   notify: maybe(strings),
   incident: maybe(flag),
@@ -176,6 +201,8 @@ export const top = z.strictObject({
   budgets: maybe(budgets),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   limits: maybe(limits),
+  heartbeats: maybe(z.array(heartbeatIn)),
+  heartbeat: maybe(heartbeatOut),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

@@ -1,3 +1,4 @@
+import { isCanary } from '../alert/canary.ts'
 import type { Deps } from './deps.ts'
 
 /** A restart is shorter; senders repeat their alerts every minute or so, and they hold for some minutes. ms */
@@ -19,7 +20,9 @@ export async function bridgeAbsence(deps: Deps): Promise<void> {
   if (since === undefined) return
   let extended = 0
   for await (const alerts of store.alerts.scan()) {
-    const ended = alerts.filter(({ endsAt }) => endsAt > since && endsAt <= now).map(({ fingerprint }) => fingerprint)
+    const ended = alerts
+      .filter((alert) => alert.endsAt > since && alert.endsAt <= now && !isCanary(alert)) // that is sent anew by us
+      .map(({ fingerprint }) => fingerprint)
     if (ended.length > 0) extended += await store.alerts.extendEnds(ended, since, now, now + CALM)
   }
   const absence = `${Math.round((now - since) / 1000)} s`

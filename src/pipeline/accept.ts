@@ -4,6 +4,7 @@ import { type Alert, isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
 import type { Accepted, Arrival } from '../store/alerts.ts'
 import type { Deps, Routing } from './deps.ts'
+import { hearHeartbeats } from './heartbeats.ts'
 
 /** So many alerts are routed before others get their turn. */
 const TURN = 500
@@ -11,10 +12,11 @@ const TURN = 500
 /**
  * Alerts came in: routes them and puts them into their groups in one trip to Redis. Once this
  * resolves they survive any crash; where it rejects, the sender has to send them again, which is safe.
+ * Tocsin's own alerts count as neither received nor as a sign of life of whoever else sends.
  */
 export async function accept(
   { alerts, rejects, truncated }: Ingested,
-  source: 'v2' | 'webhook',
+  source: 'v2' | 'webhook' | 'own',
   deps: Deps,
 ): Promise<Accepted> {
   const { routing, store, metrics, clock, log, inhibition, exact, calmUntil } = deps
@@ -27,13 +29,13 @@ export async function accept(
     arrivals.push(arrivalOf(alert, routing, deps))
     if (arrivals.length % TURN === 0) await setImmediate() // a long request is no reason for others to wait
   }
-  const accepted = await store.alerts.accept(arrivals, at, {
-    exact,
-    calm: !exact && at < calmUntil,
-    regroups: false,
-    most: routing.config.limits,
-  })
+  const manner = { exact, calm: !exact && at < calmUntil, regroups: false, most: routing.config.limits }
+  const [accepted] = await Promise.all([
+    store.alerts.accept(arrivals, at, manner),
+    source === 'own' ? undefined : hearHeartbeats(alerts, at, deps), // leaves in the same go
+  ])
   if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, alerts, routing)
+  if (source === 'own') return accepted
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
   metrics.received.inc({ status: 'firing', version: source }, alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)

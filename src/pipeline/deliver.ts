@@ -4,7 +4,7 @@ import { compose, reconcile, send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { tellAlong } from './digest.ts'
-import { end } from './ending.ts'
+import { end, fallBackEarly } from './ending.ts'
 import { minimal } from './plain-words.ts'
 import { giveUpAt, retryDelay } from './retry.ts'
 import { expire, lost, observe, settle, standingOf } from './settle.ts'
@@ -107,6 +107,7 @@ async function tell(telling: Telling, deps: Deps): Promise<void> {
   }
   if (begun.state === 'wait') {
     metrics.waits.inc({ channel: row.channel, reason: begun.waitsFor })
+    if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
     return wakeAt(row, begun.until, deps)
   }
 

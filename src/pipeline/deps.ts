@@ -20,10 +20,19 @@ export interface Routing {
   groupsOf(alert: Alert): readonly GroupSeed[]
   /** What an alert is to the inhibitions, remembered by fingerprint. */
   rolesOf(alert: Alert): Roles
+  /** The heartbeats that an alert is a sign of, remembered by fingerprint. */
+  heartbeatsOf(alert: Alert): readonly ListenedFor[]
   /** The adapter of an integration; opened at its first use. */
   notifier(integration: string): Notifier | undefined
   /** Gives back what the adapters hold; no delivery may use them any more. */
   close(): void
+}
+
+/** A heartbeat that this replica listens for. */
+export interface ListenedFor {
+  readonly name: string
+  readonly timeout: number // ms
+  notedAt: number // when this replica last wrote down that it was seen, epoch ms
 }
 
 /** What the stages work with. */

@@ -107,6 +107,25 @@ export function insteadOf(
   return { name, instead }
 }
 
+/**
+ * A page that cannot be delivered at present is told by the receiver's fallback, too, once; it goes on being tried. Less grave
+ * things wait until they are given up.
+ */
+export async function fallBackEarly(row: Row, group: Group, deps: Deps): Promise<void> {
+  const { store, queue, clock, log } = deps
+  if (row.rank > 0 || deps.exact) return
+  const { name, instead } = insteadOf(row, group, deps)
+  if (instead.length === 0) return
+  const woken = await store.outbox.fallBack(row, instead, clock.now())
+  if (woken.length === 0) return
+  log.warn(
+    { integration: row.integration, fallback: name, groupKey: group.key },
+    'a page does not get through; its fallback is told',
+  )
+  const wakes = await store.outbox.wakings(woken)
+  await queue.wake(wakes.map(({ id, ...waking }) => ({ ...waking, row: id, delay: 0 })))
+}
+
 /** Gives up what nobody can be told any more, such as for a receiver that is gone. */
 export async function giveUp(row: Row, group: Group, reason: string, detail: string, deps: Deps): Promise<undefined> {
   const at = deps.clock.now()

@@ -1,4 +1,5 @@
 import { type Alert, isResolved } from '../alert/alert.ts'
+import { canary } from '../alert/canary.ts'
 import { gravest, rankOf } from '../alert/severity.ts'
 import {
   type GivenUp,
@@ -208,6 +209,7 @@ function incidentStep(
   { routing: { config } }: Deps,
   at: number,
 ): IncidentStep | undefined {
+  if (group.routeId === canary.route) return undefined
   if (firing.length === 0) {
     if (!group.incident || group.alerts.some((alert) => !isResolved(alert, at))) return undefined
     const resolved = entryOf('resolved', 'all alerts resolved', at)

@@ -1,4 +1,5 @@
 import type { Alert } from '../alert/alert.ts'
+import { isCanary } from '../alert/canary.ts'
 import type { Store } from '../store/store.ts'
 import { type InhibitRule, rolesOf } from '../suppress/inhibition.ts'
 import type { Routing } from './deps.ts'
@@ -35,6 +36,7 @@ export function openInhibition(store: Store, newId: () => string): Inhibition {
   }
 
   function placesOf(alert: Alert, routing: Routing): readonly string[] {
+    if (isCanary(alert)) return [] // it inhibits nobody, whatever a rule says
     const own = routing.rolesOf(alert).sources
     const others = foreignTo(routing)
     return others.length === 0 ? own : [...own, ...rolesOf(others, alert.labels).sources]
@@ -57,7 +59,9 @@ export function openInhibition(store: Store, newId: () => string): Inhibition {
     if (incomplete.length > 0) {
       for await (const alerts of store.alerts.scan()) {
         await store.inhibition.index(
-          alerts.map(({ fingerprint, labels }) => ({ fingerprint, places: rolesOf(incomplete, labels).sources })),
+          alerts
+            .filter((alert) => !isCanary(alert))
+            .map(({ fingerprint, labels }) => ({ fingerprint, places: rolesOf(incomplete, labels).sources })),
         )
       }
       await store.inhibition.complete(incomplete.map(({ id }) => id))

@@ -1,19 +1,26 @@
 import type { Alert } from '../alert/alert.ts'
+import { canary, isCanary } from '../alert/canary.ts'
 import type { Config } from '../config/config.ts'
 import { groupKey, groupLabels } from '../group/key.ts'
+import { matchesAll } from '../match/matcher.ts'
 import type { Notifier } from '../notify/notifier.ts'
+import type { Route } from '../route/route.ts'
 import { matchRoutes } from '../route/tree.ts'
 import type { GroupSeed } from '../store/alerts.ts'
 import { groupId } from '../store/keys.ts'
 import { type Roles, rolesOf } from '../suppress/inhibition.ts'
 import { parseTemplates } from '../template/templates.ts'
-import type { Routing } from './deps.ts'
+import type { ListenedFor, Routing } from './deps.ts'
 
 /** What labels come to under a config. */
 interface Known {
   groups: readonly GroupSeed[]
   roles: Roles
+  heartbeats: readonly ListenedFor[]
 }
+
+/** One for all: nearly every alert is a sign of no heartbeat. */
+const none: readonly ListenedFor[] = []
 
 /** How many alerts' groups and roles are remembered; the older half goes when it is full. */
 const REMEMBERED = 100_000
@@ -32,8 +39,22 @@ export function openRouting(
   let recent = new Map<string, Known>()
   let older = new Map<string, Known>()
 
+  const heartbeats = config.heartbeats.map(({ name, matchers, timeout }) => ({ name, matchers, timeout, notedAt: 0 }))
+
+  function heartbeatsIn({ labels }: Alert): readonly ListenedFor[] {
+    const found = heartbeats.filter(({ matchers }) => matchesAll(matchers, labels))
+    return found.length > 0 ? found : none
+  }
+
+  /** The canary goes by no tree: its route is its own. */
+  function routesOf(alert: Alert): Route[] {
+    if (!isCanary(alert)) return matchRoutes(config.route, alert.labels)
+    const own = config.routes.get(canary.route)
+    return own ? [own] : []
+  }
+
   function seedsOf(alert: Alert): GroupSeed[] {
-    return matchRoutes(config.route, alert.labels).map((route) => {
+    return routesOf(alert).map((route) => {
       const labels = groupLabels(route, alert.labels)
       const key = groupKey(route, labels)
       return {
@@ -52,7 +73,8 @@ export function openRouting(
     if (known) return known
     known = older.get(alert.fingerprint) ?? {
       groups: seedsOf(alert),
-      roles: rolesOf(config.inhibitRules, alert.labels),
+      roles: rolesOf(isCanary(alert) ? [] : config.inhibitRules, alert.labels),
+      heartbeats: heartbeatsIn(alert),
     }
     if (recent.size >= REMEMBERED / 2) {
       older = recent
@@ -67,6 +89,7 @@ export function openRouting(
     templates,
     groupsOf: (alert) => know(alert).groups,
     rolesOf: (alert) => know(alert).roles,
+    heartbeatsOf: (alert) => (heartbeats.length === 0 ? none : know(alert).heartbeats),
     notifier(id) {
       const known = notifiers.get(id)
       const integration = config.integrations.get(id)

@@ -2,12 +2,15 @@ import { mayBelieve, rememberFor, toldAs, withoutResolved } from '../dedup/dedup
 import type { Outcome } from '../notify/notifier.ts'
 import type { Ending, Row, Standing, WaitsFor } from '../store/outbox.ts'
 import type { Deps } from './deps.ts'
-import { type Sent, end, insteadOf, letterOf } from './ending.ts'
+import { type Sent, end, fallBackEarly, insteadOf, letterOf } from './ending.ts'
 import { giveUpAt, retryAt, retryAtExactly } from './retry.ts'
 import type { Telling } from './telling.ts'
 
 /** How long a destination is left alone that says only that it was too much, ms. */
 const LEAST_PAUSE = 1000
+
+/** A page that has failed so often is told by the fallback, too. */
+const PATIENCE = 3
 
 /** What an attempt comes to that nobody will make, since the one before may have arrived. */
 export const lost: Exclude<Outcome, { state: 'delivered' }> = {
@@ -20,6 +23,7 @@ export async function settle(telling: Telling, sent: Sent, deps: Deps): Promise<
   const ending = endingOf(telling, sent, deps)
   if (ending.how === 'dead') deps.metrics.failed.inc({ integration: telling.row.channel, reason: ending.letter.reason })
   await end(telling.row, ending, sent, deps)
+  if (ending.how === 'retry' && telling.row.attempt >= PATIENCE) await fallBackEarly(telling.row, telling.group, deps)
 }
 
 function endingOf(telling: Telling, sent: Sent, deps: Deps): Ending {

@@ -184,6 +184,28 @@ export function openMetrics(alertmanager: string, version: string) {
       registers,
     }),
     owed: new Gauge({ name: 'tocsin_outbox_owed', help: 'Notifications that are owed.', registers }),
+    owedOldest: new Gauge({
+      name: 'tocsin_outbox_oldest_seconds',
+      help: 'How long the oldest notification that is owed has been so, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    heartbeatMissing: new Gauge({
+      name: 'tocsin_heartbeat_missing',
+      help: 'Whether a heartbeat that is awaited was not seen for its timeout.',
+      labelNames: ['heartbeat'],
+      registers,
+    }),
+    canaryArrived: new Gauge({
+      name: 'tocsin_canary_arrived_timestamp_seconds',
+      help: "When Tocsin's own alert last went the whole way, over all replicas.",
+      registers,
+    }),
+    heartbeatSent: new Gauge({
+      name: 'tocsin_heartbeat_sent_timestamp_seconds',
+      help: 'When the heartbeat service was last called with success, over all replicas.',
+      registers,
+    }),
     http: new Histogram({
       name: 'alertmanager_http_request_duration_seconds',
       help: 'How long HTTP requests took.',

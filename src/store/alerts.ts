@@ -239,7 +239,7 @@ export function alertStore(
         keys.changes,
         keys.versions,
         keys.sourced,
-        keys.ledger,
+        keys.ledgerOf(groupNumbers.size === 1 ? ([...groupNumbers.keys()][0] ?? '') : ''),
         ...groupKeys,
       ],
       [

@@ -64,7 +64,7 @@ export function deadLetterStore(redis: Redis, keys: Keys) {
           keys.outbox(group),
           keys.owed,
           keys.nflog(group),
-          keys.ledger,
+          keys.ledgerOf(group),
           keys.row(rowId(group, integration)),
         ],
         [id, at, group, ...owingArgs(group, [{ integration, channel, reason: 'dead letter', notification, rank }])],

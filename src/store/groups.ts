@@ -218,7 +218,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Lets go of a group whose route is gone: its alerts have groups under other routes now. */
     async drop(id: string, at: number): Promise<void> {
-      const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due, keys.ledger]
+      const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due, keys.ledgerOf(id)]
       await dropGroup(redis, held, [id, at + keepResolved])
     },
   }
@@ -226,7 +226,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
 
 /** The keys that `release` works on, in the order of settle.lua and record.lua. */
 export function groupKeys(keys: Keys, id: string): string[] {
-  return [keys.group(id), keys.members(id), keys.times, keys.references, keys.collectable, keys.due, keys.ledger]
+  return [keys.group(id), keys.members(id), keys.times, keys.references, keys.collectable, keys.due, keys.ledgerOf(id)]
 }
 
 function incidentArgs(step: IncidentStep | undefined, prefix: string): (string | number)[] {

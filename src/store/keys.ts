@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canary } from '../alert/canary.ts'
 
 /**
  * Every key of ours in Redis. All carry one hash tag, so that a script may touch any of them on a
@@ -24,6 +25,8 @@ export function keysFor(prefix: string) {
     line: (name: string) => `${tag}:line:${name}`, // zset: rows that wait for the destination → their place
     flight: (name: string) => `${tag}:flight:${name}`, // zset: rows that are being sent there → end of the lease
     ledger: `${tag}:ledger`, // hash: what was ever taken and what became of it → how often
+    /** The ledger that a group counts in: the canary is nobody's alert, and has one of its own. */
+    ledgerOf: (group: string) => (group === canaryGroup ? `${tag}:canary-ledger` : `${tag}:ledger`),
     audited: `${tag}:audited`, // when the last audit was; gone when another may be
     dead: `${tag}:dead`, // zset: outbox row → when it was given up
     deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
@@ -48,6 +51,10 @@ export function keysFor(prefix: string) {
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
     audit: `${tag}:audit`, // stream: who did what
     inbox: `${tag}:inbox`, // list: JSON, newest first
+    heartbeats: `${tag}:heartbeats`, // hash: heartbeat → from when its time counts
+    heartbeatsSeen: `${tag}:heartbeats-seen`, // hash: heartbeat → when it was last seen
+    heartbeatsRaised: `${tag}:heartbeats-raised`, // hash: heartbeat → the alert that says that it is missing, JSON
+    self: `${tag}:self`, // hash: how Tocsin watches itself; what `heartbeats.ts` says
     engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
@@ -60,6 +67,10 @@ export type Keys = ReturnType<typeof keysFor>
 export function groupId(routeId: string, groupKey: string): string {
   return digest(`${routeId}\n${groupKey}`)
 }
+
+/** The canary's group and the row of what it is owed. */
+export const canaryGroup = groupId(canary.route, `${canary.route}:{}`)
+export const canaryRow = rowId(canaryGroup, canary.integration)
 
 /** The outbox row of one integration for one group. */
 export function rowId(group: string, integration: string): string {

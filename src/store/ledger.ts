@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { pairs } from './groups.ts'
-import type { Keys } from './keys.ts'
+import { type Keys, canaryGroup, canaryRow } from './keys.ts'
 import { script } from './script.ts'
 
 /** What was ever taken, what became of it, and what is there still: all of one instant. */
@@ -23,11 +23,11 @@ export function ledgerStore(redis: Redis, keys: Keys) {
   return {
     /** Makes the sums hold for data that is older than the ledger. To be called before anything is counted. */
     async open(): Promise<void> {
-      await openScript(redis, held, [keys.members('')])
+      await openScript(redis, held, [keys.members(''), canaryGroup, canaryRow])
     },
 
     async read(): Promise<Ledger> {
-      const [fields, live, open] = await auditScript(redis, held, [keys.members('')])
+      const [fields, live, open] = await auditScript(redis, held, [keys.members(''), canaryGroup, canaryRow])
       const counts = new Map(pairs(fields).map(([name, count]) => [name, Number(count)]))
       const take = (name: string) => {
         const count = counts.get(name) ?? 0

@@ -111,6 +111,7 @@ export interface Owed {
 
 const claimRow = script('claim-row', z.array(z.string()))
 const beginAttempt = script('begin-attempt', z.array(z.union([z.string(), z.number()])))
+const fallBackScript = script('fall-back', z.array(z.string()))
 const recordScript = script('record', z.tuple([z.number(), z.number(), z.number()]).rest(z.string()))
 
 /** `keepResolved`: as for alerts, ms. */
@@ -228,6 +229,16 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
         ],
       )
       return { newest: newest === 1, owedAgain: again === 1, opened, woken }
+    },
+
+    /** Owes others what a row's integration cannot be told at present: once a row. Returns the rows to wake. */
+    async fallBack({ id, group }: Pick<Row, 'id' | 'group'>, instead: readonly Owing[], at: number): Promise<string[]> {
+      const rows = instead.map(({ integration }) => keys.row(rowId(group, integration)))
+      return fallBackScript(
+        redis,
+        [keys.row(id), keys.outbox(group), keys.owed, keys.ledgerOf(group), ...rows],
+        [group, at, ...owingArgs(group, instead)],
+      )
     },
 
     /** Rows that are owed and were due before `at`: what a job should be about. */

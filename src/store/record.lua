@@ -119,7 +119,7 @@ if again == '1' then -- news came after this turn had read the group
   redis.call('HINCRBY', ledger, 'owed', 1)
   redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'starts', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
     'notification', nextNotification)
-  redis.call('HDEL', row, 'content')
+  redis.call('HDEL', row, 'content', 'fellBack')
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }
 end

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { groupStore } from './groups.ts'
 import { deadLetterStore } from './dead-letters.ts'
+import { healthStore } from './health.ts'
+import { heartbeatStore } from './heartbeats.ts'
 import { inboxStore } from './inbox.ts'
 import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
@@ -48,6 +50,8 @@ export function openStore(
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),
     vitals: vitalsStore(redis, keys),
+    heartbeats: heartbeatStore(redis, keys),
+    health: healthStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */

@@ -1,4 +1,5 @@
 import { type Alert, compareAlerts, endsText, isResolved, startsText } from '../alert/alert.ts'
+import { isCanary } from '../alert/canary.ts'
 import { apiTime } from '../model/instant.ts'
 import { toJson } from '../model/json.ts'
 import { type Labels, compareLabels, toRecord } from '../model/labels.ts'
@@ -101,6 +102,7 @@ export function openAlertView(deps: Deps) {
   }
 
   function add(alert: Alert): void {
+    if (isCanary(alert)) return // nobody's business but Tocsin's own
     const before = known.get(alert.fingerprint)
     if (before) remove(before)
     const { routing: now } = deps

@@ -12,6 +12,7 @@ import { parseDuration } from '../../src/model/duration.ts'
 import { channels } from '../../src/notify/index.ts'
 import type { Notification, Notifier, Outcome } from '../../src/notify/notifier.ts'
 import { accept, regroup } from '../../src/pipeline/accept.ts'
+import { type Canary, openCanary } from '../../src/pipeline/canary.ts'
 import { deliver } from '../../src/pipeline/deliver.ts'
 import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
@@ -33,6 +34,7 @@ export type Line = string
 
 export interface Story extends AsyncDisposable {
   deps: Deps
+  canary: Canary
   lines: Line[]
   log: Record<string, unknown>[] // of errors
   /** What the channel answers to the next attempts; delivered where there is none. */
@@ -74,13 +76,15 @@ export async function tell(
   const lines: Line[] = []
   const answers: Outcome[] = []
   const log: Record<string, unknown>[] = []
+  const canary = openCanary()
 
   function load(text: string) {
     const file = join(dir, 'tocsin.yml')
     writeFileSync(file, text)
-    const loaded = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
+    const read = loadConfig<Notifier>(file, { env: {}, sandbox: false, channels })
+    const loaded = canary.into(read)
     if (deliverBy === 'channels') return openRouting(loaded, builtinTemplates(), (_id, notifier) => notifier)
-    return openRouting(loaded, [], (integration) => ({
+    return openRouting(loaded, [], (integration, notifier) => ({
       compose: (notification) => ({
         to: '',
         title: '',
@@ -89,7 +93,9 @@ export async function tell(
         destination: notification.integration,
         cost: 1,
       }),
-      async send({ payload }) {
+      async send(message, signal) {
+        const { payload } = message
+        if (!read.integrations.has(integration)) return notifier.send(message, signal) // the canary's
         const { data, possibleRepeat } = payload as Notification
         const outcome = answers.shift() ?? { state: 'delivered' }
         const names = data.alerts.map(({ labels, status }) =>
@@ -149,14 +155,17 @@ export async function tell(
       const flushed = await flushDue(deps)
       const due = woken.filter(({ at }) => at <= now)
       woken = woken.filter(({ at }) => at > now)
-      for (const { row, channel } of due)
-        await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+      for (const { row, channel } of due) {
+        if (channel === 'canary') await canary.deliver(row, deps)
+        else await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+      }
       if (flushed === 0 && due.length === 0) return
     }
   }
 
   const story: Story = {
     deps,
+    canary,
     lines,
     log,
     answers,

@@ -235,29 +235,56 @@ describe('a storm', () => {
 })
 
 describe('a deadline', () => {
-  test('of a critical one is an hour, behind a breaker too: then the fallback hears of it', async () => {
-    const receivers = `
+  const withFallback = `
   - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
   - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
-    await using story = await tell(server, config('', receivers))
-    story.answers.push(...Array.from({ length: 200 }, () => down))
+  const failing = (story: Story, times: number) => {
+    story.answers.push(...Array.from({ length: times }, () => down))
+  }
+
+  test('of a critical one is an hour, behind a breaker too; of others a day', async () => {
+    await using story = await tell(server, config())
+    failing(story, 1000)
     await fire(story, 'critical', 'A')
-    await story.advance('58m')
-    expect(said(story).every((line) => line === `${ops} failed A`)).toBe(true)
+    await story.advance('61m')
     expect(story.lines.length).toBeLessThan(60)
-    story.answers.length = 0
-    await story.advance('0s')
-    // the channel works again by now: nothing falls back
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ severity: 'critical' }])
+    await fire(story, 'warning', 'B')
+    await story.advance('23h')
+    expect(await story.deps.store.deadLetters.list(10)).toHaveLength(1)
+    await story.advance('2h')
+    expect(await story.deps.store.deadLetters.list(10)).toHaveLength(2)
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('a page that fails again and again is told by the fallback, too, once, and by its own when that works', async () => {
+    await using story = await tell(server, config('', withFallback))
+    failing(story, 3)
+    await fire(story, 'critical', 'A')
+    await story.advance('10m')
+    expect(said(story).filter((line) => !line.includes('failed'))).toEqual(['lead/webhook/0 A', `${ops} A`])
+    await story.post({
+      labels: { alertname: 'A', severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
     await story.advance('5m')
-    expect(said(story).at(-1)).toBe(`${ops} A`)
-    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
+    expect(said(story).slice(-2).sort()).toEqual(['lead/webhook/0 -A', `${ops} -A`])
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('so is one that waits behind a breaker; a warning waits', async () => {
+    await using story = await tell(server, config('', withFallback))
+    failing(story, 5)
+    await fire(story, 'warning', ...names(5))
+    await story.advance('0s')
+    await fire(story, 'critical', 'Page')
+    await fire(story, 'warning', 'Other')
+    await story.advance('1s')
+    expect(said(story).slice(5)).toEqual(['lead/webhook/0 Page'])
   })
 
   test('what is refused goes to the fallback at once, which hears of the end, too', async () => {
-    const receivers = `
-  - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
-  - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
-    await using story = await tell(server, config('', receivers))
+    await using story = await tell(server, config('', withFallback))
     story.answers.push(refused)
     await fire(story, 'critical', 'A')
     await story.advance('1s')

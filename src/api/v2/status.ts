@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { canary } from '../../alert/canary.ts'
 import { printConfig } from '../../config/show/print.ts'
 import { matchesAll } from '../../match/matcher.ts'
 import { toRecord } from '../../model/labels.ts'
@@ -50,7 +51,9 @@ export function status({ deps, presence, startedAt, version }: ApiDeps): Router 
     const { config } = deps.routing
     const prefix = 'failed to parse receiver_matchers param: '
     const matchers = matchersOf(request, 'receiver_matchers', config.matcherMode, prefix)
-    const found = [...config.receivers.values()].filter(({ labels }) => matchesAll(matchers, labels))
+    const found = [...config.receivers.values()].filter(
+      ({ name, labels }) => name !== canary.receiver && matchesAll(matchers, labels),
+    )
     sendJson(response, JSON.stringify(found.map(({ name, labels }) => ({ labels: toRecord(labels), name }))))
   })
 

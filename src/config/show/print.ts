@@ -10,6 +10,8 @@ import {
   type Reader,
   eventRecorder,
   isMap,
+  heartbeat,
+  heartbeats,
   isPrintedMap,
   labels,
   shapesFor,
@@ -39,6 +41,8 @@ export interface Printable {
   mute_time_intervals?: unknown
   tracing?: unknown
   event_recorder?: unknown
+  heartbeats?: unknown
+  heartbeat?: unknown
   matcherMode?: MatcherMode // how its matchers are read; fallback where it is not given
   taken?: ReadonlyMap<string, string> // values of variables in it → their names
 }
@@ -61,6 +65,7 @@ export function printConfig(config: Printable, reader: Reader): string {
     mute_time_intervals: timeIntervals(config.mute_time_intervals),
     tracing: tracing(config.tracing),
     event_recorder: eventRecorder(config.event_recorder),
+    ...(reader === 'Tocsin' && { heartbeats: heartbeats(config.heartbeats), heartbeat: heartbeat(config.heartbeat) }),
   }
   const given = Object.entries(whole).filter((entry): entry is [string, Printed] => entry[1] !== undefined)
   return toYaml(withReferences(Object.fromEntries(given), config.taken ?? new Map(), false))

@@ -687,6 +687,12 @@ export const timeIntervals = list(
 export const templates = or(texts, [])
 export const labels = textMap
 
+/** Tocsin's own. */
+export const heartbeats = list(
+  struct({ name: text, matchers: texts, timeout: text, severity: text, team: text, labels: textMap }),
+)
+export const heartbeat = struct({ url: secret, url_file: text, interval: text })
+
 export const tracing = struct({
   client_type: or(text, 'grpc'),
   endpoint: text,
