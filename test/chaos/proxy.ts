@@ -53,8 +53,11 @@ export function scriptNames(dist: string): Map<string, string> {
   )
 }
 
-/** A TCP proxy of our own between an engine and its Redis, which understands what passes. */
-export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<string, string>): Promise<Proxy> {
+/**
+ * A TCP proxy of our own between an engine and its Redis, which understands what passes; without `scripts` it does not, as
+ * between a Redis and its replica, and only carries and cuts.
+ */
+export async function openProxy(upstream: NetConnectOpts, scripts?: ReadonlyMap<string, string>): Promise<Proxy> {
   const counts = new Map<string, number>()
   const pairs = new Set<{ client: Socket; redis: Socket }>()
   let isCut = false
@@ -71,10 +74,11 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
       redis.destroy()
     }
     for (const socket of [client, redis]) socket.on('error', end).on('close', end)
-    carry(client, redis, end)
+    if (scripts) carry(client, redis, end, scripts)
+    else client.pipe(redis).pipe(client)
   })
 
-  function carry(client: Socket, redis: Socket, end: () => void): void {
+  function carry(client: Socket, redis: Socket, end: () => void, known: ReadonlyMap<string, string>): void {
     let asked: Frame = Buffer.alloc(0)
     let told: Frame = Buffer.alloc(0)
     let waiting = 0 // commands that Redis has and has not answered
@@ -88,7 +92,7 @@ export async function openProxy(upstream: NetConnectOpts, scripts: ReadonlyMap<s
       for (let command = commandAt(asked); command; command = commandAt(asked)) {
         const bytes = asked.subarray(0, command.end)
         asked = asked.subarray(command.end)
-        const name = nameOf(command.words, scripts)
+        const name = nameOf(command.words, known)
         const nth = (counts.get(name) ?? 0) + 1
         counts.set(name, nth)
         const stop: ReturnType<NonNullable<Proxy['watch']>> =

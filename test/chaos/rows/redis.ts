@@ -258,7 +258,7 @@ export function redisFaults(): void {
         await using replica = await openServer(dir.path)
         let link: Proxy | undefined
         const prepare = async ({ redis }: Arena) => {
-          link = await openProxy({ path: redis.socket }, new Map())
+          link = await openProxy({ path: redis.socket })
           await replica.redis.replicaof('127.0.0.1', new URL(link.url).port)
           while (!/master_link_status:up/.test(await replica.redis.info('replication'))) await sleep(50)
         }
