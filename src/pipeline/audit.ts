@@ -3,6 +3,7 @@ import type { Ledger } from '../store/ledger.ts'
 import type { Group } from '../store/groups.ts'
 import type { Store } from '../store/store.ts'
 import type { Deps } from './deps.ts'
+import { raise } from './own-alert.ts'
 
 /** A group that should have been flushed so long ago is missed, in its intervals. */
 const MISSED_INTERVALS = 2
@@ -62,8 +63,15 @@ export async function auditAll(store: Store, at: number): Promise<Missing[]> {
   return [...missing, ...rows]
 }
 
-/** Looks at some groups in each call, one replica at a time, and makes due at once what was missed. Returns how much that was. */
-export async function audit({ store, clock, metrics, log }: Deps): Promise<number> {
+/** How long Tocsin's own alert stands once nothing is missing any more, ms. */
+const STANDS = 10 * 60_000
+
+/**
+ * Looks at some groups in each call, one replica at a time, makes due at once what was missed, and tells that it was. Returns
+ * how much that is.
+ */
+export async function audit(deps: Deps): Promise<number> {
+  const { store, clock, metrics, log } = deps
   const at = clock.now()
   const from = await store.groups.takeSlice(SLICE, at)
   if (from === undefined) return 0 // another replica has just done it
@@ -76,11 +84,19 @@ export async function audit({ store, clock, metrics, log }: Deps): Promise<numbe
     missing.push(...found)
   }
   const faults = whyNotBalanced(await store.ledger.read())
-  metrics.auditMissing.set(missing.length + faults.length)
-  if (missing.length + faults.length > 0)
-    log.error(
-      { missing: missing.slice(0, 20), faults },
-      'the audit misses something; what can be looked at again is due now',
-    )
-  return missing.length + faults.length
+  const count = missing.length + faults.length
+  metrics.auditMissing.set(count)
+  if (count === 0) return 0
+  log.error({ missing: missing.slice(0, 20), faults }, 'the audit misses something; it is looked at again now')
+  const [first] = missing
+  await raise(
+    {
+      alertname: 'TocsinAuditMissing',
+      summary: `Tocsin misses ${count} ${count === 1 ? 'thing' : 'things'} that it had accepted`,
+      description: `${first ? `${first.groupKey} ${first.integration}: ${first.why}` : faults.join('; ')}. Run tocsin audit, and see its log.`,
+      stands: STANDS,
+    },
+    deps,
+  )
+  return count
 }

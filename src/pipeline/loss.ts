@@ -1,8 +1,7 @@
-import { postedAlerts } from '../ingest/posted-alerts.ts'
-import { formatInstant } from '../model/instant.ts'
-import { accept, regroup } from './accept.ts'
+import { regroup } from './accept.ts'
 import { CALM } from './absence.ts'
 import type { Deps } from './deps.ts'
+import { raise } from './own-alert.ts'
 
 /** How long Tocsin's own alert stands, ms: nobody resolves it. */
 const STANDS = 60 * 60_000
@@ -22,18 +21,16 @@ export async function tellStateLost(deps: Deps): Promise<void> {
   deps.calmUntil = now + CALM // what inhibits the alerts that come again may come after them
   await deps.inhibition.catchUp((await store.versions()).rules, [], routing)
   await regroup(deps)
-  const { defaultTeam } = routing.config
-  const alert = {
-    labels: { alertname: 'TocsinStateLost', severity: 'critical', ...(defaultTeam && { team: defaultTeam }) },
-    annotations: {
+  await raise(
+    {
+      alertname: 'TocsinStateLost',
       summary: 'Tocsin has lost its state: silences, incidents and what was owed are gone',
       description:
         'Redis came back without what it kept for Tocsin. Alerts that fire are sent again and may page once more; ' +
         'resolves of alerts that nobody sends again will not come. Make silences anew, look at the open incidents by hand, ' +
         'and find out why the data went: a deleted volume, FLUSHALL, an empty replica that was promoted.',
+      stands: STANDS,
     },
-    startsAt: formatInstant(now),
-    endsAt: formatInstant(now + STANDS),
-  }
-  await accept(postedAlerts([alert], now, STANDS), 'v2', deps)
+    deps,
+  )
 }

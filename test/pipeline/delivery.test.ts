@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { whyNotBalanced } from '../../src/pipeline/audit.ts'
-import { auditAll } from '../../src/pipeline/audit.ts'
+import { audit, auditAll, whyNotBalanced } from '../../src/pipeline/audit.ts'
 import { resend } from '../../src/pipeline/dead-letters.ts'
 import { openHttpSink, slackAnswer } from '../helpers/http-sink.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
@@ -542,6 +541,10 @@ describe('the audit', () => {
       expect.stringContaining('notifications were owed'),
       'it was owed, is owed no more, and how it ended is not known',
     ])
+    expect(await audit(story.deps)).toBe(2)
+    expect(await audit(story.deps)).toBe(0) // another replica has just done it
+    await story.advance('0s') // what was missed is looked at again, and the default team hears of it
+    expect(said(story).sort()).toEqual([`${ops} A`, `${ops} TocsinAuditMissing`])
     story.skip('1h')
     expect((await balanced(story)).at(-1)).toBe('it was due and nobody has looked at it')
   })
