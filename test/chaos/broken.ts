@@ -14,8 +14,8 @@ export const broken = {
   'answers before the write': [
     {
       file: 'pipeline/accept.js',
-      from: 'const accepted = await store.alerts.accept(',
-      to: 'const accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, full: new Map(), rules: placedBy };\n    void store.alerts.accept(',
+      from: 'const [accepted] = await Promise.all([',
+      to: 'const accepted = { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, full: new Map(), rules: placedBy };\n    void Promise.all([',
     },
   ],
   'no sweep of the outbox': [

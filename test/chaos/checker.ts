@@ -115,12 +115,13 @@ function everyAlertEnds(
 ): void {
   const givenUp = new Set(letters.map(({ kind, team, group }) => `${keyOf(kind, team)} ${group}`))
   let lost = 0
+  let left = 0 // told, and not told that it is over
   for (const life of lives.values()) {
     if (life.ackedAt === undefined) continue
     for (const kind of reach(life)) {
       const key = keyOf(kind, life.team)
-      const about = (lines.get(key)?.get(life.group) ?? []).flatMap(({ alerts }) =>
-        alerts.filter(({ id }) => id === life.id),
+      const about = (lines.get(key)?.get(life.group) ?? []).flatMap(({ alerts, at }) =>
+        alerts.filter(({ id }) => id === life.id).map(({ state }) => ({ state, at })),
       )
       const isDead = givenUp.has(`${key} ${life.group}`)
       const wasTold = about.some(({ state }) => state === 'firing')
@@ -130,7 +131,9 @@ function everyAlertEnds(
       else findings.holds('P1', hasEnd, () => `${life.id} was accepted, and ${key} never heard of it`)
       if (!wasTold || life.endAckedAt === undefined || firingOnly.has(kind)) continue
       const isClosed = about.at(-1)?.state === 'resolved' || isDead
-      if (!isClosed && mayBeGone) lost += 1
+      // what it was told before the loss is forgotten, and its end with it
+      const wasForgotten = about.every(({ state, at }) => state !== 'firing' || at < loss.before)
+      if (!isClosed && (mayBeGone || wasForgotten)) left += 1
       else findings.holds('P2', isClosed, () => `${life.id} is over, and ${key} was not told last that it is`)
     }
   }
@@ -138,7 +141,7 @@ function everyAlertEnds(
   findings.holds('P2', faults.length === 0, () => `the ledger does not add up: ${faults.join('; ')}`)
   if (loss.before > 0) {
     findings.holds('P1', lost <= loss.most, () => `${lost} of what was accepted is gone, and ${loss.most} may be`)
-    findings.notes.push(`${lost} of what was accepted gone`)
+    findings.notes.push(`${lost} of what was accepted gone, ${left} ends of what was told before untold`)
   }
 }
 
@@ -146,7 +149,7 @@ function everyAlertEnds(
 function nothingTwice(
   lines: ReturnType<typeof linesOf>,
   told: readonly Telling[],
-  { mostRepeats, oneId }: Expected,
+  { mostRepeats, oneId, loss }: Expected,
   findings: Findings,
 ): void {
   let repeats = 0
@@ -163,7 +166,9 @@ function nothingTwice(
         const attempt = `${telling.notification} ${telling.attempt}`
         const isSameAttempt = telling.attempt > 0 && seen.has(attempt)
         seen.add(attempt)
-        const isSame = before !== undefined && contentOf(before) === contentOf(telling)
+        // what was told before a loss is forgotten, and told once more
+        const isForgotten = before !== undefined && before.at < loss.before && telling.at >= loss.before
+        const isSame = before !== undefined && !isForgotten && contentOf(before) === contentOf(telling)
         if (isSame || isSameAttempt) repeats += 1
         findings.holds(
           'P3',
@@ -214,14 +219,17 @@ function incidentsOf(tellings: readonly Telling[]): number {
 function inOrder(
   lives: ReadonlyMap<string, Life>,
   lines: ReturnType<typeof linesOf>,
-  { grace }: Expected,
+  { grace, loss }: Expected,
   findings: Findings,
 ): void {
   for (const [key, groups] of lines) {
     for (const [group, tellings] of groups) {
-      const ended = new Set<string>()
+      let ended = new Set<string>()
+      let last = 0
       let wasAnnounced = false
       for (const { alerts, at, isOver, isLabelled } of tellings) {
+        if (last < loss.before && at >= loss.before) ended = new Set() // forgotten
+        last = at
         // whose beginning may have been heard is told of its end, with the word that it may be a repeat
         if (isOver)
           findings.holds(

@@ -40,7 +40,7 @@ export async function killAt(point: Point, arena: Arena, passes: number): Promis
   const strike = () => {
     struck = true
     // not at once: an engine that goes on without the answer has the time to show it
-    setTimeout(() => engine.process.kill('SIGKILL'), arena.random() * 100)
+    setTimeout(() => engine.process.kill('SIGKILL'), 200 + arena.random() * 200)
   }
   const isIt = () => !struck && left-- <= 0
   const channel = point.at === 'channel' ? arena.channels.get(point.kind) : undefined

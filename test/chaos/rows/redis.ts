@@ -138,6 +138,7 @@ export function redisFaults(): void {
       underLoad(seed, findings, {}, async (arena) => {
         await arena.redis.kill()
         arena.redis.loseData()
+        await sleep(500) // what was in the air has landed
         const before = Date.now()
         await arena.redis.restart()
         await acceptsAgain(arena, Date.now())
@@ -267,8 +268,9 @@ export function redisFaults(): void {
           await sleep(1000)
           link?.cut()
           await sleep(2000) // what is accepted now is on one machine only
-          const before = Date.now()
           await arena.redis.kill()
+          await sleep(500) // what was in the air has landed
+          const before = Date.now()
           await link?.[Symbol.asyncDispose]()
           await replica.redis.replicaof('NO', 'ONE')
           arena.proxy.upstream = { path: replica.socket }
