@@ -192,6 +192,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       random: () => Math.random(),
       newId,
       externalURL: '',
+      excused: new Set(),
       stopping: cutOff.signal,
     }
     const presence = openPresence(store, newId(), log)
@@ -219,6 +220,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const timers = startTimers(deps, clock.now() + options.startDelay)
     opened.push(() => timers.stop())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
+    const upAt = clock.now()
     openDoor({
       deps,
       admission: openAdmission(deps, watch, stopping.signal),
@@ -234,7 +236,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
       reload,
-      health: () => readHealth({ deps, outcomes, durability, startedAt, stopping: stopping.signal, configFault }),
+      health: () => readHealth({ deps, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
       notReady,
     })
     deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')

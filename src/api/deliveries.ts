@@ -1,4 +1,5 @@
 import { Router } from 'express'
+import { canary } from '../alert/canary.ts'
 import { cureOf, resend } from '../pipeline/dead-letters.ts'
 import { waiting } from '../pipeline/settle.ts'
 import { whyNotBalanced } from '../pipeline/audit.ts'
@@ -32,13 +33,20 @@ export function deliveries({ deps }: ApiDeps): Router {
 
   router.post('/deadletters/retry', async (_request, response) => {
     const came = { owed: 0, waiting: 0, gone: 0, none: 0 }
-    for (const one of await store.deadLetters.list(LISTED)) came[await resend(one, deps)] += 1
+    for (;;) {
+      // those of which nothing is left to tell stay where they are
+      const letters = await store.deadLetters.list(LISTED, came.gone)
+      const before = came.gone
+      for (const one of letters) came[await resend(one, deps)] += 1
+      if (letters.length === 0 || (came.gone === before && letters.length < LISTED)) break
+    }
     response.status(202).json({ retried: came.owed + came.waiting, nothingLeftToTell: came.gone })
   })
 
   router.get('/notifications', async (_request, response) => {
     const at = clock.now()
-    response.json((await store.outbox.list(LISTED)).map((owed) => toOwed(owed, at)))
+    const owed = (await store.outbox.list(LISTED)).filter(({ channel }) => channel !== canary.channel)
+    response.json(owed.map((one) => toOwed(one, at)))
   })
 
   router.get('/ledger', async (_request, response) => {

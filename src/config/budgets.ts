@@ -41,6 +41,15 @@ export function budgetsOf(
         source.problem(['budgets', name], `there is no channel "${name}"${suggest(name, names)}`, 'key'),
       )
   }
+  for (const { name, budget } of channels) {
+    if (budget.digestAbove === 0 && (given?.[name]?.digest_above ?? 0) > 0)
+      source.problems.push(
+        source.problem(
+          ['budgets', name, 'digest_above'],
+          `${name} is read by machines, which take no digest; leave it out`,
+        ),
+      )
+  }
   return new Map(
     channels.map(({ name, budget }) => {
       const set = given?.[name]

@@ -29,7 +29,12 @@ export async function accept(
     arrivals.push(arrivalOf(alert, routing, deps))
     if (arrivals.length % TURN === 0) await setImmediate() // a long request is no reason for others to wait
   }
-  const manner = { exact, calm: !exact && at < calmUntil, regroups: false, most: routing.config.limits }
+  const manner = {
+    exact,
+    calm: !exact && at < calmUntil,
+    regroups: false,
+    ...(source !== 'own' && { most: routing.config.limits }), // what Tocsin has to say is few, and matters
+  }
   const [accepted] = await Promise.all([
     store.alerts.accept(arrivals, at, manner),
     source === 'own' ? undefined : hearHeartbeats(alerts, at, deps), // leaves in the same go

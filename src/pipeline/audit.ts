@@ -1,4 +1,3 @@
-import { isResolved } from '../alert/alert.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Group } from '../store/groups.ts'
 import type { Store } from '../store/store.ts'
@@ -40,19 +39,31 @@ export function whyNotBalanced({ joined, left, live, owed, ended, open }: Ledger
  */
 export function missingOf(group: Group, dueAt: number, at: number): Missing[] {
   const of = (integration: string, why: string) => ({ groupKey: group.key, integration, why })
-  if (dueAt < at - MISSED_INTERVALS * Math.max(group.interval, SHORTEST))
+  // one that is taken again and again, and never flushed, is due anew each time
+  const since = Math.min(dueAt, group.dueSince ?? dueAt)
+  if (since < at - MISSED_INTERVALS * Math.max(group.interval, SHORTEST))
     return [of('', 'it was due and nobody has looked at it')]
   return [...group.verdicts]
     .filter(([integration, { word }]) => word === 'owed' && !group.owed.has(integration))
     .map(([integration]) => of(integration, 'it was owed, is owed no more, and how it ended is not known'))
 }
 
+/** What of one group is missing; one that cannot be read is, whatever else is to be looked at. */
+async function look(store: Store, id: string, dueAt: number, at: number): Promise<Missing[]> {
+  try {
+    const group = await store.groups.load(id)
+    return group ? missingOf(group, dueAt, at) : []
+  } catch (error) {
+    const why = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    return [{ groupKey: id, integration: '', why }]
+  }
+}
+
 /** Looks at all groups; for `tocsin audit`. */
 export async function auditAll(store: Store, at: number): Promise<Missing[]> {
   const missing: Missing[] = []
   for (const { id, dueAt } of await store.groups.dues(0, -1)) {
-    const group = await store.groups.load(id)
-    if (group) missing.push(...missingOf(group, dueAt, at))
+    missing.push(...(await look(store, id, dueAt, at)))
   }
   const late = (await store.outbox.overdue(at - MISSED_ROW, 1000)).map(({ id }) => id)
   const rows = (await store.outbox.rows(late)).map(({ group, integration }) => ({
@@ -77,9 +88,7 @@ export async function audit(deps: Deps): Promise<number> {
   if (from === undefined) return 0 // another replica has just done it
   const missing: Missing[] = []
   for (const { id, dueAt } of await store.groups.dues(from, from + SLICE - 1)) {
-    const group = await store.groups.load(id)
-    if (!group || !group.alerts.some((alert) => !isResolved(alert, at))) continue
-    const found = missingOf(group, dueAt, at)
+    const found = await look(store, id, dueAt, at)
     if (found.length > 0 && dueAt > at) await store.groups.hurry(id, at)
     missing.push(...found)
   }

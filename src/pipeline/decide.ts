@@ -1,12 +1,9 @@
 import { type Told, mayBelieve, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
 import type { Row } from '../store/outbox.ts'
 import type { Deps } from './deps.ts'
-import { drop, end, giveUp } from './ending.ts'
+import { drop, end, giveUpRemoved } from './ending.ts'
 import { freshen, hear } from './hear.ts'
 import type { Telling } from './telling.ts'
-
-/** Turns that ended with the engine: so many, and not even the plainest words may be sent. */
-const DEADLY = 5
 
 /** What the row's integration is to be told now; undefined where it is nothing, which is written down then. */
 export async function decide(row: Row, deps: Deps): Promise<Telling | undefined> {
@@ -14,16 +11,11 @@ export async function decide(row: Row, deps: Deps): Promise<Telling | undefined>
   const integration = routing.config.integrations.get(row.integration)
   const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
   const route = group && routing.config.routes.get(group.routeId)
-  if (!group) return drop(row, 'nothing left to tell', deps)
-  if (!integration || !route) {
+  if (!integration || (group && !route)) {
     if ((await store.configHash()) !== routing.config.hash) return giveBack(row, deps)
-    if (integration) return drop(row, 'nothing left to tell', deps)
-    return giveUp(row, group, 'receiver removed', 'the routing file has it no more', deps)
+    if (!integration) return giveUpRemoved(row, group, deps)
   }
-  if (row.starts > DEADLY) {
-    const detail = `the engine ended ${row.starts - 1} times while it was at this`
-    return giveUp(row, group, 'quarantined', detail, deps)
-  }
+  if (!group || !route) return drop(row, 'nothing left to tell', deps)
 
   const at = clock.now()
   const heard = await hear(group, route, at, versions, deps)

@@ -1,5 +1,7 @@
 import type { Outcome } from '../notify/notifier.ts'
+import type { Budget } from '../model/delivery.ts'
 import type { Row } from '../store/outbox.ts'
+import { faultOf } from '../store/fault.ts'
 import { compose, reconcile, send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
@@ -7,15 +9,17 @@ import { tellAlong } from './digest.ts'
 import { end, fallBackEarly } from './ending.ts'
 import { minimal } from './plain-words.ts'
 import { giveUpAt, retryDelay } from './retry.ts'
-import { expire, lost, observe, settle, standingOf } from './settle.ts'
+import { forgo, lost, observe, settle, standingOf, waiting } from './settle.ts'
 import { type Telling, contentOf, notificationOf } from './telling.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
-const LEASE_MARGIN = 2000
+export const LEASE_MARGIN = 2000
 /** Beyond that: time to read the groups that a digest tells of, ms. */
-const DIGEST_MARGIN = 10_000
+export const DIGEST_MARGIN = 10_000
 /** Turns that ended with the engine: so many, and the message goes out in the plainest words. */
 const POISON = 3
+/** So many, and those kill it too. */
+const DEADLY = 5
 /** How long a suspect waits for another to end, ms. */
 const SUSPECT_WAITS = 1000
 
@@ -25,84 +29,89 @@ const SUSPECT_WAITS = 1000
  * alone. `deadline` is the channel's for one attempt, ms.
  */
 export async function deliver(rowId: string, deadline: number, deps: Deps): Promise<void> {
-  const { store, queue, clock } = deps
-  const claim = await store.outbox.claim(rowId, clock.now(), deadline + LEASE_MARGIN)
-  if (!claim) return
-  if ('busy' in claim) {
-    const { id, ...waking } = claim.busy
-    return queue.wake([{ ...waking, row: id, delay: SUSPECT_WAITS }])
+  const { store, queue, clock, excused } = deps
+  try {
+    const claim = await store.outbox.claim(rowId, clock.now(), deadline + LEASE_MARGIN, excused.delete(rowId))
+    if (!claim) return
+    if ('busy' in claim) {
+      const { id, ...waking } = claim.busy
+      return await queue.wake([{ ...waking, row: id, delay: SUSPECT_WAITS }])
+    }
+    const telling = await decide(claim.row, deps)
+    if (telling) await tell(telling, 'not asked', deps)
+  } catch (error) {
+    if (faultOf(error).reason !== 'store') excused.add(rowId) // it is Redis that fails, and not this notification
+    throw error
   }
-  const telling = await decide(claim.row, deps)
-  if (telling) await tell(telling, deps)
 }
 
-async function tell(telling: Telling, deps: Deps): Promise<void> {
+/** `asked`: what the channel said of an attempt before that may have arrived. */
+async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps): Promise<void> {
   const { row, group, integration, present, at } = telling
-  const { routing, store, metrics, clock } = deps
+  const { routing, store, metrics, clock, log } = deps
   const notifier = routing.notifier(integration.id)
   if (!notifier) throw new Error(`integration ${integration.id} has no adapter`)
   const isPoison = row.starts > POISON
   if (isPoison) {
     metrics.quarantined.inc({ channel: row.channel })
-    deps.log.error(
+    log.error(
       { row: row.id, integration: integration.id, starts: row.starts - 1 },
       'the engine ended again and again while it was at this notification; it goes out in the plainest words',
     )
   }
   const composing = notificationOf(telling, deps)
   const notification = isPoison ? minimal(composing) : composing
+  if (row.starts > DEADLY) {
+    const sent = { group, integration, notification, message: undefined, failures: [] }
+    return forgo(telling, sent, 'quarantined', `the engine ended ${row.starts - 1} times while it was at this`, deps)
+  }
   const { message, failures, ...composed } = compose(notifier, notification, integration, deps)
   const sent = { group, integration, notification, message, failures }
-  const expires = giveUpAt(row.owedAt, notification, deps)
   if (!message) {
     if (row.attempt === 0) metrics.notified.inc({ integration: row.channel })
     const outcome = 'outcome' in composed ? composed.outcome : lost
     return settle({ ...telling, row: { ...row, attempt: row.attempt + 1 } }, { ...sent, outcome }, deps)
   }
 
+  const expires = giveUpAt(row.newsAt, notification, deps)
   const content = contentOf(present)
   const isSame = row.content === content
-  if (row.unconfirmed && isSame && integration.onUnconfirmed === 'skip')
-    return settle(telling, { ...sent, outcome: lost }, deps)
-  if (row.unconfirmed && notifier.reconcile && integration.onUnconfirmed === 'reconcile') {
+  const policy = integration.onUnconfirmed
+  if (row.unconfirmed && isSame && policy === 'skip') return settle(telling, { ...sent, outcome: lost }, deps)
+  if (row.unconfirmed && asked === 'not asked' && policy === 'reconcile' && notifier.reconcile) {
     const arrived = await reconcile(notifier.reconcile, message, integration, deps)
     if (isSame && arrived === 'arrived') {
       const outcome: Outcome = { state: 'delivered', detail: 'it had arrived' }
       return settle(telling, { ...sent, outcome }, deps)
     }
+    const again = clock.now() + retryDelay(row.turn % 10, lost, deps.random())
     if (arrived === 'cannot tell' && row.rank > 0) {
-      const again = clock.now() + retryDelay(row.turn, lost, deps.random())
-      if (again < expires) {
-        await end(row, { how: 'retry', retryAt: again, unconfirmed: true }, undefined, deps)
-        return
-      }
-      return settle(telling, { ...sent, outcome: lost }, deps)
+      if (again >= expires) return settle(telling, { ...sent, outcome: lost }, deps)
+      await end(row, { how: 'retry', retryAt: again, unconfirmed: true, content: row.content }, undefined, deps)
+      return
     }
+    const later = await decide(row, deps) // asking took its time
+    return later && tell(later, 'resend', deps)
   }
 
-  const limits = routing.config.budgets.get(row.channel)
-  if (!limits) throw new Error(`channel ${row.channel} has no budget`)
-  const { destination, cost } = message
-  const budget = deps.exact ? { ...limits, refill: 0, digestAbove: 0 } : limits
+  const { destination, cost, to } = message
+  const budget = budgetOf(telling, destination, deps)
+  const beganAt = clock.now()
   const lease = integration.deadline + LEASE_MARGIN
-  const begun = await store.outbox.begin(
-    row,
-    {
-      destination,
-      cost,
-      budget: destination === '' ? undefined : budget,
-      lease,
-      digestMargin: DIGEST_MARGIN,
-      until: expires,
-      content,
-    },
-    clock.now(),
-  )
+  const asking = {
+    destination,
+    cost,
+    audience: to,
+    budget,
+    lease,
+    digestMargin: DIGEST_MARGIN,
+    until: expires,
+    content,
+  }
+  const begun = await store.outbox.begin(row, asking, beganAt)
   if (begun.state === 'lost') {
-    deps.log.warn(
-      { row: row.id, attempt: row.attempt },
-      'a delivery was late; another has taken over, and nothing was sent',
-    )
+    const fields = { row: row.id, attempt: row.attempt }
+    log.warn(fields, 'a delivery was late; another has taken over, and nothing was sent')
     return
   }
   if (begun.state === 'wait') {
@@ -110,15 +119,26 @@ async function tell(telling: Telling, deps: Deps): Promise<void> {
     if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
     return wakeAt(row, begun.until, deps)
   }
-
-  if (begun.state === 'late') return expire(telling, begun.waitsFor, sent, deps)
+  if (begun.state === 'late')
+    return forgo(telling, sent, 'deadline', `it could not be sent in time: ${waiting[begun.waitsFor]}`, deps)
 
   if (begun.attempt === 1) metrics.notified.inc({ integration: row.channel })
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
-  if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, deps)
+  if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, beganAt + DIGEST_MARGIN, deps)
+  if (clock.now() > beganAt + LEASE_MARGIN) return // frozen meanwhile: by now another may have sent it
   const outcome = await send(notifier, message, integration, deps)
   observe(trying.row, outcome, clock.now() - at, deps)
   await settle(trying, { ...sent, outcome, standing: standingOf(outcome, destination, clock.now()) }, deps)
+}
+
+/** What its destination takes; undefined for one that takes everything, as all do in Alertmanager. */
+function budgetOf({ row, integration }: Telling, destination: string, deps: Deps): Budget | undefined {
+  if (destination === '' || deps.exact) return undefined
+  const budget = deps.routing.config.budgets.get(row.channel)
+  if (!budget) throw new Error(`channel ${row.channel} has no budget`)
+  // what may not be sent twice has to be known by itself
+  const isAlone = row.alone || integration.onUnconfirmed === 'skip'
+  return isAlone ? { ...budget, digestAbove: 0 } : budget
 }
 
 async function wakeAt(

@@ -53,5 +53,7 @@ export interface Deps {
   random(): number // 0 ≤ x < 1
   newId(): string
   externalURL: string // without a trailing slash
+  /** Rows whose turns ended with Redis, and not with an engine: no suspects. */
+  excused: Set<string>
   stopping: AbortSignal // ends what is in the air when the engine stops
 }

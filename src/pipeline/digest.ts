@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
-import { type Notification, type Notifier, SettingError } from '../notify/notifier.ts'
+import { type Notification, type Notifier, type Outcome, SettingError, retries } from '../notify/notifier.ts'
+import type { Standing } from '../store/outbox.ts'
 import { escapeHtml } from '../template/escape.ts'
 import { toTemplateData } from '../template/notification.ts'
 import { send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
-import { toNotification } from './notification.ts'
+import { end } from './ending.ts'
 import { observe, settle, standingOf } from './settle.ts'
-import type { Telling } from './telling.ts'
+import { type Telling, notificationOf } from './telling.ts'
 
 /** Read and written down at a time. */
 const LANES = 16
@@ -20,32 +21,55 @@ const TOP = 5
 
 /**
  * More wait for a destination than it takes in a while: tells them in one message with `leading`, each as if told by itself.
- * `along` are the rows that were claimed for it.
+ * `along` are the rows that were claimed for it; after `until`, epoch ms, others may have them.
  */
 export async function tellAlong(
   leading: Telling,
   along: readonly { id: string; turn: number }[],
   notifier: Notifier,
+  until: number,
   deps: Deps,
 ): Promise<void> {
-  const { store, metrics, clock } = deps
+  const { store, metrics, clock, log } = deps
   const turns = new Map(along.map(({ id, turn }) => [id, turn]))
   const rows = (await store.outbox.rows([...turns.keys()])).filter(({ id, turn }) => turns.get(id) === turn)
-  const others = await inLanes(rows, (row) => decide(row, deps))
-  const tellings = [leading, ...others.filter((telling) => telling !== undefined)]
+  // one that cannot be read now is told when its lease ends
+  const others = await inLanes(rows, (row) => decide(row, deps), log)
+  const tellings = [leading, ...others]
+  if (clock.now() > until) return
 
   const notification = digestOf(tellings, deps)
   const message = composeOrNot(notifier, notification)
   const { row, integration, at } = leading
-  const outcome = message
-    ? await send(notifier, message, integration, deps)
-    : { state: 'failed' as const, reason: 'configuration' as const, detail: 'a digest has no address' }
+  const outcome = message ? await send(notifier, message, integration, deps) : noAddress
   observe(row, outcome, clock.now() - at, deps)
-  if (outcome.state === 'delivered') metrics.digests.inc({ channel: row.channel }, tellings.length)
   const sent = { integration, notification, message, outcome, failures: [], along: tellings.length }
   const standing = standingOf(outcome, message?.destination ?? '', clock.now())
+  if (outcome.state === 'failed' && !retries[outcome.reason]) {
+    // it is the digest that was refused: each by itself may not be
+    log.error(
+      { integration: integration.id, digestOf: tellings.length, outcome },
+      'a digest was refused; each is told by itself',
+    )
+    await inLanes(tellings, (telling) => tellAlone(telling, telling === leading ? standing : undefined, deps), log)
+    return
+  }
+  if (outcome.state === 'delivered') metrics.digests.inc({ channel: row.channel }, tellings.length)
   await settle(leading, { ...sent, group: leading.group, standing }, deps)
-  await inLanes(tellings.slice(1), (telling) => settle(telling, { ...sent, group: telling.group }, deps))
+  await inLanes(tellings.slice(1), (telling) => settle(telling, { ...sent, group: telling.group }, deps), log)
+}
+
+const noAddress: Outcome = { state: 'failed', reason: 'client error', detail: 'a digest has no address' }
+
+async function tellAlone({ row }: Telling, standing: Standing | undefined, deps: Deps): Promise<void> {
+  const now = deps.clock.now()
+  await end(
+    row,
+    { how: 'retry', retryAt: now, unconfirmed: row.unconfirmed, content: row.content, alone: true },
+    undefined,
+    deps,
+    standing,
+  )
 }
 
 function composeOrNot(notifier: Notifier, notification: Notification) {
@@ -88,25 +112,19 @@ function digestOf(tellings: readonly Telling[], deps: Deps): Notification {
       : /^(?:title|fallback|headers\.Subject)$/.test(field)
         ? title
         : ''
-  const facts = {
-    id: `${row.notification}.${createHash('sha256')
-      .update(tellings.map((one) => one.row.notification).join(' '))
-      .digest('hex')
-      .slice(0, 8)}`,
+  const whose = notificationOf(first, deps) // where it goes is where its first would
+  const content = tellings.map((one) => one.row.notification).join(' ')
+  return {
+    ...whose,
+    id: `${row.notification}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`,
     groupKey: `digest ${integration.id}`,
-    integration: integration.id,
-    receiver: integration.receiver,
-    attempt: row.attempt,
-    possibleRepeat: false,
-    at,
+    possibleRepeat: tellings.some((one) => one.row.unconfirmed),
     severity: gravest(firing.length > 0 ? firing : alerts, routing.config),
     team: data.commonLabels.get('team') ?? '',
     data,
-  }
-  return {
-    ...toNotification(facts, routing.templates),
     text: (template, field, escape = (said) => said) => (template === '' ? '' : escape(sayIn(field))),
     html: () => escapeHtml(`${title}\n${body}`).replaceAll('\n', '<br>\n'),
+    address: (template, field) => (field === 'title_link' ? externalURL : whose.address(template, field)),
     structure: () => title,
   }
 }
@@ -129,14 +147,21 @@ function topOf(label: string, alerts: readonly Alert[]): string[] {
   return [`${label}: ${listed.join(', ')}`]
 }
 
-/** Some at a time: each in Redis' queue costs the others. Results in the order of the items. */
-async function inLanes<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+/** Some at a time: each in Redis' queue costs the others. What fails is logged; the results are those of the others. */
+async function inLanes<T, R>(
+  items: readonly T[],
+  run: (item: T) => Promise<R | undefined>,
+  log: Deps['log'],
+): Promise<R[]> {
+  const waiting = [...items]
   const results: R[] = []
-  let next = 0
   const lane = async () => {
-    for (let i = next++; i < items.length; i = next++) {
-      const item = items[i]
-      if (item !== undefined) results[i] = await run(item)
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      const result = await run(item).catch((err: unknown) => {
+        log.error({ err }, 'a part of a digest failed; it is told by itself')
+        return undefined
+      })
+      if (result !== undefined) results.push(result)
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane))

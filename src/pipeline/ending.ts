@@ -1,3 +1,4 @@
+import { canary } from '../alert/canary.ts'
 import type { Integration } from '../config/config.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
@@ -21,19 +22,26 @@ export interface Sent {
 }
 
 /** Writes a turn's end and wakes what is owed next. */
-export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps: Deps): Promise<undefined> {
+export async function end(
+  row: Row,
+  ending: Ending,
+  sent: Sent | undefined,
+  deps: Deps,
+  standing = sent?.standing,
+): Promise<undefined> {
   const { store, queue, clock, log, metrics, newId, retention } = deps
   const at = clock.now()
   const nextNotification = newId()
   const records = {
-    log: deliveryLog(row, ending, sent, at),
+    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, at),
     timeline: timelineEntry(sent, at),
     nextNotification,
     retention,
-    ...(sent?.standing && { standing: sent.standing }),
+    ...(standing && { standing }),
   }
   const { newest, owedAgain, opened, woken } = await store.outbox.record(row, ending, records, at)
   if (sent) logTurn(row, ending, sent, log)
+  if (ending.how === 'dead') metrics.failed.inc({ integration: row.channel, reason: ending.letter.reason })
   if (!newest) {
     log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
     return
@@ -46,8 +54,7 @@ export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps
       'a destination fails; what goes there waits until it takes something',
     )
   }
-  const others = await store.outbox.wakings(woken)
-  const wakes: Wake[] = others.map(({ id, ...rest }) => ({ ...rest, row: id, delay: 0 }))
+  const wakes = await wakesOf(woken, deps)
   if (owedAgain) {
     const { id, channel, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
@@ -56,6 +63,14 @@ export async function end(row: Row, ending: Ending, sent: Sent | undefined, deps
     if (ending.how !== 'back') wakes.push({ row: id, channel, rank, notification, turn, delay })
   }
   if (wakes.length > 0) await queue.wake(wakes)
+}
+
+/** Jobs for rows that come sooner than it was thought: each at its time, epoch ms. */
+async function wakesOf(sooner: ReadonlyMap<string, number>, { store, clock }: Deps): Promise<Wake[]> {
+  if (sooner.size === 0) return []
+  const now = clock.now()
+  const rows = await store.outbox.wakings([...sooner.keys()])
+  return rows.map(({ id, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, (sooner.get(id) ?? now) - now) }))
 }
 
 /** Nothing is told now, for this reason. */
@@ -69,7 +84,7 @@ export async function drop(row: Row, reason: string, deps: Deps): Promise<undefi
 /** What goes into the dead letter, its cause apart. */
 export function letterOf(
   row: Row,
-  group: Group,
+  group: Pick<Group, 'id' | 'key' | 'alerts'>,
   { receiver, severity, team }: { receiver: string; severity: string; team: string },
 ): Omit<DeadLetter, 'at' | 'reason' | 'detail' | 'title' | 'fallback'> {
   return {
@@ -116,32 +131,28 @@ export async function fallBackEarly(row: Row, group: Group, deps: Deps): Promise
   if (row.rank > 0 || deps.exact) return
   const { name, instead } = insteadOf(row, group, deps)
   if (instead.length === 0) return
-  const woken = await store.outbox.fallBack(row, instead, clock.now())
+  const now = clock.now()
+  const woken = await store.outbox.fallBack(row, instead, now)
   if (woken.length === 0) return
   log.warn(
     { integration: row.integration, fallback: name, groupKey: group.key },
     'a page does not get through; its fallback is told',
   )
-  const wakes = await store.outbox.wakings(woken)
-  await queue.wake(wakes.map(({ id, ...waking }) => ({ ...waking, row: id, delay: 0 })))
+  await queue.wake(await wakesOf(new Map(woken.map((id) => [id, now])), deps))
 }
 
-/** Gives up what nobody can be told any more, such as for a receiver that is gone. */
-export async function giveUp(row: Row, group: Group, reason: string, detail: string, deps: Deps): Promise<undefined> {
+/** Gives up what the routing file has no integration for any more; of the group there may be nothing left. */
+export async function giveUpRemoved(row: Row, group: Group | undefined, deps: Deps): Promise<undefined> {
   const at = deps.clock.now()
-  deps.metrics.failed.inc({ integration: row.channel, reason })
-  const { name, instead } = insteadOf(row, group, deps)
-  const known = { receiver: group.receiver, severity: '', team: group.labels.get('team') ?? '' }
-  const letter = { ...letterOf(row, group, known), at, reason, detail, title: '', fallback: name }
+  const reason = 'receiver removed'
+  const known = { receiver: group?.receiver ?? '', severity: '', team: group?.labels.get('team') ?? '' }
+  const of = letterOf(row, group ?? { id: row.group, key: '', alerts: [] }, known)
+  const letter = { ...of, at, reason, detail: 'the routing file has it no more', title: '', fallback: '' }
   const none = new Set<string>()
   const givenUp = { at, firing: none, resolved: none, ended: none, config: deps.routing.config.hash }
+  const nflogTtl = deps.retention
   const word = `dead: ${reason}`
-  await end(
-    row,
-    { how: 'dead', word, givenUp, told: undefined, nflogTtl: deps.retention, letter, instead },
-    undefined,
-    deps,
-  )
+  return end(row, { how: 'dead', word, givenUp, told: undefined, nflogTtl, letter, instead: [] }, undefined, deps)
 }
 
 function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: number): string {

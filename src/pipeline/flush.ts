@@ -157,18 +157,22 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   const wakes = owings
     .map(({ integration, channel, notification }) => ({ row: rowId(id, integration), channel, notification, rank }))
     .filter((wake) => woken.has(wake.row))
-  if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, turn: 0, delay: 0 })))
+  if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, turn: at, delay: 0 })))
 }
 
 /**
- * The integrations of the receiver's fallback that were told in its place: while the receiver fails they hear what it would,
- * and at the end that it is over.
+ * Integrations of other receivers that were told in the place of this one's. While the receiver fails those of its fallback hear
+ * what it would; at the end all of them hear that it is over, those of a fallback that was, too.
  */
 function standIns(group: Group, receiver: string, firing: readonly Alert[], { routing: { config } }: Deps) {
   const own = config.receivers.get(receiver)
-  const fallback = config.receivers.get(own?.fallback ?? '')?.integrations ?? []
-  const isFailing = own?.integrations.some(({ id }) => group.givenUp.has(id)) ?? false
-  return fallback.filter(({ id }) => group.told.has(id) && (isFailing || firing.length === 0))
+  const isFailing = own?.integrations.some(({ id }) => group.givenUp.has(id) || group.owed.has(id)) ?? false
+  const isOver = firing.length === 0
+  return [...group.told].flatMap(([id, { firing: believed }]) => {
+    const integration = config.integrations.get(id)
+    if (!integration || integration.receiver === receiver || believed.size === 0) return []
+    return isOver || (isFailing && integration.receiver === own?.fallback) ? [integration] : []
+  })
 }
 
 /** What became of a resolved alert, for the ledger. */

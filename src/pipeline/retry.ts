@@ -13,13 +13,13 @@ export interface Failed {
   random: number // 0 ≤ x < 1
 }
 
-/** Until when a notification is tried, by its severity's deadline: epoch ms. */
+/** Until when a notification is tried, by its severity's deadline from when it became so grave: epoch ms. */
 export function giveUpAt(
-  owedAt: number,
+  newsAt: number,
   { severity, team }: Pick<Notification, 'severity' | 'team'>,
   { routing: { config } }: Deps,
 ): number {
-  return owedAt + config.policy(severity, team).deadline
+  return newsAt + config.policy(severity, team).deadline
 }
 
 /** When to try again, before `giveUp`; undefined where it is to be given up. Epoch ms. */

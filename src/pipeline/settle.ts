@@ -4,7 +4,7 @@ import type { Ending, Row, Standing, WaitsFor } from '../store/outbox.ts'
 import type { Deps } from './deps.ts'
 import { type Sent, end, fallBackEarly, insteadOf, letterOf } from './ending.ts'
 import { giveUpAt, retryAt, retryAtExactly } from './retry.ts'
-import type { Telling } from './telling.ts'
+import { type Telling, contentOf } from './telling.ts'
 
 /** How long a destination is left alone that says only that it was too much, ms. */
 const LEAST_PAUSE = 1000
@@ -21,78 +21,72 @@ export const lost: Exclude<Outcome, { state: 'delivered' }> = {
 /** Writes down how an attempt ended: it was told, it is tried again, or it is given up. */
 export async function settle(telling: Telling, sent: Sent, deps: Deps): Promise<void> {
   const ending = endingOf(telling, sent, deps)
-  if (ending.how === 'dead') deps.metrics.failed.inc({ integration: telling.row.channel, reason: ending.letter.reason })
   await end(telling.row, ending, sent, deps)
   if (ending.how === 'retry' && telling.row.attempt >= PATIENCE) await fallBackEarly(telling.row, telling.group, deps)
 }
 
 function endingOf(telling: Telling, sent: Sent, deps: Deps): Ending {
-  const { row, group, route, present, integration } = telling
-  const { outcome, notification, message } = sent
+  const { row, route, present, integration } = telling
+  const { outcome, notification } = sent
   const now = deps.clock.now()
-  const told = toldAs(present, now)
-  const nflogTtl = rememberFor(route, deps.retention)
-  if (outcome.state === 'delivered') return { how: 'told', word: 'delivered', told, nflogTtl }
+  if (outcome.state === 'delivered')
+    return { how: 'told', word: 'delivered', told: toldAs(present, now), nflogTtl: rememberFor(route, deps.retention) }
 
   const isDoubtful = row.unconfirmed || outcome.state === 'unknown'
   const failed = { outcome, attempt: row.attempt, owedAt: row.owedAt, now, random: deps.random() }
-  const isLast = isDoubtful && integration.onUnconfirmed === 'skip'
+  const mayHaveArrived = outcome.state === 'unknown' || (row.unconfirmed && row.content === contentOf(present))
+  const isLast = mayHaveArrived && integration.onUnconfirmed === 'skip'
   const again = isLast
     ? undefined
     : deps.exact
       ? retryAtExactly(failed, row.channel, route.groupInterval)
-      : retryAt(failed, giveUpAt(row.owedAt, notification, deps))
-  if (again !== undefined) return { how: 'retry', retryAt: again, unconfirmed: isDoubtful }
-
+      : retryAt(failed, giveUpAt(row.newsAt, notification, deps))
+  const content = outcome.state === 'unknown' ? contentOf(present) : row.content
+  if (again !== undefined) return { how: 'retry', retryAt: again, unconfirmed: isDoubtful, content }
   const reason = outcome.state === 'unknown' ? 'unconfirmed' : outcome.reason
+  return deadEnding(telling, sent, { reason, detail: outcome.detail, isDoubtful }, deps)
+}
+
+/** What it comes to that something is given up: the dead letter, what is told instead, and what is believed from now on. */
+function deadEnding(
+  { row, group, route, present, integration }: Telling,
+  { notification, message }: Pick<Sent, 'notification' | 'message'>,
+  { reason, detail, isDoubtful }: { reason: string; detail: string; isDoubtful: boolean },
+  deps: Deps,
+): Ending {
+  const now = deps.clock.now()
   const { name, instead } = insteadOf(row, group, deps)
   const { severity, team } = notification
+  const known = { receiver: integration.receiver, severity, team }
   const letter = {
-    ...letterOf(row, group, { receiver: integration.receiver, severity, team }),
+    ...letterOf(row, group, known),
     at: now,
     reason,
-    detail: outcome.detail,
+    detail,
     title: message?.title ?? '',
     fallback: name,
   }
+  const nflogTtl = rememberFor(route, deps.retention)
   const dead = { how: 'dead' as const, word: `dead: ${reason}`, nflogTtl, letter, instead }
   if (deps.exact) return { ...dead, givenUp: undefined, told: undefined }
   // an end that is not told any more leaves what fires next a first notification; what may have been heard is to be closed
   const last = group.told.get(integration.id)
   const members = group.alerts.map(({ fingerprint }) => fingerprint)
   const left = isDoubtful ? mayBelieve(last, members, now) : last && withoutResolved(last, present.resolved)
-  return { ...dead, givenUp: { ...told, config: deps.routing.config.hash }, told: left }
+  return { ...dead, givenUp: { ...toldAs(present, now), config: deps.routing.config.hash }, told: left }
 }
 
-/** It has waited for as long as a notification is tried. */
-export async function expire(
+/** Gives up what was not tried now, for a reason of the pipeline's own. */
+export async function forgo(
   telling: Telling,
-  waitsFor: WaitsFor,
   sent: Omit<Sent, 'outcome'>,
+  reason: 'deadline' | 'quarantined',
+  detail: string,
   deps: Deps,
 ): Promise<void> {
-  const { row, group, route, present, integration } = telling
-  const detail = `it could not be sent in time: ${waiting[waitsFor]}`
-  const now = deps.clock.now()
-  const { name, instead } = insteadOf(row, group, deps)
-  const { severity, team } = sent.notification
-  const letter = {
-    ...letterOf(row, group, { receiver: integration.receiver, severity, team }),
-    at: now,
-    reason: 'deadline',
-    detail,
-    title: sent.message?.title ?? '',
-    fallback: name,
-  }
-  deps.metrics.failed.inc({ integration: row.channel, reason: 'deadline' })
-  const givenUp = { ...toldAs(present, now), config: deps.routing.config.hash }
-  const nflogTtl = rememberFor(route, deps.retention)
-  await end(
-    row,
-    { how: 'dead', word: 'dead: deadline', givenUp, told: undefined, nflogTtl, letter, instead },
-    undefined,
-    deps,
-  )
+  const outcome: Outcome = { state: 'failed', reason: 'configuration', detail: `${reason}: ${detail}` }
+  const ending = deadEnding(telling, sent, { reason, detail, isDoubtful: telling.row.unconfirmed }, deps)
+  await end(telling.row, ending, { ...sent, outcome }, deps)
 }
 
 /** What a notification waits for, in words. */
@@ -111,8 +105,19 @@ export function standingOf(outcome: Outcome, destination: string, now: number): 
   const { reason, retryAfter } = outcome
   const isLimited = reason === 'rate limited'
   const askedUntil = retryAfter !== undefined || isLimited ? now + (retryAfter ?? LEAST_PAUSE) : 0
-  const fails = reason === 'network' || reason === 'timeout' || reason === 'server error' || reason === 'configuration'
-  return { destination, standing: fails ? 'bad' : 'answered', askedUntil }
+  return { destination, standing: standings[reason], askedUntil }
+}
+
+/** A setting that is wrong or an address that is none says nothing of the destination: it may never have been asked. */
+const standings: Readonly<Record<Extract<Outcome, { state: 'failed' }>['reason'], Standing['standing']>> = {
+  network: 'bad',
+  timeout: 'bad',
+  'server error': 'bad',
+  'rate limited': 'answered',
+  'client error': 'answered',
+  unauthorised: 'answered',
+  rejected: 'silent',
+  configuration: 'silent',
 }
 
 export function observe({ channel, owedAt, unconfirmed }: Row, outcome: Outcome, took: number, deps: Deps): void {

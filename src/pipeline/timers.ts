@@ -103,9 +103,9 @@ export function startTimers(deps: Deps, from: number): Timers {
 }
 
 /** Wakes what is owed and has no job: a job may be lost, what it stood for may not. */
-export async function sweep({ store, queue, clock, metrics }: Deps): Promise<void> {
+export async function sweep({ store, queue, clock, metrics, retention }: Deps): Promise<void> {
   const overdue = await store.outbox.overdue(clock.now() - GRACE, SWEEP_BATCH)
   await queue.wake(overdue.map(({ id, ...row }) => ({ ...row, row: id, delay: 0 })))
   metrics.owed.set(await store.outbox.depth())
-  metrics.deadLetters.set(await store.deadLetters.count())
+  metrics.deadLetters.set(await store.deadLetters.count(clock.now() - retention))
 }

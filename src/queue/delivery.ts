@@ -148,14 +148,21 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   }
 }
 
-function toJob({ row, notification, turn, rank, delay }: Wake) {
+/**
+ * One job a turn: adding it again while it waits or runs changes nothing. One that waits for its time is another: by the clock
+ * of who added it that time may never come, and the sweep's must be able to stand beside it.
+ */
+export function jobIdOf({ row, notification, turn, delay }: Wake): string {
+  return `${row}-${notification}-${turn}${delay > 0 ? '-later' : ''}`
+}
+
+function toJob(wake: Wake) {
+  const { row, rank, delay } = wake
   return {
     name: 'deliver',
     data: { row },
     opts: {
-      // one job a turn: adding it again while it waits or runs changes nothing. One that waits for its time is another:
-      // by the clock of who added it that time may never come, and the sweep's must be able to stand beside it
-      jobId: `${row}-${notification}-${turn}${delay > 0 ? '-later' : ''}`,
+      jobId: jobIdOf(wake),
       delay,
       priority: rank + 1, // BullMQ runs jobs without a priority first
       attempts: 1, // the outbox owns retries and their times

@@ -12,6 +12,7 @@
         1 where the alerts are known ones that get other groups, else 0: then what is known of them stays as it is
         key prefixes of places and of what is occupied
         how many alerts, groups, and alerts in a group there may be, 0: any number
+        fingerprint and group of the canary, which takes up no room
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
           start and end as text ('-' where they print as their instant), number of its groups, which of them from 1,
@@ -24,10 +25,11 @@
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
 local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local canary, canaryGroup = ARGV[11], ARGV[12]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 11
+local at = 13
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -89,6 +91,8 @@ local refused = { alerts = 0, groups = 0, members = 0 }
 local alertCount, groupCount = redis.call('HLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
 local alertsMayFill = mostAlerts > 0 and alertCount + #alerts > mostAlerts
 local groupsMayFill = mostGroups > 0 and groupCount + #groups > mostGroups
+if alertsMayFill then alertCount = alertCount - redis.call('HEXISTS', KEYS[2], canary) end
+if groupsMayFill and redis.call('ZSCORE', KEYS[5], canaryGroup) then groupCount = groupCount - 1 end
 local anyMayFill = alertsMayFill or groupsMayFill
 for _, group in ipairs(groups) do
   group.mayFill = mostMembers > 0 and redis.call('SCARD', group.members) + #alerts > mostMembers

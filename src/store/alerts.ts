@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
+import { canary } from '../alert/canary.ts'
 import { type Labels, toRecord } from '../model/labels.ts'
 import type { Limits } from '../model/limits.ts'
-import type { Keys } from './keys.ts'
+import { type Keys, canaryGroup } from './keys.ts'
 import { script, scriptReloads } from './script.ts'
 
 /** A group that an alert belongs to, as the store needs to know it. */
@@ -253,6 +254,8 @@ export function alertStore(
         most?.alerts ?? 0,
         most?.groups ?? 0,
         most?.alertsPerGroup ?? 0,
+        canary.fingerprint,
+        canaryGroup,
         groupNumbers.size,
         ...groupArgs,
         arrivals.length,

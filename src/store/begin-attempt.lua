@@ -8,7 +8,7 @@
         tokens that it takes; burst, tokens; refill, ms a token or 0 for any rate; most attempts at a time, or 0 for a
           destination that takes everything; rank; owed since, epoch ms
         digest of what is told; how many must wait for a digest or 0 for none; how much longer the lease of one is, ms;
-          integration; key prefix of rows
+          integration; key prefix of rows; the destination's name; digest of who reads it there
 
   Returns { 'lost' } where the claim does not hold any more;
           { 'wait', until, for what: budget | asked | breaker | flight } where it has to wait, and is given back;
@@ -19,29 +19,36 @@ local row, owed, suspect, destination, line, flight = unpack(KEYS)
 local id, turn, now, lease, latest = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local cost, burst, refill, most, rank, owedAt = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]),
   tonumber(ARGV[10]), tonumber(ARGV[11])
-local content, digestAbove, digestLease, integration, rowPrefix = ARGV[12], tonumber(ARGV[13]), lease + tonumber(ARGV[14]),
-  ARGV[15], ARGV[16]
+local content, digestAbove, digestLease, integration = ARGV[12], tonumber(ARGV[13]), lease + tonumber(ARGV[14]), ARGV[15]
+local rowPrefix, name, audience = ARGV[16], ARGV[17], ARGV[18]
 local RANK = 1e14 -- in the line a graver one stands before all of the next rank
 local KEPT = 86400000
 local LOST = 10000 -- ms: so long after its time one in the line does not come any more
 local MOST_DIGESTED = 1000
+local SUMMED = 50 -- beyond so many in line each counts as one token
 
 local state, held = unpack(redis.call('HMGET', row, 'state', 'turn'))
 if state ~= 'claimed' or held ~= turn then return { 'lost' } end
 
-local tokensText, atText, askedText, openText, failuresText, streakText =
-  unpack(redis.call('HMGET', destination, 'tokens', 'at', 'asked', 'open', 'failures', 'streak'))
+local tokensText, atText, askedText, openText, streakText =
+  unpack(redis.call('HMGET', destination, 'tokens', 'at', 'asked', 'open', 'streak'))
 local place = math.min(rank, 50) * RANK + owedAt
 
--- how many stand before it and are still there; one that does not come any more holds up nobody
+-- tokens of those that stand before it and are still there; one that does not come any more holds up nobody
 local function ahead()
   if redis.call('ZCARD', line) == 0 then return 0 end
   redis.call('ZADD', line, string.format('%.0f', place), id)
-  for _, other in ipairs(redis.call('ZRANGE', line, 0, 49)) do
-    if other == id then break end
-    if tonumber(redis.call('ZSCORE', owed, other) or 0) < now - LOST then redis.call('ZREM', line, other) end
+  local tokens = 0
+  for i, other in ipairs(redis.call('ZRANGE', line, 0, SUMMED)) do
+    if other == id then return tokens end
+    if i > SUMMED then break end
+    if tonumber(redis.call('ZSCORE', owed, other) or 0) < now - LOST then
+      redis.call('ZREM', line, other)
+    else
+      tokens = tokens + tonumber(redis.call('HGET', rowPrefix .. other, 'cost') or 1)
+    end
   end
-  return redis.call('ZRANK', line, id)
+  return math.max(tokens, redis.call('ZRANK', line, id))
 end
 
 local function go()
@@ -53,7 +60,9 @@ end
 local function wait(untilAt, what)
   if now >= latest then return { 'late', what } end
   local at = math.floor(math.max(now + 1, math.min(untilAt, latest)))
-  redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'waitsUntil', at, 'waitsFor', what)
+  redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'cost', cost, 'destination', name,
+    'audience', audience)
+  redis.call('HINCRBY', row, 'starts', -1) -- this turn has ended
   redis.call('ZADD', owed, at, id)
   redis.call('ZADD', line, string.format('%.0f', place), id)
   redis.call('PEXPIRE', line, KEPT)
@@ -67,7 +76,7 @@ if asked > now then return wait(asked, 'asked') end
 
 redis.call('ZREMRANGEBYSCORE', flight, '-inf', now)
 local flying = redis.call('ZCARD', flight)
-local open, failures = tonumber(openText or 0), tonumber(failuresText or 0)
+local open = tonumber(openText or 0)
 if open > now then return wait(open, 'breaker') end
 if open > 0 then most = 1 end -- half open: one goes and sees
 
@@ -79,10 +88,11 @@ if flying + before >= allowed and flying > 0 then
 end
 
 if refill > 0 then
-  local tokens = math.min(burst, tonumber(tokensText or burst) + (now - tonumber(atText or now)) / refill)
+  local since = math.max(0, now - tonumber(atText or now)) -- Redis' time may have gone back
+  local tokens = math.min(burst, tonumber(tokensText or burst) + since / refill)
   local needed = math.min(cost, burst) + before -- more than a bucket holds goes when it is full, and leaves a debt
   if tokens < needed then return wait(now + math.ceil((needed - tokens) * refill), 'budget') end
-  redis.call('HSET', destination, 'tokens', string.format('%.6f', tokens - cost), 'at', now)
+  redis.call('HSET', destination, 'tokens', string.format('%.6f', tokens - cost), 'at', now, 'burst', burst, 'refill', refill)
   redis.call('PEXPIRE', destination, KEPT)
 end
 
@@ -95,9 +105,12 @@ if digestAbove == 0 or rank == 0 or redis.call('ZCOUNT', line, lower, '+inf') < 
 
 for _, other in ipairs(redis.call('ZRANGEBYSCORE', line, lower, '+inf', 'LIMIT', 0, MOST_DIGESTED)) do
   local key = rowPrefix .. other
-  local theirs, whose, doubtful = unpack(redis.call('HMGET', key, 'state', 'integration', 'unconfirmed'))
-  if theirs == 'owed' and whose == integration and doubtful ~= '1' then
-    redis.call('HSET', key, 'state', 'sending', 'again', '0', 'starts', 1, 'content', '')
+  local theirs, whose, whom, alone = unpack(redis.call('HMGET', key, 'state', 'integration', 'audience', 'alone'))
+  if not theirs then
+    redis.call('ZREM', line, other)
+  elseif theirs == 'owed' and whose == integration and whom == audience and alone ~= '1' then
+    redis.call('HSET', key, 'state', 'sending', 'again', '0', 'content', '')
+    redis.call('HINCRBY', key, 'starts', 1)
     redis.call('HDEL', key, 'waitsUntil', 'waitsFor')
     redis.call('HINCRBY', key, 'attempt', 1)
     redis.call('ZADD', owed, digestLease, other)

@@ -15,6 +15,7 @@ for i = 1, #found, 2 do
   if redis.call('EXISTS', group) == 1 then
     redis.call('ZADD', KEYS[1], ARGV[2], found[i])
     redis.call('HSET', group, 'claim', ARGV[4])
+    redis.call('HSETNX', group, 'dueSince', found[i + 1]) -- until a flush comes to its end
     taken[#taken + 1] = found[i]
     taken[#taken + 1] = found[i + 1]
   else

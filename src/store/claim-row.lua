@@ -4,7 +4,7 @@
   has cost two turns so is suspected of killing engines: those run one at a time, so that only the guilty one collects more.
 
   KEYS  row, owed, suspect
-  ARGV  row id; now, epoch ms; end of the lease, epoch ms
+  ARGV  row id; now, epoch ms; end of the lease, epoch ms; 1 where the turns before ended with Redis, not with an engine
 
   Returns the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
   this one; with the field `busy` where another suspect runs and it was not claimed; or nothing.
@@ -15,14 +15,16 @@ if not state then
   redis.call('ZREM', KEYS[2], id)
   return {}
 end
+turn, starts = tonumber(turn or 0), ARGV[4] == '1' and 0 or tonumber(starts or 0)
 local due = tonumber(redis.call('ZSCORE', KEYS[2], id) or now)
 if due > now then return {} end -- not yet, or another's lease holds
 
 if state == 'sending' then redis.call('HSET', KEYS[1], 'unconfirmed', '1') end
-if tonumber(starts) >= 2 then
+if starts >= 2 then
   local holder = redis.call('GET', KEYS[3])
   if holder and holder ~= id then
     redis.call('ZADD', KEYS[2], now + 1000, id)
+    redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
     local row = redis.call('HGETALL', KEYS[1])
     row[#row + 1] = 'busy'
     row[#row + 1] = '1'
@@ -30,7 +32,7 @@ if tonumber(starts) >= 2 then
   end
   redis.call('SET', KEYS[3], id, 'PX', math.max(1, lease - now))
 end
-redis.call('HSET', KEYS[1], 'state', 'claimed', 'turn', tonumber(turn) + 1, 'starts', tonumber(starts) + 1, 'again', '0')
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'turn', turn + 1, 'starts', starts + 1, 'again', '0')
 redis.call('HDEL', KEYS[1], 'waitsUntil', 'waitsFor')
 redis.call('ZADD', KEYS[2], lease, id)
 return redis.call('HGETALL', KEYS[1])

@@ -40,16 +40,17 @@ export function deadLetterStore(redis: Redis, keys: Keys) {
   return {
     get,
 
-    /** What was given up, newest first. */
-    async list(limit: number): Promise<DeadLetter[]> {
-      const ids = await redis.zrange(keys.dead, 0, String(limit - 1), 'REV')
+    /** What was given up, newest first, from the `offset`-th on. */
+    async list(limit: number, offset = 0): Promise<DeadLetter[]> {
+      const ids = await redis.zrange(keys.dead, offset, String(offset + limit - 1), 'REV')
       if (ids.length === 0) return []
       const texts = await redis.mget(ids.map((id) => keys.deadLetter(id)))
       return texts.flatMap((text) => (text === null ? [] : [deadLetter.parse(JSON.parse(text))]))
     },
 
-    async count(): Promise<number> {
-      return redis.zcard(keys.dead)
+    /** How many were given up since an instant, epoch ms: what is older is gone. */
+    async count(since: number): Promise<number> {
+      return redis.zcount(keys.dead, since, '+inf')
     },
 
     /** Owes again what a letter stands for; `notification` is its id from now on. Said twice, it is owed once. */

@@ -21,6 +21,7 @@ export interface Group {
   givenUp: ReadonlyMap<string, GivenUp> // what a dead letter would have told, by integration
   verdicts: ReadonlyMap<string, Verdict> // what was last decided, by integration
   flushedAt: number // epoch ms; 0 before the first
+  dueSince: number | undefined // since when it is due without having been flushed, epoch ms
   interval: number // its route's group interval at the last flush, ms; 0 before the first
   owed: ReadonlySet<string> // integrations
 }
@@ -290,6 +291,7 @@ export function toGroup(id: string, reply: readonly (readonly string[])[]): Grou
     owed: new Set(owed),
     verdicts: verdictsIn(hash),
     flushedAt: Number(fields.get('flushedAt') ?? 0),
+    dueSince: fields.has('dueSince') ? Number(fields.get('dueSince')) : undefined,
     interval: Number(fields.get('interval') ?? 0),
   }
 }

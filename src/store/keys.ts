@@ -22,6 +22,9 @@ export function keysFor(prefix: string) {
     rowPrefix: `${tag}:row:`,
     suspect: `${tag}:suspect`, // the row that may kill engines and runs alone; gone with its lease
     destination: (name: string) => `${tag}:destination:${name}`, // hash: what `begin-attempt.lua` says
+    destinationPrefix: `${tag}:destination:`,
+    linePrefix: `${tag}:line:`,
+    flightPrefix: `${tag}:flight:`,
     line: (name: string) => `${tag}:line:${name}`, // zset: rows that wait for the destination → their place
     flight: (name: string) => `${tag}:flight:${name}`, // zset: rows that are being sent there → end of the lease
     ledger: `${tag}:ledger`, // hash: what was ever taken and what became of it → how often
@@ -65,7 +68,7 @@ export type Keys = ReturnType<typeof keysFor>
 
 /** A group's id: what its key and its place in the tree come to, short enough to be part of other keys. */
 export function groupId(routeId: string, groupKey: string): string {
-  return digest(`${routeId}\n${groupKey}`)
+  return digestOf(`${routeId}\n${groupKey}`)
 }
 
 /** The canary's group and the row of what it is owed. */
@@ -74,9 +77,10 @@ export const canaryRow = rowId(canaryGroup, canary.integration)
 
 /** The outbox row of one integration for one group. */
 export function rowId(group: string, integration: string): string {
-  return digest(`${group}\n${integration}`)
+  return digestOf(`${group}\n${integration}`)
 }
 
-function digest(text: string): string {
+/** A short name for a text: the same for the same. */
+export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

@@ -4,7 +4,7 @@ import type { GivenUp, Told } from '../dedup/dedup.ts'
 import type { Budget } from '../model/delivery.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import { type Owing, groupKeys, owingArgs, pairs, toEntry } from './groups.ts'
-import { type Keys, rowId } from './keys.ts'
+import { type Keys, digestOf, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
@@ -18,11 +18,13 @@ export interface Row {
   notification: string // id
   rank: number
   owedAt: number
+  newsAt: number // since when it is as grave as it is: its deadline counts from then
   turn: number // the fencing number: only the newest may write
   attempt: number // messages that have left so far
   starts: number // turns without an end, this one included: more than a few and it kills engines
   unconfirmed: boolean // an attempt before may have arrived
   content: string // digest of what that told; '' where it is not known
+  alone: boolean // in no digest: one was refused
 }
 
 /** A row that should be awake: what its job needs to know. */
@@ -45,6 +47,7 @@ export type WaitsFor = (typeof waits)[number]
 export interface Asking {
   destination: string
   cost: number // tokens
+  audience: string // who reads it there: only what the same people read is put together
   budget: Budget | undefined // undefined: it takes everything
   lease: number // ms
   digestMargin: number // how much longer the lease of a digest is, ms
@@ -65,7 +68,8 @@ const unlimited: Budget = { burst: 0, refill: 0, inFlight: 0, digestAbove: 0 }
 export type Ending =
   | { how: 'told'; word: string; told: Told; nflogTtl: number }
   | { how: 'dropped'; word: string; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
-  | { how: 'retry'; retryAt: number; unconfirmed: boolean }
+  // `content`: digest of what may have arrived; `alone`: in no digest
+  | { how: 'retry'; retryAt: number; unconfirmed: boolean; content: string; alone?: boolean }
   | { how: 'back' } // nothing was tried: it is another replica's
   // `givenUp`: what is not tried again until there is other news; undefined where the next flush tries again. `told`: the
   // notification log without what is not told any more. `instead`: what is owed in its place
@@ -82,7 +86,7 @@ export type Ending =
 /** What an attempt says of its destination: it takes messages, it answers at least, or it does not. */
 export interface Standing {
   destination: string
-  standing: 'good' | 'answered' | 'bad'
+  standing: 'good' | 'answered' | 'bad' | 'silent' // silent: it was not asked
   askedUntil: number // until when it wants to be left alone, epoch ms; 0: nothing was asked
 }
 
@@ -90,7 +94,7 @@ export interface Recorded {
   newest: boolean // false: another has taken over
   owedAgain: boolean
   opened: number // failures in a row by which the destination's breaker has opened; 0: it has not
-  woken: readonly string[] // other rows whose time has come
+  woken: ReadonlyMap<string, number> // other rows that come sooner now → when, epoch ms
 }
 
 /** A row as people see it. */
@@ -117,9 +121,16 @@ const recordScript = script('record', z.tuple([z.number(), z.number(), z.number(
 /** `keepResolved`: as for alerts, ms. */
 export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
-    /** Claims a row for one turn of at most `lease` ms; undefined where nothing is owed now or another is at it. */
-    async claim(id: string, at: number, lease: number): Promise<Claim | undefined> {
-      const reply = await claimRow(redis, [keys.row(id), keys.owed, keys.suspect], [id, at, at + lease])
+    /**
+     * Claims a row for one turn of at most `lease` ms; undefined where nothing is owed now or another is at it. `excused`: the
+     * turns before ended for another reason than the end of an engine.
+     */
+    async claim(id: string, at: number, lease: number, excused = false): Promise<Claim | undefined> {
+      const reply = await claimRow(
+        redis,
+        [keys.row(id), keys.owed, keys.suspect],
+        [id, at, at + lease, excused ? 1 : 0],
+      )
       if (reply.length === 0) return undefined
       const fields = new Map(pairs(reply))
       const row = toRow(id, fields)
@@ -128,7 +139,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
 
     /** Asks the destination whether a message may leave now. */
     async begin(row: Row, asking: Asking, at: number): Promise<Begun> {
-      const { destination, cost, budget = unlimited, lease, digestMargin, until, content } = asking
+      const { destination, cost, audience, budget = unlimited, lease, digestMargin, until, content } = asking
       const [state, ...rest] = await beginAttempt(
         redis,
         [
@@ -156,6 +167,8 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           digestMargin,
           row.integration,
           keys.rowPrefix,
+          destination,
+          digestOf(audience),
         ],
       )
       if (state === 'wait') return { state, until: Number(rest[0]), waitsFor: z.enum(waits).parse(rest[1]) }
@@ -181,7 +194,6 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
       const instead = ending.how === 'dead' ? ending.instead : []
       const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !givenUp
       const ttl = ending.how === 'told' || ending.how === 'dead' ? ending.nflogTtl : 0
-      const destination = standing?.destination ?? ''
       const [newest, again, opened, ...woken] = await recordScript(
         redis,
         [
@@ -195,9 +207,6 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           keys.dead,
           keys.deadLetter(row.id),
           keys.suspect,
-          keys.destination(destination),
-          keys.line(destination),
-          keys.flight(destination),
           ...instead.map(({ integration }) => keys.row(rowId(row.group, integration))),
         ],
         [
@@ -214,6 +223,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           ending.how === 'retry' ? ending.retryAt : 0,
           row.attempt,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
+          ending.how === 'retry' ? ending.content : '',
           log,
           keys.incidentPrefix,
           timeline,
@@ -222,13 +232,19 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           at + keepResolved,
           nextNotification,
           keepsResolved ? 1 : 0,
-          standing?.standing ?? '',
+          standing?.destination ?? '',
+          standing && standing.standing !== 'silent' ? standing.standing : '',
           standing?.askedUntil ?? 0,
+          ending.how === 'retry' && ending.alone ? 1 : 0,
           keys.rowPrefix,
+          keys.destinationPrefix,
+          keys.linePrefix,
+          keys.flightPrefix,
           ...owingArgs(row.group, instead),
         ],
       )
-      return { newest: newest === 1, owedAgain: again === 1, opened, woken }
+      const sooner = pairs(woken).map(([id, when]): [string, number] => [id, Number(when)])
+      return { newest: newest === 1, owedAgain: again === 1, opened, woken: new Map(sooner) }
     },
 
     /** Owes others what a row's integration cannot be told at present: once a row. Returns the rows to wake. */
@@ -309,10 +325,12 @@ function toRow(id: string, fields: ReadonlyMap<string, string>): Row {
     notification: fields.get('notification') ?? '',
     rank: Number(fields.get('rank') ?? 0),
     owedAt: Number(fields.get('owedAt') ?? 0),
+    newsAt: Number(fields.get('newsAt') ?? fields.get('owedAt') ?? 0),
     turn: Number(fields.get('turn') ?? 0),
     attempt: Number(fields.get('attempt') ?? 0),
     starts: Number(fields.get('starts') ?? 0),
     unconfirmed: fields.get('unconfirmed') === '1',
     content: fields.get('content') ?? '',
+    alone: fields.get('alone') === '1',
   }
 }

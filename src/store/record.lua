@@ -4,23 +4,26 @@
   KEYS[1..7]   group, members, times, references, collectable, due, ledger
   KEYS[8..12]  nflog, outbox, owed, row, deliveries
   KEYS[13..15] incident of the group, dead, dead letter
-  KEYS[16..19] suspect, destination, line, flight
-  KEYS[20..]   rows of what is owed in its place
+  KEYS[16]     suspect
+  KEYS[17..]   rows of what is owed in its place
 
   ARGV  row id; its turn; now, epoch ms; group id; integration
         how it ended: told | dropped | retry | back | dead; the ledger's word for it ('' for retry and back)
         notification log entry as JSON or '' (told, dead); what is given up as JSON or '' (dead); its time to live, ms
-        when to try again, epoch ms, and attempts made (retry); whether the attempt may have arrived: 1 or 0
+        when to try again, epoch ms, and attempts made (retry); whether the attempt may have arrived: 1 or 0,
+          and the digest of what that told
         delivery log entry as JSON or ''; prefix of incident keys; timeline entry as JSON or ''
         dead letter as JSON or ''; how long one is kept, ms; when a released alert may be forgotten, epoch ms;
         id of the next notification, should news have come meanwhile
         1 where the group keeps its resolved alerts for the next flush, else 0
-        what it says of the destination: '' nothing | good | answered | bad; until when it asked to be left alone, epoch ms or 0
-        key prefix of rows
+        the destination that was tried or ''; what it says of it: '' nothing | good | answered | bad; until when it asked to be
+          left alone, epoch ms or 0; 1 where the row is to be in no digest, else 0
+        key prefixes of rows, destinations, lines and flights
         number owed in its place, then for each as `takeOwings` has it
 
   Returns { 1 where the turn was the newest, else 0; 1 where the row is owed once more, now or later;
-            failures in a row of the destination that its breaker is open for, or 0; then the ids of rows to wake }
+            failures in a row of the destination that its breaker is open for, or 0;
+            then the ids of rows to wake, each with when, epoch ms }
 ]]
 --- with release
 --- with owe
@@ -31,45 +34,66 @@ local function take()
 end
 local group, members, times, references, collectable, due, ledger = unpack(KEYS, 1, 7)
 local nflog, outbox, owed, row, deliveries, incidentOf, dead, deadLetter = unpack(KEYS, 8, 15)
-local suspect, destination, line, flight = unpack(KEYS, 16, 19)
+local suspect = KEYS[16]
 local id, turn, now, groupId, integration = take(), take(), tonumber(take()), take(), take()
-local how, word, entry, givenUp, ttl, retryAt, attempts, unconfirmed =
-  take(), take(), take(), take(), take(), take(), take(), take()
+local how, word, entry, givenUp, ttl, retryAt, attempts, unconfirmed, content =
+  take(), take(), take(), take(), take(), take(), take(), take(), take()
 local log, prefix, timeline, letter, keptFor, forgetAt = take(), take(), take(), take(), tonumber(take()), take()
-local nextNotification, keepsResolved, standing, asked, rowPrefix = take(), take(), take(), tonumber(take()), take()
-local owings = takeOwings(take, 20)
+local nextNotification, keepsResolved, name, standing, asked, alone = take(), take(), take(), take(), tonumber(take()), take()
+local rowPrefix, destinationPrefix, linePrefix, flightPrefix = take(), take(), take(), take()
+local owings = takeOwings(take, 17)
 
 local FAILURES = 5 -- in a row open the breaker
 local SHORTEST, LONGEST = 10000, 300000 -- ms that it is open
 
-redis.call('ZREM', flight, id)
-local held, state, again = unpack(redis.call('HMGET', row, 'turn', 'state', 'again'))
+if name ~= '' then redis.call('ZREM', flightPrefix .. name, id) end
+local held, state, again, stoodFor = unpack(redis.call('HMGET', row, 'turn', 'state', 'again', 'destination'))
 if held ~= turn or (state ~= 'sending' and state ~= 'claimed') then return { 0, 0, 0 } end
 if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
+if stoodFor then redis.call('ZREM', linePrefix .. stoodFor, id) end
 
 local opened, woken = 0, {}
-if standing ~= '' then
-  if standing == 'bad' then
-    local failures = redis.call('HINCRBY', destination, 'failures', 1)
-    redis.call('HSET', destination, 'streak', 0)
-    if failures >= FAILURES then
-      opened = failures
-      redis.call('HSET', destination, 'open', now + math.min(LONGEST, SHORTEST * 2 ^ (failures - FAILURES)))
-    end
-  else
-    redis.call('HSET', destination, 'failures', 0)
-    redis.call('HDEL', destination, 'open')
-    if standing == 'good' then redis.call('HINCRBY', destination, 'streak', 1) end
+local function wake(other, when)
+  woken[#woken + 1] = other
+  woken[#woken + 1] = tostring(when)
+end
+local destination = destinationPrefix .. name
+if standing == 'bad' then
+  local failures = redis.call('HINCRBY', destination, 'failures', 1)
+  redis.call('HSET', destination, 'streak', 0)
+  if failures >= FAILURES then
+    opened = failures
+    redis.call('HSET', destination, 'open', now + math.min(LONGEST, SHORTEST * 2 ^ (failures - FAILURES)))
   end
-  if asked > tonumber(redis.call('HGET', destination, 'asked') or 0) then redis.call('HSET', destination, 'asked', asked) end
-  redis.call('PEXPIRE', destination, 86400000)
-  if opened == 0 and asked <= now then -- there is room for who waited for it
-    for _, other in ipairs(redis.call('ZRANGE', line, 0, 1)) do
-      local what = redis.call('HGET', rowPrefix .. other, 'waitsFor')
-      if what == 'flight' or what == 'breaker' then
-        redis.call('ZADD', owed, now, other)
-        woken[#woken + 1] = other
-      end
+elseif standing ~= '' then
+  redis.call('HSET', destination, 'failures', 0)
+  redis.call('HDEL', destination, 'open')
+  if standing == 'good' then redis.call('HINCRBY', destination, 'streak', 1) end
+end
+if asked > tonumber(name ~= '' and redis.call('HGET', destination, 'asked') or 0) then
+  redis.call('HSET', destination, 'asked', asked)
+end
+if standing ~= '' or asked > 0 then redis.call('PEXPIRE', destination, 86400000) end
+
+-- who is next there may come sooner than it was told: others have left the line, or there is room
+local where = name ~= '' and name or stoodFor
+if where and opened == 0 and asked <= now then
+  local line = linePrefix .. where
+  local tokensText, sinceText, burst, refill =
+    unpack(redis.call('HMGET', destinationPrefix .. where, 'tokens', 'at', 'burst', 'refill'))
+  local needed = 0
+  for _, other in ipairs(redis.call('ZRANGE', line, 0, 1)) do
+    local what, cost = unpack(redis.call('HMGET', rowPrefix .. other, 'waitsFor', 'cost'))
+    local when = now
+    if what == 'budget' and refill then
+      local tokens = math.min(tonumber(burst), tonumber(tokensText) + math.max(0, now - tonumber(sinceText)) / tonumber(refill))
+      needed = needed + tonumber(cost or 1)
+      when = now + math.max(0, math.ceil((math.min(needed, tonumber(burst)) - tokens) * tonumber(refill)))
+    end
+    local due = tonumber(redis.call('ZSCORE', owed, other) or 0)
+    if (what == 'budget' or what == 'flight' or what == 'breaker') and due > when then
+      redis.call('ZADD', owed, when, other)
+      wake(other, when)
     end
   end
 end
@@ -81,12 +105,14 @@ if timeline ~= '' then
 end
 
 if how == 'retry' then
-  redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'attempt', attempts, 'unconfirmed', unconfirmed)
+  redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'attempt', attempts, 'unconfirmed', unconfirmed, 'content', content,
+    'alone', alone)
   redis.call('ZADD', owed, retryAt, id)
   return { 1, 1, opened, unpack(woken) }
 end
 if how == 'back' then
-  redis.call('HSET', row, 'state', 'owed', 'starts', 0)
+  redis.call('HSET', row, 'state', 'owed')
+  redis.call('HINCRBY', row, 'starts', -1)
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }
 end
@@ -105,21 +131,20 @@ if how == 'dead' then
   redis.call('ZADD', dead, now, id)
   redis.call('SET', deadLetter, letter, 'PX', keptFor)
   for _, owing in ipairs(owings) do
-    if owe(groupId, outbox, owed, ledger, now, owing) then woken[#woken + 1] = owing.rowId end
+    if owe(groupId, outbox, owed, ledger, now, owing) then wake(owing.rowId, now) end
   end
-elseif how == 'told' then -- what was given up before has been overtaken
+elseif word == 'delivered' then -- what was given up before has been overtaken
   redis.call('HDEL', nflog, 'dead:' .. integration)
   redis.call('ZREM', dead, id)
   redis.call('DEL', deadLetter)
 end
 if redis.call('EXISTS', group) == 1 then redis.call('HSET', group, 'verdict:' .. integration, now .. ' ' .. word) end
 
-redis.call('ZREM', line, id)
 if again == '1' then -- news came after this turn had read the group
   redis.call('HINCRBY', ledger, 'owed', 1)
   redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'starts', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
-    'notification', nextNotification)
-  redis.call('HDEL', row, 'content', 'fellBack')
+    'newsAt', now, 'notification', nextNotification)
+  redis.call('HDEL', row, 'content', 'fellBack', 'alone')
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }
 end

@@ -94,7 +94,7 @@ end
 
 redis.call('HSET', group, 'resolved', resolved)
 if mutedBy == '' then redis.call('HDEL', group, 'mutedBy') else redis.call('HSET', group, 'mutedBy', mutedBy) end
-redis.call('HDEL', group, 'claim')
+redis.call('HDEL', group, 'claim', 'dueSince')
 local gone = 0
 if redis.call('SCARD', outbox) == 0 then
   gone = release(id, group, members, times, references, collectable, due, ledger, nflog, resolved, forgetAt)

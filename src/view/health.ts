@@ -4,6 +4,7 @@ import { formatInstant } from '../model/instant.ts'
 import { canaryTimes } from '../pipeline/canary.ts'
 import type { Deps } from '../pipeline/deps.ts'
 import type { Outcomes } from '../pipeline/outcomes.ts'
+import type { Watch } from '../pipeline/watch.ts'
 
 export const statuses = ['ok', 'degraded', 'down'] as const // from good to bad
 export type Status = (typeof statuses)[number]
@@ -25,15 +26,15 @@ export interface Health {
 export interface HealthOptions {
   deps: Deps
   outcomes: Outcomes
-  durability: string // what an answered write survives, as at the start
+  watch: Pick<Watch, 'refusal' | 'notReady'>
   startedAt: number // epoch ms
   stopping: AbortSignal
   /** What is wrong with the routing file; undefined where it is in force as it is. */
   configFault(): string | undefined
 }
 
-/** Redis is asked no longer than this, ms: what says how Tocsin is must not hang with what it tells of. */
-const PATIENCE = 1500
+/** Redis is asked no longer than this, ms, twice at the most: what says how Tocsin is must not hang with what it tells of. */
+const PATIENCE = 900
 const SLOW = 500
 /** From when on being late is worth a word, and from when on nothing seems to be done any more, ms. */
 const LATE = { flush: 5000, owed: 60_000 }
@@ -62,27 +63,33 @@ export async function readHealth(options: HealthOptions): Promise<Health> {
   return { status: worst, at: formatInstant(at), parts }
 }
 
-function receivingPart({ stopping }: HealthOptions, redis: Part): Part {
+function receivingPart({ stopping, watch }: HealthOptions, redis: Part): Part {
   const name = 'receiving'
   if (stopping.aborted) return { name, status: 'down', reason: 'Tocsin is stopping' }
   if (redis.status === 'down') return { name, status: 'down', reason: `alerts are answered with 503: ${redis.reason}` }
+  const refusal = watch.refusal()
+  if (refusal) return { name, status: 'down', reason: `alerts are answered with 503: ${refusal.message}` }
   return { name, status: 'ok', reason: 'alerts are taken' }
 }
 
-async function redisPart({ deps: { store }, durability }: HealthOptions): Promise<Part> {
+async function redisPart({ deps: { store }, watch }: HealthOptions): Promise<Part> {
   const name = 'redis'
   const start = performance.now()
   const why = await asked(store.probe().then(() => undefined))
   if (why) return { name, status: 'down', reason: 'Redis does not take writes' }
   const took = Math.round(performance.now() - start)
+  const fault = watch.notReady()
+  if (fault !== undefined) return { name, status: 'degraded', reason: fault }
   if (took > SLOW) return { name, status: 'degraded', reason: `Redis took ${took} ms for a write` }
+  const durability = await asked(store.vitals.durability())
   if (durability === 'none')
     return {
       name,
       status: 'degraded',
       reason: 'Redis keeps nothing on disk: set appendonly yes and appendfsync always',
     }
-  return { name, status: 'ok', reason: `a write took ${took} ms; durability ${durability}` }
+  const survives = durability instanceof Error ? 'unknown' : durability
+  return { name, status: 'ok', reason: `a write took ${took} ms; durability ${survives}` }
 }
 
 async function flushPart({ deps: { store } }: HealthOptions, at: number): Promise<Part> {

@@ -20,6 +20,7 @@ import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
+import { jobIdOf } from '../../src/queue/delivery.ts'
 import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
@@ -72,7 +73,8 @@ export async function tell(
   const start = Date.UTC(2026, 10, 23, 10)
   let now = start
   let ids = 0
-  let woken: { row: string; channel: string; at: number }[] = []
+  let woken: { id: string; row: string; channel: string; at: number }[] = []
+  const running = new Set<string>()
   const lines: Line[] = []
   const answers: Outcome[] = []
   const log: Record<string, unknown>[] = []
@@ -127,7 +129,12 @@ export async function tell(
     calmUntil: 0,
     queue: {
       async wake(wakes) {
-        woken.push(...wakes.map(({ row, channel, delay }) => ({ row, channel, at: now + delay })))
+        for (const wake of wakes) {
+          const id = jobIdOf(wake)
+          // as BullMQ: a job that waits or runs is not added again
+          if (running.has(id) || woken.some((job) => job.id === id)) continue
+          woken.push({ id, row: wake.row, channel: wake.channel, at: now + wake.delay })
+        }
       },
     },
     log: openLog(
@@ -145,6 +152,7 @@ export async function tell(
     random: () => 1,
     newId,
     externalURL: 'http://tocsin.example.com',
+    excused: new Set(),
     stopping: new AbortController().signal,
   }
 
@@ -155,9 +163,11 @@ export async function tell(
       const flushed = await flushDue(deps)
       const due = woken.filter(({ at }) => at <= now)
       woken = woken.filter(({ at }) => at > now)
-      for (const { row, channel } of due) {
+      for (const { id, row, channel } of due) {
+        running.add(id)
         if (channel === 'canary') await canary.deliver(row, deps)
         else await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+        running.delete(id)
       }
       if (flushed === 0 && due.length === 0) return
     }

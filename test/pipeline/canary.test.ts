@@ -3,8 +3,10 @@ import { parseMatchers } from '../../src/match/parse.ts'
 import { bridgeAbsence } from '../../src/pipeline/absence.ts'
 import { canaryTimes } from '../../src/pipeline/canary.ts'
 import { regroup } from '../../src/pipeline/accept.ts'
+import { keysFor } from '../../src/store/keys.ts'
 import { inhibitRule } from '../../src/suppress/inhibition.ts'
 import { openAlertView } from '../../src/view/alerts.ts'
+import { alertOf } from '../helpers/alerts.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Story, sweepNow, tell } from '../helpers/story.ts'
 
@@ -16,6 +18,9 @@ const plain = `
 route: { receiver: ops, group_wait: 0s }
 receivers: [{ name: ops, webhook_configs: [{ url: 'http://ops.example.com' }] }]
 `
+/** The fingerprints of what a story fires. */
+const alertsNamed = (...names: string[]) => names.map((alertname) => alertOf({ alertname, group: 'g' }).fingerprint)
+
 /** When it last arrived, in seconds of the story. */
 async function arrival(story: Story, start: number): Promise<number | undefined> {
   const { canaryArrivedAt } = await story.deps.store.heartbeats.self()
@@ -55,6 +60,8 @@ test.each([false, true])(
     expect(await deps.store.deadLetters.list(10)).toEqual([])
     const counted = await deps.metrics.registry.metrics()
     expect(counted).not.toMatch(/^alertmanager_alerts_received_total\S* [1-9]/m)
+    expect(await server.redis.xlen(keysFor(deps.store.queuePrefix.slice(1, -1)).deliveries)).toBe(0)
+    expect(await deps.store.ledger.read()).toMatchObject({ joined: 0, live: 0, owed: 0, open: 0 })
   },
 )
 
@@ -118,6 +125,19 @@ test('after an absence it does not go on by itself', async () => {
   await canary.send(deps)
   await story.advance('0s')
   expect(await arrival(story, start)).toBe(900)
+})
+
+test('it takes up no room that alerts may have, and is taken where there is none', async () => {
+  await using story = await tell(server, `${plain}\nlimits: { alerts: 2, groups: 1 }`)
+  const { deps, canary } = story
+  const start = deps.clock.now()
+  await canary.send(deps)
+  await story.fire('A', 'B', 'C')
+  expect(await deps.store.alerts.times(alertsNamed('A', 'B', 'C'))).toHaveProperty('size', 2)
+  await story.advance('30s')
+  await canary.send(deps)
+  await story.advance('0s')
+  expect(await arrival(story, start)).toBe(30)
 })
 
 test('a reload in the middle of its way holds it up no more than any other', async () => {

@@ -175,14 +175,26 @@ test('at first two are in the air at a time to one destination; that a third wai
     const claim = await store.outbox.claim(id, clock.now(), 12_000)
     if (!claim || !('row' in claim)) throw new Error('not claimed')
     const budget = story.deps.routing.config.budgets.get('webhook')
-    const asking = { destination: ops, cost: 1, budget, lease: 12_000, digestMargin: 0, until: Infinity, content: '' }
+    const asking = {
+      destination: ops,
+      cost: 1,
+      audience: '',
+      budget,
+      lease: 12_000,
+      digestMargin: 0,
+      until: Infinity,
+      content: '',
+    }
     taken.push((await store.outbox.begin(claim.row, { ...asking, until: 1e15 }, clock.now())).state)
   }
   expect(taken).toEqual(['go', 'go', 'wait'])
 })
 
 describe('a storm', () => {
-  const small = config('budgets: { webhook: { rate: 1/s, burst: 1, digest_above: 5 } }')
+  const small = config(
+    'budgets: { slack: { rate: 1/s, burst: 1, digest_above: 5 } }',
+    `[{ name: ops, slack_configs: [{ api_url: 'http://x.invalid' }] }]`,
+  )
 
   test('is told as one digest, each critical by itself; all are told', async () => {
     await using story = await tell(server, small)
@@ -368,7 +380,16 @@ async function die(story: Story, alertname: string, sends: boolean): Promise<voi
     const firing = new Set(group?.alerts.map(({ fingerprint }) => fingerprint))
     const content = contentOf({ firing, resolved: new Set(), hidden: new Set() })
     const until = 1e15
-    const asking = { destination: ops, cost: 1, budget: undefined, lease: 12_000, digestMargin: 0, until, content }
+    const asking = {
+      destination: ops,
+      cost: 1,
+      audience: '',
+      budget: undefined,
+      lease: 12_000,
+      digestMargin: 0,
+      until,
+      content,
+    }
     await store.outbox.begin(claim.row, asking, clock.now())
   }
 }
@@ -439,7 +460,16 @@ test('a late engine neither sends nor writes: its turn is over', async () => {
   await sweepNow(story)
   await story.advance('1s')
   expect(said(story)).toEqual([`${ops} A`])
-  const asking = { destination: ops, cost: 1, budget: undefined, lease: 1, digestMargin: 0, until: 1e15, content: '' }
+  const asking = {
+    destination: ops,
+    cost: 1,
+    audience: '',
+    budget: undefined,
+    lease: 1,
+    digestMargin: 0,
+    until: 1e15,
+    content: '',
+  }
   expect(await store.outbox.begin(late.row, asking, clock.now())).toEqual({ state: 'lost' })
 })
 
@@ -556,5 +586,298 @@ describe('the audit', () => {
     await server.redis.del(await server.redis.keys('{story*}:ledger'))
     await story.deps.store.ledger.open()
     expect(await balanced(story)).toEqual([])
+  })
+})
+
+describe('found by reading', () => {
+  const resolve = (story: Story, alertname: string) =>
+    story.post({
+      labels: { alertname, severity: 'critical' },
+      endsAt: new Date(story.deps.clock.now()).toISOString(),
+    })
+  const asked = { state: 'failed', reason: 'rate limited', detail: 'HTTP 429', retryAfter: 900_000 } as const
+
+  test('an end that could not be told in time leaves the next firing a first notification', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A')
+    await story.advance('1s')
+    story.answers.push(...Array.from({ length: 50 }, () => asked))
+    await resolve(story, 'A')
+    await story.advance('2h')
+    expect(await story.deps.store.deadLetters.list(10)).toHaveLength(1)
+    story.answers.length = 0
+    await fire(story, 'critical', 'A')
+    await story.advance('20m')
+    expect(said(story).at(-1)).toBe(`${ops} A`)
+  })
+
+  test('what becomes graver is tried from then on, and leaves before what is not', async () => {
+    const grouped = config('budgets: { webhook: { rate: 1/m, burst: 1 } }').replace('[alertname]', '[group]')
+    await using story = await tell(server, grouped)
+    const post = (severity: string, group: string) =>
+      story.post({
+        labels: { alertname: severity, group, severity },
+        endsAt: new Date(story.deps.clock.now() + 48 * 3_600_000).toISOString(),
+      })
+    for (const group of names(10, 'g')) await post('warning', group)
+    await story.advance('1s')
+    await post('critical', 'g9')
+    await story.advance('2m')
+    expect(said(story).slice(1, 3)).toContain(`${ops} critical warning`)
+
+    await using late = await tell(server, config().replace('[alertname]', '[group]'))
+    const postLate = (severity: string) =>
+      late.post({
+        labels: { alertname: severity, group: 'g', severity },
+        endsAt: new Date(late.deps.clock.now() + 48 * 3_600_000).toISOString(),
+      })
+    late.answers.push(...Array.from({ length: 2000 }, () => down))
+    await postLate('warning')
+    await late.advance('2h')
+    await postLate('critical')
+    await late.advance('30m')
+    late.answers.length = 0
+    await late.advance('10m')
+    expect(said(late).at(-1)).toBe(`${ops} critical warning`)
+  })
+
+  test('a digest goes where each of its messages would: others do not read it', async () => {
+    await using sink = await openHttpSink(slackAnswer)
+    const byTeam = config(
+      'budgets: { slack: { rate: 1/s, burst: 1, digest_above: 5 } }',
+      `[{ name: ops, slack_configs: [{ api_url: '${sink.url}/services/x', channel: '#{{ .CommonLabels.team }}' }] }]`,
+    )
+    await using story = await tell(server, byTeam, { deliverBy: 'channels' })
+    const endsAt = new Date(story.deps.clock.now() + 3_600_000).toISOString()
+    await story.post(
+      ...names(30).map((alertname, i) => ({
+        labels: { alertname, team: i % 2 ? 'red' : 'blue', severity: 'warning' },
+        endsAt,
+      })),
+    )
+    await story.advance('1m')
+    const bodies = sink.requests.map(
+      ({ body }) => JSON.parse(body) as { channel: string; attachments: { text: string }[] },
+    )
+    expect(new Set(bodies.map(({ channel }) => channel))).toEqual(new Set(['#red', '#blue']))
+    for (const { channel, attachments } of bodies)
+      expect(JSON.stringify(attachments)).not.toContain(channel === '#red' ? 'blue' : 'red')
+    expect(await owed(story)).toEqual([])
+    expect(bodies.length).toBeLessThan(8)
+  })
+
+  const digests = config(
+    'budgets: { slack: { rate: 1/s, burst: 1, digest_above: 5 } }',
+    `[{ name: ops, slack_configs: [{ api_url: 'http://x.invalid' }] }]`,
+  )
+
+  test.each([
+    ['of which the answer is lost is sent again as one, and says so', lost, 'repeat? '],
+    ['that is refused is told one by one', refused, ''],
+  ])('a digest %s', async (_what, answer, label) => {
+    await using story = await tell(server, digests)
+    await fire(story, 'warning', ...names(30))
+    story.answers.push({ state: 'delivered' }, answer)
+    await story.advance('2m')
+    const told = new Set(
+      said(story)
+        .filter((line) => !/ (?:failed|unknown) /.test(line))
+        .flatMap((line) => line.match(/\bN\d+\b/g) ?? []),
+    )
+    expect(told.size).toBe(30)
+    expect(story.lines.some((line) => line.includes(label))).toBe(true)
+    if (label) expect(story.lines.length).toBeLessThan(6)
+    else expect(story.lines.length).toBe(31)
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('a row that is made anew has another turn than it ever had', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A')
+    const { flushDue } = await import('../../src/pipeline/flush.ts')
+    await flushDue(story.deps)
+    story.loseJobs()
+    const { store, clock } = story.deps
+    const [row] = await store.outbox.overdue(clock.now(), 1)
+    const frozen = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
+    if (!frozen || !('row' in frozen)) throw new Error('not claimed')
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('1s') // another delivers it
+    await resolve(story, 'A')
+    story.skip('1m')
+    await flushDue(story.deps)
+    const claim = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
+    if (!claim || !('row' in claim)) throw new Error('not claimed')
+    expect(claim.row.turn).toBeGreaterThan(frozen.row.turn + 2)
+  })
+
+  test('where Redis failed five times, nothing is quarantined', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A')
+    const { load } = story.deps.store.groups
+    const { flushDue } = await import('../../src/pipeline/flush.ts')
+    const { deliver } = await import('../../src/pipeline/deliver.ts')
+    await flushDue(story.deps)
+    story.loseJobs()
+    const [row] = await story.deps.store.outbox.overdue(story.deps.clock.now(), 1)
+    story.deps.store.groups.load = () => Promise.reject(new Error('Command timed out'))
+    for (let time = 0; time < 6; time++) {
+      await expect(deliver(row?.id ?? '', 10_000, story.deps)).rejects.toThrow('timed out')
+      story.skip('15s')
+    }
+    story.deps.store.groups.load = load
+    await sweepNow(story)
+    await story.advance('1s')
+    expect(said(story)).toEqual([`${ops} A`])
+    expect(story.log.map(({ message }) => message).join()).not.toContain('plainest')
+  })
+
+  test('a quarantine holds, and a poison that waits in between still comes to three', async () => {
+    await using story = await tell(server, config())
+    await die(story, 'A', true)
+    for (let death = 1; death < 5; death++) {
+      story.skip('15s')
+      await die(story, '', true)
+    }
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('1h')
+    expect(story.lines).toEqual([])
+    expect(await owed(story)).toEqual([])
+  })
+
+  test('skip: news after a lost attempt is tried as any other', async () => {
+    const receivers = `[{ name: ops, webhook_configs: [{ url: 'http://x.invalid', on_unconfirmed: skip }] }]`
+    await using story = await tell(server, config('', receivers).replace('[alertname]', '[severity]'))
+    await die(story, 'A', true)
+    await fire(story, 'critical', 'B')
+    story.answers.push(down)
+    story.skip('15s')
+    await sweepNow(story)
+    await story.advance('1m')
+    expect(said(story)).toEqual([`${ops} failed repeat? A B`, `${ops} repeat? A B`])
+  })
+
+  test('a fallback that was told early hears what is new, too', async () => {
+    const receivers = `
+  - { name: ops, fallback: lead, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, config('', receivers).replace('[alertname]', '[severity]'))
+    story.answers.push(down, down, down)
+    await fire(story, 'critical', 'A')
+    await story.advance('8s')
+    story.answers.push(asked)
+    await story.advance('2m')
+    await fire(story, 'critical', 'B')
+    await story.advance('3m')
+    expect(said(story).filter((line) => line.startsWith('lead'))).toEqual(['lead/webhook/0 A', 'lead/webhook/0 A B'])
+  })
+
+  test('what takes more of a budget is not overtaken for ever by what takes less', async () => {
+    await using story = await tell(server, config())
+    const { store, clock } = story.deps
+    await fire(story, 'warning', ...names(20))
+    await fire(story, 'critical', 'Page')
+    const { flushDue } = await import('../../src/pipeline/flush.ts')
+    await flushDue(story.deps)
+    story.loseJobs()
+    const budget = { burst: 3, refill: 1000, inFlight: 50, digestAbove: 0 }
+    let left: number | undefined
+    const gone = new Set<string>()
+    for (let second = 0; second < 20 && left === undefined; second++) {
+      for (const { id, rank } of await store.outbox.overdue(clock.now(), 50)) {
+        if (gone.has(id)) continue
+        const claim = await store.outbox.claim(id, clock.now(), 12_000)
+        if (!claim || !('row' in claim)) continue
+        const cost = rank === 0 ? 3 : 1
+        const asking = {
+          destination: 'sms',
+          cost,
+          audience: '',
+          budget,
+          lease: 1,
+          digestMargin: 0,
+          until: 1e15,
+          content: '',
+        }
+        const begun = await store.outbox.begin(claim.row, asking, clock.now())
+        if (begun.state === 'go') gone.add(id)
+        if (begun.state === 'go' && rank === 0) left = second
+      }
+      story.skip('1s')
+    }
+    expect(left).toBeLessThanOrEqual(4)
+  })
+
+  test('who is behind some that went or were dropped comes sooner', async () => {
+    await using story = await tell(server, config('budgets: { webhook: { rate: 1/s, burst: 1 } }'))
+    await fire(story, 'warning', ...names(100))
+    await story.advance('1s')
+    const endsAt = new Date(story.deps.clock.now()).toISOString()
+    await story.post(...names(100).map((alertname) => ({ labels: { alertname, severity: 'warning' }, endsAt })))
+    await fire(story, 'info', 'Last')
+    await story.advance('105s')
+    const before = story.lines.length
+    await fire(story, 'info', 'Now')
+    await story.advance('3s')
+    expect(said(story).slice(before)).toEqual([`${ops} Now`])
+  })
+
+  test('a flush that always fails is missed', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A')
+    const { claimDue } = story.deps.store.groups
+    for (let second = 0; second < 300; second += 10) {
+      await claimDue(story.deps.clock.now(), 10_000, 10, 'somebody')
+      story.skip('10s')
+    }
+    expect(await balanced(story)).toEqual(['it was due and nobody has looked at it'])
+  })
+
+  test('a ledger that was lost while alerts came and went is opened with its sums', async () => {
+    await using story = await tell(server, config())
+    await fire(story, 'critical', 'A', 'B')
+    await resolve(story, 'B')
+    const [ledger = ''] = (await server.redis.keys('{story*}:ledger')).slice(-1)
+    await server.redis.del(await server.redis.keys('{story*}:ledger'))
+    await server.redis.hset(ledger, 'left:unheard', 3, 'joined', 1)
+    await story.deps.store.ledger.open()
+    await story.advance('2m')
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('what a receiver is owed that a reload removes, with its route, is a dead letter', async () => {
+    const two = `
+route:
+  receiver: ops
+  group_by: [alertname]
+  group_wait: 0s
+  routes: [{ receiver: pd, matchers: [alertname="A"] }]
+receivers:
+  - { name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: pd, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, two)
+    story.answers.push(down)
+    await fire(story, 'critical', 'A')
+    await story.advance('0s')
+    await story.reload(config())
+    await story.advance('1m')
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([
+      { reason: 'receiver removed', integration: 'pd/webhook/0' },
+    ])
+    expect(said(story).at(-1)).toBe(`${ops} A`)
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('in exact mode no breaker holds anything, and what is given up is tried again with the next flush', async () => {
+    await using story = await tell(server, config(), { exact: true })
+    story.answers.push(...Array.from({ length: 200 }, () => down))
+    await fire(story, 'critical', 'A')
+    await story.advance('1m')
+    expect(story.lines.length).toBeGreaterThan(6)
+    story.answers.length = 0
+    await story.advance('2m')
+    expect(said(story).at(-1)).toBe(`${ops} A`)
   })
 })

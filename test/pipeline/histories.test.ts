@@ -19,11 +19,11 @@ route: { receiver: ops, group_by: [group], group_wait: 10s, group_interval: 1m, 
 receivers:
   - name: ops
     fallback: lead
-    webhook_configs:
-      - { url: 'http://x.invalid' }
-      - { url: 'http://y.invalid', on_unconfirmed: skip }
+    slack_configs:
+      - { api_url: 'http://x.invalid', send_resolved: true }
+      - { api_url: 'http://y.invalid', send_resolved: true, on_unconfirmed: skip }
   - { name: lead, webhook_configs: [{ url: 'http://z.invalid' }] }
-budgets: { webhook: { rate: 10/m, burst: 2, digest_above: 3 } }
+budgets: { slack: { rate: 10/m, burst: 2, digest_above: 3 } }
 `
 
 type Step =
@@ -129,7 +129,7 @@ test(`${HISTORIES} random histories make sense, end told, and add up`, async () 
       // what fires is known to whoever is told repeats
       const believed = new Set<string>()
       for (const line of story.lines.filter(
-        (one) => one.includes(' ops/webhook/0 ') && !/ (?:failed|unknown) /.test(one),
+        (one) => one.includes(' ops/slack/0 ') && !/ (?:failed|unknown) /.test(one),
       )) {
         for (const name of (line.split(': ')[1] ?? '').split(' ')) {
           if (name.startsWith('-')) believed.delete(name.slice(1))

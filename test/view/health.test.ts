@@ -8,7 +8,7 @@ import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Story, tell } from '../helpers/story.ts'
 
 let server: TestRedis
-beforeAll(async () => void (server = await openRedis()))
+beforeAll(async () => void (server = await openRedis('--appendonly', 'yes', '--appendfsync', 'always')))
 afterAll(() => server[Symbol.asyncDispose]())
 
 const config = `
@@ -57,9 +57,27 @@ test.each<[string, Case]>([
     'Redis keeps nothing',
     {
       part: 'redis',
-      change: (_story, options) => (options.durability = 'none'),
+      change: ({ deps }) => (deps.store.vitals.durability = async () => 'none'),
       status: 'degraded',
       reason: /appendfsync always/,
+    },
+  ],
+  [
+    'Redis is not as it should be',
+    {
+      part: 'redis',
+      change: (_story, { watch }) => (watch.notReady = () => 'this Redis is a replica'),
+      status: 'degraded',
+      reason: 'this Redis is a replica',
+    },
+  ],
+  [
+    'there is too much of something',
+    {
+      part: 'receiving',
+      change: (_story, { watch }) => (watch.refusal = () => ({ reason: 'owed', message: 'too many are owed' })),
+      status: 'down',
+      reason: 'alerts are answered with 503: too many are owed',
     },
   ],
   ['nothing is due', { part: 'flush', change() {}, status: 'ok', reason: 'groups are flushed when they are due' }],
@@ -260,7 +278,7 @@ test.each<[string, Case]>([
   const options: HealthOptions = {
     deps: story.deps,
     outcomes: openOutcomes(clock),
-    durability: 'always',
+    watch: { refusal: () => undefined, notReady: () => undefined },
     startedAt: clock.now() - 3_600_000,
     stopping: new AbortController().signal,
     configFault: () => undefined,
@@ -277,7 +295,7 @@ test('the whole is as bad as its worst part', async () => {
   const options = (canaryIsThere: boolean, fault?: string): HealthOptions => ({
     deps,
     outcomes: openOutcomes(deps.clock),
-    durability: 'always',
+    watch: { refusal: () => undefined, notReady: () => undefined },
     startedAt: canaryIsThere ? deps.clock.now() : 0,
     stopping: new AbortController().signal,
     configFault: () => fault,
