@@ -7,6 +7,9 @@ export const isLong = process.env['CHAOS'] === 'long'
 /** The same seed, the same faults: `CHAOS_SEED=… npm run chaos`. */
 export const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000_000)
 
+/** For who has no time for all of them: `npm run chaos -- --rounds 1`. */
+const MOST_ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? Number.POSITIVE_INFINITY)
+
 export const figure = <T>(short: T, long: T): T => (isLong ? long : short)
 
 export interface Row {
@@ -31,7 +34,8 @@ export interface Result {
 }
 
 /** A row of the fault matrix as a test: each round has a seed of its own, and all that it finds is told at the end. */
-export function row({ name, promises, rounds, ms, alone = false, run }: Row): void {
+export function row({ name, promises, rounds: wanted, ms, alone = false, run }: Row): void {
+  const rounds = Math.min(wanted, MOST_ROUNDS)
   // the short tier waits for several at a time; the long one has the machine to itself
   const declare = isLong || alone ? test : test.concurrent
   declare(`${name} (${promises}, seed ${seed})`, { timeout: rounds * ms + 60_000 }, async () => {
