@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openAdmission } from './api/admission.ts'
+import { authenticator } from './api/authenticate.ts'
+import { openComparer, openPasswords } from './api/passwords.ts'
 import { openServer } from './api/server.ts'
 import { alertmanagerVersion } from './api/v2/status.ts'
 import { builtinTemplates } from './config/builtin.ts'
@@ -12,6 +15,9 @@ import { ConfigError } from './config/error.ts'
 import type { Features } from './config/features.ts'
 import { type LoadOptions, loadConfig } from './config/load.ts'
 import { callHeartbeat } from './notify/heartbeat.ts'
+import { refuseToBeOpen, refuseToChange } from './config/web/exposure.ts'
+import type { WebConfig } from './config/web/load.ts'
+import { openWebConfig } from './config/web/watch.ts'
 import { inbox } from './notify/inbox.ts'
 import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -48,6 +54,8 @@ import { readHealth } from './view/health.ts'
 export interface AppOptions {
   configFile: string
   listen: { host: string | undefined; port: number } // no host: all addresses
+  webConfigFile: string | undefined // who may call, and TLS; undefined: everybody, without
+  allowAnonymous: boolean // off this machine too
   externalURL: string | undefined // undefined: made from host name and port
   routePrefix: string | undefined // undefined: the external URL's path
   silenceLimits: { count: number; size: number } // size in bytes; 0: no limit
@@ -105,9 +113,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
     const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
+    const web = openWebConfig(options.webConfigFile, options)
+    opened.push(() => web.stop())
+    refuseToBeOpen(web.current(), options.listen.host, options.allowAnonymous)
 
     let waitingFor = 'Redis'
-    const { server, open: openDoor } = openServer(() => `Tocsin is starting and waits for ${waitingFor}\n`)
+    const { server, open: openDoor } = openServer({
+      why: () => `Tocsin is starting and waits for ${waitingFor}\n`,
+      web: () => web.current(),
+      log,
+    })
     opened.push(() => void server.close())
     const port = await listen() // senders get their 503 while Redis is away
     const address = await openRedis()
@@ -219,6 +234,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const timers = startTimers(deps, clock.now() + options.startDelay)
     opened.push(() => timers.stop())
+    const comparer = openComparer()
+    opened.push(() => comparer.close())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
     const upAt = clock.now()
     openDoor({
@@ -229,6 +246,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       presence,
       version: options.version,
       startedAt,
+      web: web.current,
+      authenticator: authenticator(web.current, {
+        store,
+        passwords: openPasswords(comparer.compare),
+        now: clock.now,
+      }),
       routePrefix: routePrefix && `/${routePrefix}`,
       silenceLimits: options.silenceLimits,
       getConcurrency: options.getConcurrency,
@@ -239,7 +262,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       health: () => readHealth({ deps, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
       notReady,
     })
-    deps.externalURL = (options.externalURL ?? `http://${hostname()}:${port}`).replace(/\/+$/, '')
+    web.watch({ changed: takeIn, failed: tellBadWebConfig })
+    const scheme = web.current().tls ? 'https' : 'http'
+    deps.externalURL = (options.externalURL ?? `${scheme}://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
     const selfWatch = startSelfWatch(deps, { canary, call: sandbox ? undefined : callHeartbeat })
@@ -247,9 +272,20 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
-    const url = `http://${options.listen.host ?? 'localhost'}:${port}${routePrefix && `/${routePrefix}`}`
+    const url = `${scheme}://${hostInUrl(options.listen.host ?? 'localhost')}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop), broken }
+
+    /** What changed in the web config's files, where that can be done while they are in use. Throws where not. */
+    function takeIn(next: WebConfig, before: WebConfig): void {
+      refuseToChange(next, before)
+      if (next.tls && server instanceof TlsServer) server.setSecureContext(next.tls.context)
+      log.info({ file: options.webConfigFile }, 'the web config file was loaded')
+    }
+
+    function tellBadWebConfig(error: unknown): void {
+      log.error({ err: error }, 'the web config file was not loaded; the old one stays in force')
+    }
 
     function open(loaded: Routing['config']): Routing {
       const opening = openRouting(canary.into(loaded), builtinTemplates(), (id, notifier) => {
@@ -426,6 +462,10 @@ async function within(ms: number, ending: Promise<unknown> | void): Promise<void
 
 function pathOf(url: string | undefined): string {
   return url === undefined ? '' : new URL(url).pathname
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function trimSlashes(path: string): string {

@@ -52,6 +52,17 @@ const serveCommand = program
   .addOption(
     new Option('--web.listen-address <address>', 'where to listen; default :9093, with --sandbox 127.0.0.1:9093'),
   )
+  .addOption(
+    new Option(
+      '--web.config.file <file>',
+      'who may call, and TLS: in the format of Alertmanager and its exporter-toolkit',
+    ),
+  )
+  .addOption(
+    new Option('--web.allow-anonymous', 'listen off this machine although nobody has to say who they are').default(
+      false,
+    ),
+  )
   .addOption(new Option('--web.external-url <url>', 'the URL under which people reach Tocsin'))
   .addOption(new Option('--web.route-prefix <path>', "prefix of all paths; default the external URL's path"))
   .addOption(
@@ -131,6 +142,8 @@ const serveCommand = program
       configFile: text(options['config.file']) ?? '',
       listenAddress: text(options['web.listenAddress']) ?? (isSandbox ? '127.0.0.1:9093' : ':9093'),
       externalURL,
+      webConfigFile: text(options['web.config.file']),
+      allowAnonymous: options['web.allowAnonymous'] === true,
       redisUrl: text(options['redis.url']),
       prefix: text(options['redis.prefix']) ?? '',
       dataDir: text(options['storage.path']) ?? '',

@@ -26,12 +26,14 @@ export async function serve({ listenAddress, logLevel, idleFlags, ...options }: 
     log.fatal({ err, stack: err.stack }, 'a bug; stopping at once, for the next start to go on from what Redis holds')
     process.exit(1)
   })
+  const asked = new Promise((stop) => {
+    // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun; one that
+    // comes while it starts counts as soon as it is up
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
   try {
-    const stopped = new Promise<'stopped'>((stop) => {
-      // for as long as it takes: npm sends a signal twice, and the second must not end what the first has begun
-      process.on('SIGTERM', () => stop('stopped'))
-      process.on('SIGINT', () => stop('stopped'))
-    })
+    const stopped = asked.then(() => 'stopped' as const)
     const app = await Promise.race([startApp({ ...options, listen, log }), stopped])
     if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing
     process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why

@@ -1,4 +1,4 @@
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { canary } from '../alert/canary.ts'
 import { cureOf, resend } from '../pipeline/dead-letters.ts'
 import { waiting } from '../pipeline/settle.ts'
@@ -7,45 +7,45 @@ import type { DeadLetter } from '../store/dead-letters.ts'
 import type { Owed } from '../store/outbox.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
+import { isTheirs, teamOfReceiver } from '../access/scope.ts'
+import { actor, principalOf } from './principals.ts'
 
 const LISTED = 1000
+const PAGE = 500
 
 /** What is owed and waits, what was given up and can be sent again, and whether the ledger adds up. */
 export function deliveries({ deps }: ApiDeps): Router {
   const { store, clock } = deps
   const router = Router()
 
-  router.get('/deadletters', async (_request, response) => {
-    response.json((await store.deadLetters.list(LISTED)).map(toJson))
+  router.get('/deadletters', async (request, response) => {
+    response.json((await theirs(request, LISTED)).map(toJson))
   })
 
   router.get('/deadletters/:id', async (request, response) => {
-    response.json(toJson(await letter(request.params.id)))
+    response.json(toJson(await letter(request)))
   })
 
   router.post('/deadletters/:id/retry', async (request, response) => {
-    const found = await letter(request.params.id)
-    const came = await resend(found, deps)
+    const found = await letter(request)
+    const came = await again(found, request)
     if (came === 'none') throw unknown(found.id) // another was quicker
     if (came === 'gone') throw new HttpError(409, 'nothing is left to tell: its alerts have resolved and are gone')
     response.status(202).json({ id: found.id, state: came })
   })
 
-  router.post('/deadletters/retry', async (_request, response) => {
+  router.post('/deadletters/retry', async (request, response) => {
     const came = { owed: 0, waiting: 0, gone: 0, none: 0 }
-    for (;;) {
-      // those of which nothing is left to tell stay where they are
-      const letters = await store.deadLetters.list(LISTED, came.gone)
-      const before = came.gone
-      for (const one of letters) came[await resend(one, deps)] += 1
-      if (letters.length === 0 || (came.gone === before && letters.length < LISTED)) break
-    }
+    for (const one of await theirs(request, Number.POSITIVE_INFINITY)) came[await again(one, request)] += 1
     response.status(202).json({ retried: came.owed + came.waiting, nothingLeftToTell: came.gone })
   })
 
-  router.get('/notifications', async (_request, response) => {
+  router.get('/notifications', async (request, response) => {
     const at = clock.now()
-    const owed = (await store.outbox.list(LISTED)).filter(({ channel }) => channel !== canary.channel)
+    const owed = (await store.outbox.list(LISTED)).filter(({ channel, integration }) => {
+      const receiver = deps.routing.config.integrations.get(integration)?.receiver ?? ''
+      return channel !== canary.channel && isTheirs(principalOf(request), teamOfReceiver(receiver))
+    })
     response.json(owed.map((one) => toOwed(one, at)))
   })
 
@@ -62,13 +62,38 @@ export function deliveries({ deps }: ApiDeps): Router {
     })
   })
 
-  async function letter(id: string): Promise<DeadLetter> {
+  /** Newest first. */
+  async function theirs(request: Request, limit: number): Promise<DeadLetter[]> {
+    const found: DeadLetter[] = []
+    for (let offset = 0; found.length < limit; offset += PAGE) {
+      const page = await store.deadLetters.list(PAGE, offset)
+      found.push(...page.filter((one) => isTheirs(principalOf(request), teamOf(one))))
+      if (page.length === 0) break
+    }
+    return found.slice(0, limit)
+  }
+
+  async function letter(request: Request): Promise<DeadLetter> {
+    const id = String(request.params['id'])
     const found = await store.deadLetters.get(id)
-    if (!found) throw unknown(id)
+    if (!found || !isTheirs(principalOf(request), teamOf(found))) throw unknown(id)
     return found
   }
 
+  async function again(one: DeadLetter, request: Request) {
+    const came = await resend(one, deps)
+    const by = actor(principalOf(request), 'anonymous')
+    if (came === 'owed')
+      deps.log.info({ letter: one.id, integration: one.integration, by }, 'a dead letter is sent again')
+    return came
+  }
+
   return router
+}
+
+/** One whose alerts have no team in common is its receiver's. */
+function teamOf({ team, receiver }: DeadLetter): string {
+  return team || teamOfReceiver(receiver)
 }
 
 function unknown(id: string): HttpError {

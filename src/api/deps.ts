@@ -1,9 +1,11 @@
+import type { WebConfig } from '../config/web/load.ts'
 import type { Deps } from '../pipeline/deps.ts'
 import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
 import type { Admission } from './admission.ts'
 import type { Health } from '../view/health.ts'
+import type { Authenticator } from './authenticate.ts'
 
 /** What the HTTP side works with. */
 export interface ApiDeps {
@@ -14,6 +16,9 @@ export interface ApiDeps {
   presence: Pick<Presence, 'name'>
   version: string // Tocsin's own
   startedAt: number // epoch ms
+  /** Who may call, as it is in force now. */
+  web(): WebConfig
+  authenticator: Authenticator
   routePrefix: string // '' or with a slash in front and none behind
   silenceLimits: { count: number; size: number } // size in bytes; 0: no limit
   getConcurrency: number // of API v2

@@ -1,7 +1,12 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import type { Principal } from '../access/principal.ts'
+import { isTheirs, teamOfReceiver } from '../access/scope.ts'
+import type { LiveEvent } from '../record/events.ts'
+import { inboxEntry } from '../store/inbox.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
+import { principalOf } from './principals.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, ms. */
 const HEARTBEAT = 15_000
@@ -10,18 +15,19 @@ const AUDIT_LISTED = 500
 const MOST_UNREAD = 1_000_000
 
 const mail = z.object({ html: z.string() })
+const incidentEvent = z.object({ id: z.string() })
 
 /** What pages read: the sandbox's inbox, who did what, and a stream of what happens. */
 export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
   const router = Router()
 
-  router.get('/inbox', async (_request, response) => {
-    response.json(await store.inbox.list())
+  router.get('/inbox', async (request, response) => {
+    response.json(await inboxOf(principalOf(request)))
   })
 
   // a document of its own, for a frame: what a mail's HTML may do is nothing but have its styles
   router.get('/inbox/:id/html', async (request, response) => {
-    const entry = (await store.inbox.list()).find(({ id }) => id === request.params.id)
+    const entry = (await inboxOf(principalOf(request))).find(({ id }) => id === request.params.id)
     const html = mail.safeParse(entry?.payload)
     if (!html.success) throw new HttpError(404, 'there is no such mail')
     response.set(
@@ -40,9 +46,15 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     response.flushHeaders()
     response.write('retry: 1000\n\n')
-    const stopListening = events.listen(({ id, kind, data }) => {
+    const principal = principalOf(request)
+    const tell = ({ id, kind, data }: LiveEvent) => {
+      if (response.writableEnded) return
       if (response.writableLength > MOST_UNREAD) return end() // it comes again, and reads the list anew
       response.write(`id: ${id}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
+    }
+    const stopListening = events.listen((event) => {
+      if (principal.teams === undefined) return tell(event)
+      void isTheirEvent(principal, event).then((theirs) => (theirs ? tell(event) : undefined))
     })
     const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT)
     const end = () => {
@@ -54,6 +66,22 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     request.on('close', end)
     stopping.addEventListener('abort', end)
   })
+
+  /** What belongs to a team is told to that team's; of the sandbox's messages those of the table's receivers have one. */
+  async function inboxOf(principal: Principal) {
+    const entries = await store.inbox.list()
+    return entries.filter(({ receiver }) => isTheirs(principal, teamOfReceiver(receiver)))
+  }
+
+  async function isTheirEvent(principal: Principal, { kind, data }: LiveEvent): Promise<boolean> {
+    if (kind === 'inbox') {
+      const entry = inboxEntry.safeParse(data)
+      return entry.success && isTheirs(principal, teamOfReceiver(entry.data.receiver))
+    }
+    const about = incidentEvent.safeParse(data)
+    const incident = about.success ? await store.incidents.get(about.data.id).catch(() => undefined) : undefined
+    return incident !== undefined && isTheirs(principal, incident.team)
+  }
 
   return router
 }

@@ -1,5 +1,6 @@
 import { type RequestHandler, Router } from 'express'
 import type { ApiDeps } from './deps.ts'
+import { actor, principalOf } from './principals.ts'
 
 function onlyBy(methods: string): RequestHandler {
   return (_request, response) => {
@@ -9,7 +10,7 @@ function onlyBy(methods: string): RequestHandler {
 }
 
 /** Alertmanager's management paths: health, readiness, reload, metrics. */
-export function management({ deps: { metrics }, reload, notReady }: ApiDeps): Router {
+export function management({ deps: { metrics, log }, reload, notReady }: ApiDeps): Router {
   const router = Router()
 
   router.get('/-/healthy', (_request, response) => {
@@ -22,7 +23,8 @@ export function management({ deps: { metrics }, reload, notReady }: ApiDeps): Ro
     else response.type('text').send('OK')
   })
 
-  router.post('/-/reload', async (_request, response) => {
+  router.post('/-/reload', async (request, response) => {
+    log.info({ by: actor(principalOf(request), ''), from: request.socket.remoteAddress }, 'a reload is asked for')
     try {
       await reload()
     } catch (error) {

@@ -1,6 +1,14 @@
 import { type RequestListener, type Server, createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
+import { access, security } from './access.ts'
+import { acknowledge } from './acknowledge.ts'
+import { callbacks } from './callbacks/router.ts'
+import { limitConnections } from './connections.ts'
+import type { TlsSettings, WebConfig } from '../config/web/load.ts'
+import type { Log } from '../record/log.ts'
 import type { ApiDeps } from './deps.ts'
 import { deliveries } from './deliveries.ts'
 import { answerError, notFound } from './error.ts'
@@ -8,8 +16,12 @@ import { health } from './health.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
+import { session } from './session.ts'
+import { whyNotLetIn } from './tls.ts'
 import { apiV2 } from './v2/router.ts'
 import { webhook } from './webhook.ts'
+
+const MOST_CONNECTIONS = 2000
 
 export interface Door {
   server: Server
@@ -17,11 +29,18 @@ export interface Door {
   open(api: ApiDeps): void
 }
 
+export interface DoorOptions {
+  /** What the answer says until there is an engine. */
+  why(): string
+  web(): WebConfig
+  log: Log
+}
+
 /**
  * The engine's HTTP side; not listening yet. Until there is an engine behind it (it waits for its Redis, say) it answers that
  * it lives, and 503 with `why` to all else.
  */
-export function openServer(why: () => string): Door {
+export function openServer({ why, web, log }: DoorOptions): Door {
   let answer: RequestListener = (request, response) => {
     const path = request.url?.replace(/\?.*$/, '') ?? ''
     const isHealth = request.method === 'GET' && path.endsWith('/-/healthy')
@@ -31,26 +50,41 @@ export function openServer(why: () => string): Door {
     })
     response.end(isHealth ? 'OK' : why())
   }
+  const handle: RequestListener = (request, response) => answer(request, response)
   // a listener may be slow to read, never slow to send
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16 * 1024,
-    },
-    (request, response) => answer(request, response),
-  )
-  server.maxConnections = 2000
-  return { server, open: (api) => void (answer = handlerOf(api)) }
+  const patience = {
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
+  }
+  const { tls } = web()
+  const server = tls ? tlsServer(tls) : createServer(patience, handle)
+  limitConnections(server, MOST_CONNECTIONS)
+  return { server, open: (api) => void (answer = routes(api)) }
+
+  function tlsServer({ context, clientAuth }: TlsSettings): Server {
+    const asks = { requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'require and verify' }
+    const secured = createTlsServer({ ...patience, ...context, ...asks, handshakeTimeout: 10_000 }, handle)
+    secured.prependListener('secureConnection', (socket: TLSSocket) => {
+      const current = web().tls
+      const refused = current && whyNotLetIn(socket, current)
+      if (refused === undefined) return
+      log.info({ from: socket.remoteAddress, why: refused }, 'a client was not let in')
+      socket.destroy()
+    })
+    return secured
+  }
 }
 
-function handlerOf(api: ApiDeps): RequestListener {
+/** All that is answered. */
+export function routes(api: ApiDeps): express.Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(observe(api))
+  app.set('query parser', 'simple')
+  app.use(observe(api), security)
   if (api.routePrefix === '') app.use(everything(api))
   else {
     app.get('/', (_request, response) => response.redirect(302, api.routePrefix))
@@ -64,13 +98,17 @@ function handlerOf(api: ApiDeps): RequestListener {
 /** All that stands under the route prefix. */
 function everything(api: ApiDeps): Router {
   const router = Router()
+  router.use(access(api))
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), health(api))
+  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), health(api), session(api))
+  router.use(acknowledge(api))
+  router.use('/callbacks', callbacks(api))
   router.use(management(api))
   if (api.sandbox) {
-    router.use(pages(api.webRoot))
+    router.get('/inbox', pageOf(api.webRoot))
+    router.use('/inbox', asPage, express.static(api.webRoot, { index: false }))
     router.get('/', (_request, response) => response.redirect('inbox'))
   }
   return router
@@ -120,20 +158,11 @@ function known(method: string): string {
   return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
 }
 
-const security = {
-  'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-cache',
+const asPage: RequestHandler = (_request, response, next) => {
+  response.set('Cache-Control', 'no-cache')
+  next()
 }
 
-function pages(webRoot: string): RequestHandler[] {
-  return [
-    (request, response, next) => {
-      if (request.path === '/inbox' || request.path.startsWith('/inbox/')) response.set(security)
-      if (request.path === '/inbox') return response.sendFile(join(webRoot, 'inbox.html'))
-      next()
-    },
-    express.Router().use('/inbox', express.static(webRoot, { index: false })),
-  ]
+function pageOf(webRoot: string): RequestHandler[] {
+  return [asPage, (_request, response) => response.sendFile(join(webRoot, 'inbox.html'))]
 }

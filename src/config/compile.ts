@@ -12,6 +12,7 @@ import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
 import { readHeartbeatOut, readHeartbeats, toHeartbeatSettings } from './heartbeats.ts'
+import { type Callbacks, callbacksOf, noCallbacks } from './callbacks.ts'
 import { lint } from './lint.ts'
 import { checkFallbacks } from './fallback.ts'
 import { suggest } from './nearest.ts'
@@ -87,6 +88,7 @@ export function compile<N>(
     broken: isTableBroken,
   })
   const templates = readTemplates(settings, main)
+  const callbacks = readCallbacks(settings, global, main)
   if (!root || isBroken()) return undefined
 
   const tree = buildTree(root)
@@ -102,6 +104,7 @@ export function compile<N>(
     ]),
     resolveTimeout: resolveTimeout(global),
     matcherMode,
+    callbacks,
     incidentReopenWithin: settings.incidents?.reopen_within ?? REOPEN_WITHIN,
     limits: settings.limits ?? defaultLimits,
     route: tree,
@@ -241,6 +244,14 @@ function readTable(
   }
   teams.sort((a, b) => inOrder.indexOf(a.source) - inOrder.indexOf(b.source))
   return compileTable(severities, teams, channels, main, isWhole)
+}
+
+function readCallbacks(settings: Top, global: Readonly<Record<string, unknown>>, main: Source): Callbacks {
+  const callbacks = callbacksOf(settings.callbacks, global)
+  if (callbacks !== 'no twilio token') return callbacks
+  const message = 'needs auth_token or auth_token_file (or twilio_auth_token in global): what Twilio signs with'
+  main.problems.push(main.problem(['callbacks', 'twilio', 'auth_token'], message))
+  return noCallbacks
 }
 
 function readTemplates(settings: Top, main: Source): { name: string; text: string }[] {

@@ -4,6 +4,7 @@ import type { Limits } from '../model/limits.ts'
 import type { Route } from '../route/route.ts'
 import type { InhibitRule } from '../suppress/inhibition.ts'
 import type { Interval } from '../suppress/interval.ts'
+import type { Callbacks } from './callbacks.ts'
 import type { Problem } from './error.ts'
 import type { Heartbeat, HeartbeatOut } from './heartbeats.ts'
 import type { Printable } from './show/print.ts'
@@ -58,6 +59,7 @@ export interface Config<N> {
   matcherMode: MatcherMode // how matchers are read, and which label names there are
   incidentReopenWithin: number // ms
   limits: Limits // of what comes in
+  callbacks: Callbacks
   route: Route // the root
   routes: ReadonlyMap<string, Route> // by id
   receivers: ReadonlyMap<string, Receiver<N>>

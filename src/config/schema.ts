@@ -4,6 +4,7 @@ import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
 import type { RouteOptions } from '../route/route.ts'
 import { budgets } from './budgets.ts'
+import { callbacks } from './callbacks.ts'
 import { isPattern } from './read/glob.ts'
 import { interval } from './interval.ts'
 import { limits } from './limits.ts'
@@ -203,6 +204,7 @@ export const top = z.strictObject({
   limits: maybe(limits),
   heartbeats: maybe(z.array(heartbeatIn)),
   heartbeat: maybe(heartbeatOut),
+  callbacks: maybe(callbacks),
   // these are read elsewhere, or taken and left
   global: z.unknown().optional(),
   receivers: z.unknown().optional(),

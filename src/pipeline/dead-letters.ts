@@ -25,13 +25,12 @@ export function cureOf({ reason }: Pick<DeadLetter, 'reason'>): string {
 }
 
 /** Owes a letter again and wakes its delivery, which tells what is true then. Said twice, it goes out once. */
-export async function resend(letter: DeadLetter, { store, queue, clock, newId, log }: Deps): Promise<Resent> {
+export async function resend(letter: DeadLetter, { store, queue, clock, newId }: Deps): Promise<Resent> {
   const notification = newId()
   const at = clock.now()
   const resent = await store.deadLetters.retry(letter, notification, at)
   if (resent !== 'owed') return resent
-  const { id: row, channel, rank, integration } = letter
-  log.info({ integration, notification, letter: row }, 'a dead letter is sent again')
+  const { id: row, channel, rank } = letter
   await queue.wake([{ row, channel, notification, rank, turn: at, delay: 0 }])
   return resent
 }

@@ -14,22 +14,18 @@ interface Sources {
 }
 
 /** A longer trip says too little of when Redis looked at its clock, ms. */
-const LONGEST_TRIP = 500
-/** A correction of up to so much backwards is waited for, so that time does not run backwards for it, ms. */
-const WAITED_FOR = 1000
+const LONGEST_TRIP = 200
+/** A correction of up to so much backwards is made by going on at half the speed: time neither runs back nor stands still. ms */
+const MADE_UP_FOR = 1000
 
 export function openClock({ redis, wall, mono }: Sources): Clock {
-  let base: { redis: number; mono: number } | undefined
-  let last = 0
+  let base: { redis: number; mono: number; lead: number } | undefined
 
   const ahead = () => (base ? base.redis + (mono() - base.mono) : wall())
+  const told = () => ahead() + (base ? Math.max(0, base.lead - (mono() - base.mono) / 2) : 0)
 
   return {
-    now() {
-      const now = Math.floor(ahead())
-      last = now < last && last - now <= WAITED_FOR ? last : now
-      return last
-    },
+    now: () => Math.floor(told()),
     skew() {
       return base ? (wall() - ahead()) / 1000 : 0
     },
@@ -38,7 +34,9 @@ export function openClock({ redis, wall, mono }: Sources): Clock {
       const time = await redis()
       const answered = mono()
       if (base && answered - asked > LONGEST_TRIP) return
-      base = { redis: time, mono: (asked + answered) / 2 }
+      const next = time + (answered - asked) / 2
+      const lead = base ? told() - next : 0
+      base = { redis: next, mono: answered, lead: lead <= MADE_UP_FOR ? Math.max(0, lead) : 0 }
     },
   }
 }

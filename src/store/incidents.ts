@@ -40,11 +40,22 @@ export function incidentStore(redis: Redis, keys: Keys) {
   return {
     get,
 
-    /** The newest `limit`, newest first. */
-    async list(limit: number): Promise<Incident[]> {
-      const ids = await redis.zrange(keys.incidents, 0, String(limit - 1), 'REV')
-      const found = await Promise.all(ids.map(get))
-      return found.filter((incident) => incident !== undefined)
+    /** The newest `limit` of those that are wanted, newest first. */
+    async list(limit: number, wanted: (incident: Incident) => boolean = () => true): Promise<Incident[]> {
+      const found: Incident[] = []
+      const page = Math.max(limit, 100)
+      for (let from = 0; found.length < limit; from += page) {
+        const ids = await redis.zrange(keys.incidents, from, String(from + page - 1), 'REV')
+        for (const incident of await Promise.all(ids.map(get))) if (incident && wanted(incident)) found.push(incident)
+        if (ids.length < page) break
+      }
+      return found.slice(0, limit)
+    },
+
+    /** The one that a group has opened last. */
+    async ofGroup(group: string): Promise<Incident | undefined> {
+      const id = await redis.get(keys.incidentOf(group))
+      return id === null ? undefined : get(id)
     },
 
     /**

@@ -53,6 +53,10 @@ export function keysFor(prefix: string) {
     peers: `${tag}:peers`, // set: names of replicas
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
     audit: `${tag}:audit`, // stream: who did what
+    session: (hash: string) => `${tag}:session:${hash}`, // JSON; gone when it ends
+    callback: (id: string) => `${tag}:callback:${id}`, // a callback that was taken; gone after its replay time
+    smsReference: (id: string) => `${tag}:sms-reference:${id}`, // group of the page with this reference
+    smsStatus: (sid: string) => `${tag}:sms-status:${sid}`, // hash: status, rank, at, error
     inbox: `${tag}:inbox`, // list: JSON, newest first
     heartbeats: `${tag}:heartbeats`, // hash: heartbeat → from when its time counts
     heartbeatsSeen: `${tag}:heartbeats-seen`, // hash: heartbeat → when it was last seen

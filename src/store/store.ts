@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
+import { callbackStore } from './callbacks.ts'
 import { groupStore } from './groups.ts'
 import { deadLetterStore } from './dead-letters.ts'
 import { healthStore } from './health.ts'
@@ -13,8 +14,10 @@ import { ledgerStore } from './ledger.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
+import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
 import { vitalsStore } from './vitals.ts'
+import { smsStore } from './sms.ts'
 
 export interface Versions {
   epoch: string // of the data set; another after its loss
@@ -52,6 +55,9 @@ export function openStore(
     vitals: vitalsStore(redis, keys),
     heartbeats: heartbeatStore(redis, keys),
     health: healthStore(redis, keys),
+    sessions: sessionStore(redis, keys),
+    callbacks: callbackStore(redis, keys),
+    sms: smsStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Resolves where Redis takes writes now, else rejects within 2 s. */

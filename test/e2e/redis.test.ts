@@ -340,3 +340,25 @@ function processOf(port: number): { pid: number } {
   const { stdout } = spawnSync('pgrep', ['-f', `web.listen-address=127.0.0.1:${port}`])
   return { pid: Number(stdout.toString().split('\n')[0]) }
 }
+
+test('over TLS, by a rediss:// address', async () => {
+  using dir = tempDir()
+  const [key, cert] = [join(dir.path, 'key.pem'), join(dir.path, 'cert.pem')]
+  const made = spawnSync(
+    'openssl',
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${cert}`.split(
+      ' ',
+    ),
+  )
+  expect(made.status).toBe(0)
+  const port = await freePort()
+  const tls = ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert]
+  await using redis = await openRedis(...tls, '--tls-auth-clients', 'no', '--requirepass', '')
+  await using engine = await startEngine({
+    config,
+    redis: `rediss://127.0.0.1:${port}`,
+    env: { NODE_EXTRA_CA_CERTS: cert },
+  })
+  expect(await postTo(engine)).toMatchObject({ status: 200 })
+  expect(await redis.redis.hlen('{tocsin}:alerts')).toBe(1)
+})

@@ -78,13 +78,15 @@ export interface Prometheus extends Child {
 export interface PrometheusOptions {
   /** What it waits at least before it sends a firing alert again; four times that, it says, an alert holds. */
   resendDelay?: string
+  /** How it reaches it: more of its entry under `alertmanagers`, as flow YAML. */
+  reach?: string
 }
 
 /** A real Prometheus with one rule, evaluated each second, that sends its alerts to `alertmanager`. */
 export async function startPrometheus(
   dir: string,
   alertmanager: string,
-  { resendDelay = '1s' }: PrometheusOptions = {},
+  { resendDelay = '1s', reach = '' }: PrometheusOptions = {},
 ): Promise<Prometheus> {
   const folder = join(dir, 'prometheus')
   mkdirSync(folder)
@@ -110,7 +112,7 @@ groups:
     `
 global: { evaluation_interval: 1s, scrape_interval: 1m }
 rule_files: ['${rules}']
-alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.replace('http://', '')}'] }] }] }
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${new URL(alertmanager).host}'] }]${reach && `, ${reach}`} }] }
 `,
   )
   const port = await freePort()

@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express'
 import { postedBatch } from '../../ingest/posted-alerts.ts'
+import { isTheirAlert } from '../../access/scope.ts'
 import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
 import { toJson } from '../../model/json.ts'
@@ -9,6 +10,7 @@ import type { Seen, SeenGroup, Status } from '../../view/alerts.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead } from '../error.ts'
 import { takeAlerts } from '../intake.ts'
+import { principalOf } from '../principals.ts'
 import { BareError, SchemaError, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf, receiversAsked } from './query.ts'
@@ -19,11 +21,11 @@ export function alerts(api: ApiDeps): Router {
   const router = Router()
 
   router.get('/alerts', async (request, response) => {
-    const { matchers, asked, wanted } = queryOf(request)
+    const { matchers, asked, wanted, theirs } = queryOf(request)
     const { alerts: seen, statusOf } = await view.snapshot(deps.clock.now()).catch(cannotRead)
     function* shown() {
       for (const one of seen) {
-        if (!matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
+        if (!theirs(one) || !matchesAll(matchers, one.alert.labels) || !one.receivers.some(asked)) continue
         const status = statusOf(one)
         if (wanted(status)) yield toText(one, receiverList(one.receivers), status, [])
       }
@@ -33,7 +35,7 @@ export function alerts(api: ApiDeps): Router {
 
   router.get('/alerts/groups', async (request, response) => {
     const { config } = deps.routing
-    const { matchers, asked, wanted } = queryOf(request)
+    const { matchers, asked, wanted, theirs } = queryOf(request)
     const showsMuted = flag(request, 'muted')
     const at = deps.clock.now()
     const { groups, firing, statusOf } = await view.snapshot(at).catch(cannotRead)
@@ -51,14 +53,18 @@ export function alerts(api: ApiDeps): Router {
         if (muted.length > 0 && !showsMuted) continue
         const inside: string[] = []
         for (const one of members) {
-          if (!firing(one) || !matchesAll(matchers, one.alert.labels)) continue
+          if (!firing(one) || !theirs(one) || !matchesAll(matchers, one.alert.labels)) continue
           let status = statuses.get(one)
           if (!status) statuses.set(one, (status = statusOf(one)))
           if (wanted(status)) inside.push(toText(one, receiverList(one.receivers.filter(asked).sort()), status, muted))
         }
         if (inside.length === 0) continue
         const named = `"labels":${toJson(toRecord(labels))},"receiver":${receiverJson(receiver)}`
-        yield `{"alerts":[${inside.join(',')}],${named}${routeLabels(group, members.filter(firing), at)}}`
+        yield `{"alerts":[${inside.join(',')}],${named}${routeLabels(
+          group,
+          members.filter((one) => firing(one) && theirs(one)),
+          at,
+        )}}`
       }
     }
     await sendList(response, filled())
@@ -79,13 +85,15 @@ export function alerts(api: ApiDeps): Router {
     response.end()
   })
 
-  /** What both lists may be narrowed by. Throws BareError. */
+  /** What both lists may be narrowed by, and are to who asks. Throws BareError. */
   function queryOf(request: Request) {
-    const { matcherMode } = deps.routing.config
+    const { matcherMode, defaultTeam } = deps.routing.config
+    const principal = principalOf(request)
     return {
       matchers: matchersOf(request, 'filter', matcherMode),
       asked: receiversAsked(request, matcherMode, labelsOfReceiver),
       wanted: wantedStates(flag(request, 'active'), flag(request, 'silenced'), flag(request, 'inhibited')),
+      theirs: ({ alert }: Seen) => isTheirAlert(principal, alert.labels, defaultTeam),
     }
   }
 

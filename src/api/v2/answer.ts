@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler, Response } from 'express'
 import { HttpError } from '../error.ts'
+import { whenOver } from '../over.ts'
 
 /** An error as Alertmanager's handlers answer it: a bare JSON text, or nothing at all. */
 export class BareError extends Error {
@@ -46,16 +46,23 @@ export async function sendList(response: Response, items: Iterable<string>): Pro
     text = ''
     if (isRead) await setImmediate()
     else await isWritable(response)
-    if (response.destroyed) return
+    if (response.destroyed || response.req.socket.destroyed) return
   }
   response.end(`${text}]\n`)
 }
 
 async function isWritable(response: Response): Promise<void> {
-  const over = new AbortController()
-  const { signal } = over
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(() => {})
-  over.abort()
+  await new Promise<void>((done) => {
+    const written = () => {
+      forget()
+      done()
+    }
+    response.once('drain', written)
+    const forget = whenOver(response, () => {
+      response.off('drain', written)
+      done()
+    })
+  })
 }
 
 function sendError(response: Response, status: number, code: number, message: string): void {

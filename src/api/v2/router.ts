@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError } from '../error.ts'
+import { whenOver } from '../over.ts'
 import { alerts } from './alerts.ts'
 import { SchemaError, answerV2Error } from './answer.ts'
 import { silences } from './silences.ts'
@@ -55,7 +56,7 @@ function limitGets(most: number): RequestHandler {
       return
     }
     inFlight += 1
-    response.once('close', () => (inFlight -= 1))
+    whenOver(response, () => (inFlight -= 1))
     next()
   }
 }

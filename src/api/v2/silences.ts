@@ -1,4 +1,6 @@
 import { type Request, Router } from 'express'
+import type { Principal } from '../../access/principal.ts'
+import { isTheirSilence } from '../../access/scope.ts'
 import { SilenceFault, postedSilence } from '../../ingest/posted-silence.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
@@ -16,6 +18,7 @@ import {
 import { jsonBody } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
+import { actor, principalOf } from '../principals.ts'
 import { BareError, SchemaError, sendJson } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf } from './query.ts'
@@ -23,7 +26,7 @@ import { flag, matchersOf } from './query.ts'
 /** How often a write is tried anew that another came before. */
 const TRIES = 10
 
-/** Silences: listed, made, changed, ended. */
+/** Silences: listed, made, changed, ended. What is another team's is not there. */
 export function silences({ deps, silenceLimits }: ApiDeps): Router {
   const { store, clock, log } = deps
   const router = Router()
@@ -35,8 +38,10 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
     )
     await freshen()
     const at = clock.now()
+    const principal = principalOf(request)
     const found = [...deps.silences.all()].filter(
       (silence) =>
+        isTheirSilence(principal, silence.matchers) &&
         states.has(stateOf(silence, at)) &&
         filters.every((wanted) => silence.matchers.some((one) => sameMatcher(one, wanted))),
     )
@@ -56,16 +61,18 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
 
   router.get('/silence/:id', async (request, response) => {
     await freshen()
-    sendJson(response, toText(known(request.params.id), clock.now()))
+    sendJson(response, toText(known(request.params.id, principalOf(request)), clock.now()))
   })
 
   router.delete('/silence/:id', async (request, response) => {
     await retried(async () => {
-      const before = known(request.params.id)
+      const principal = principalOf(request)
+      const before = known(request.params.id, principal)
       const at = clock.now()
       const silence = endSilence(before, at)
       if (silence === before) return 'done'
-      return write([{ before, silence }], { event: 'silence expired', silence: silence.id, by: '' }, request, at)
+      const what = { event: 'silence expired', silence: silence.id, by: actor(principal, '') } as const
+      return write([{ before, silence }], what, request, at)
     })
     response.end()
   })
@@ -77,9 +84,9 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
       .catch(cannotRead)
   }
 
-  function known(id: string): Silence {
+  function known(id: string, principal: Principal): Silence {
     const silence = deps.silences.get(id)
-    if (!silence) throw new BareError(404)
+    if (!silence || !isTheirSilence(principal, silence.matchers)) throw new BareError(404)
     return silence
   }
 
@@ -97,10 +104,16 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
 
   /** Returns the id in force. */
   async function set(draft: SilenceDraft, request: Request): Promise<string> {
+    const principal = principalOf(request)
+    if (!isTheirSilence(principal, draft.matchers)) {
+      const teams = principal.teams?.map((team) => `team=${JSON.stringify(team)}`).join(' or ')
+      throw new HttpError(403, `a silence of yours needs the matcher ${teams}`)
+    }
     let id = ''
     await retried(async () => {
       const before = draft.id === '' ? undefined : deps.silences.get(draft.id)
-      if (draft.id !== '' && !before) throw new BareError(404, 'silence not found')
+      if (draft.id !== '' && (!before || !isTheirSilence(principal, before.matchers)))
+        throw new BareError(404, 'silence not found')
       const at = clock.now()
       const { silence, isNew, expired } = planSilence(draft, before, at, deps.newId())
       const size = silenceSize(silence)
@@ -111,7 +124,7 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
       if (before && expired) writes.push({ before, silence: expired })
       const event = isNew ? 'silence created' : 'silence updated'
       const replaces = expired && { replaces: expired.id }
-      return write(writes, { event, silence: id, ...replaces, by: silence.createdBy }, request, at)
+      return write(writes, { event, silence: id, ...replaces, by: actor(principal, silence.createdBy) }, request, at)
     })
     return id
   }

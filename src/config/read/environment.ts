@@ -6,9 +6,10 @@ export interface Environment {
 
 /** A reference, or an action of a template: what stands in one is the template's (`"${group}"` of a regex). */
 const reference = /\{\{[^]*?\}\}|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
+const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
 
-/** What stands in a reference, in the text of a file: nothing that could end a quoted text or a line. */
-const written = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"'\\\n]*)?\}/g
+/** What stands in a reference, in the text of a file: nothing that could end a quoted text or a line, nor so long that looking for its end takes time. */
+const written = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"'\\\n]{0,1000})?\}/g
 /** What means something to YAML, and what stands for it meanwhile: characters that no text may hold (U+FDD0…). */
 const signs = '{},:[]#&*!|>%@`?- =<'
 const NONCHARACTERS = 0xfdd0
@@ -38,7 +39,7 @@ export function expand(
 ): { text: string; missing: string[]; taken: Map<string, string> } {
   const missing: string[] = []
   const taken = new Map<string, string>()
-  const expanded = text.replace(reference, (whole, name: string | undefined, otherwise: string | undefined) => {
+  const put = (whole: string, name: string | undefined, otherwise: string | undefined) => {
     if (name === undefined) return whole
     const value = env[name] || otherwise
     if (env[name]) taken.set(env[name], name)
@@ -46,7 +47,13 @@ export function expand(
     // stood in for also where it is an error, so that the place has that one error only
     if (!sandbox) missing.push(name)
     return standIn(name, path)
-  })
+  }
+  // behind the last end there is nothing to look for: to look from every beginning would take the square of its length
+  const lastAction = text.lastIndexOf('}}') + 2
+  const actions = lastAction === 1 ? 0 : lastAction
+  const last = Math.max(actions, text.lastIndexOf('}') + 1)
+  const expanded =
+    text.slice(0, actions).replace(reference, put) + text.slice(actions, last).replace(variable, put) + text.slice(last)
   return { text: expanded, missing, taken }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   type CST,
   Composer,
@@ -16,6 +15,8 @@ import {
 import { Plain, fromPlain, fromTagged } from '../../model/plain.ts'
 import { decodeFile } from './encoding.ts'
 import { type Problem, Problems } from '../error.ts'
+import { opensTooMany } from './brackets.ts'
+import { readStart } from './bytes.ts'
 import { type Environment, expand, shield, unshield, withoutValues } from './environment.ts'
 import { indentContinued } from './indent.ts'
 import { combine, dropsTypedKeys, isFreeMap } from './merge.ts'
@@ -50,6 +51,7 @@ const LARGEST = 4 * 1024 * 1024
 /** What aliases may unfold to. */
 const MOST_NODES = 200_000
 const DEEPEST = 100
+const TOO_DEEP = `this nests deeper than ${DEEPEST} levels`
 /** The name is not quoted: it may be a password that begins with a `*`. */
 const NO_ANCHOR = 'there is no anchor of this name before; put a text that begins with * in quotes'
 /** Between the parts of a path: no YAML file holds it as it is. */
@@ -95,7 +97,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
 
   let bytes: Uint8Array
   try {
-    bytes = standIn === undefined ? readFileSync(file) : Buffer.from(standIn)
+    bytes = standIn === undefined ? readStart(file, LARGEST + 1) : Buffer.from(standIn)
   } catch (error) {
     return fail(whyUnreadable(error))
   }
@@ -104,6 +106,8 @@ export function readSource(file: string, environment: Environment, standIn?: str
   source.text = text
   lines = linesOf(text)
   if (wrong) return fail(wrong.message, wrong.offset)
+  const tooDeep = opensTooMany(text, DEEPEST)
+  if (tooDeep !== undefined) return fail(TOO_DEEP, tooDeep)
 
   let parsed = parse(shieldColons(shield(text)))
   if (parsed.errors.length > 0) {
@@ -117,7 +121,7 @@ export function readSource(file: string, environment: Environment, standIn?: str
     }
   }
   const { tokens, document, errors } = parsed
-  if (!document) return fail(`this nests deeper than ${DEEPEST} levels`, parsed.tooDeep)
+  if (!document) return fail(TOO_DEEP, parsed.tooDeep)
   for (const { code, message, pos } of errors.slice(0, MOST_SYNTAX_ERRORS)) {
     const isQuote = code === 'MISSING_CHAR' && message.includes('quote')
     fail(describe(code, message), (isQuote ? findUnclosed(tokens) : undefined) ?? pos[0])

@@ -14,6 +14,7 @@ import {
   heartbeats,
   isPrintedMap,
   labels,
+  limits,
   shapesFor,
   templates,
   timeIntervals,
@@ -43,6 +44,7 @@ export interface Printable {
   event_recorder?: unknown
   heartbeats?: unknown
   heartbeat?: unknown
+  limits?: unknown
   matcherMode?: MatcherMode // how its matchers are read; fallback where it is not given
   taken?: ReadonlyMap<string, string> // values of variables in it → their names
 }
@@ -66,6 +68,7 @@ export function printConfig(config: Printable, reader: Reader): string {
     tracing: tracing(config.tracing),
     event_recorder: eventRecorder(config.event_recorder),
     ...(reader === 'Tocsin' && { heartbeats: heartbeats(config.heartbeats), heartbeat: heartbeat(config.heartbeat) }),
+    limits: reader === 'Tocsin' ? limits(config.limits) : undefined,
   }
   const given = Object.entries(whole).filter((entry): entry is [string, Printed] => entry[1] !== undefined)
   return toYaml(withReferences(Object.fromEntries(given), config.taken ?? new Map(), false))

@@ -1,3 +1,4 @@
+import { limitKeys } from '../../model/limits.ts'
 import { compareMatchers, formatMatcher } from '../../match/matcher.ts'
 import type { MatcherMode } from '../../match/mode.ts'
 import { parseMatchers } from '../../match/parse.ts'
@@ -703,6 +704,9 @@ export const tracing = struct({
   compression: text,
   timeout: text,
 })
+
+/** Tocsin's own. */
+export const limits = struct(Object.fromEntries(Object.values(limitKeys).map((key) => [key, number])))
 
 export const eventRecorder = struct({
   file_outputs: list(struct({ path: text })),

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Deps } from '../../pipeline/deps.ts'
+import { parseJson } from '../body.ts'
+import { settle } from './settle.ts'
+
+const changes = { 'incident.acknowledged': 'acknowledged', 'incident.resolved': 'resolved' } as const
+
+/** https://developer.pagerduty.com/docs/webhooks-overview; of other events nothing is read. */
+const webhook = z.object({
+  event: z.object({
+    id: z.string().min(1).max(200),
+    event_type: z.enum(['incident.acknowledged', 'incident.resolved']),
+    agent: z.object({ summary: z.string().nullish() }).nullish(),
+    data: z.object({ incident_key: z.string().nullish(), alert_key: z.string().nullish() }),
+  }),
+})
+
+/** What PagerDuty says happened to one of our incidents; undefined for everything else that it says. */
+export function pagerdutyEvent(body: Buffer): { id: string; apply(deps: Deps): Promise<void> } | undefined {
+  const parsed = webhook.safeParse(parseJson(body))
+  if (!parsed.success) return undefined
+  const { id, event_type, agent, data } = parsed.data.event
+  const key = data.incident_key ?? data.alert_key
+  if (!key) return undefined
+  const by = { name: `${(agent?.summary ?? 'somebody').slice(0, 100)} (PagerDuty)`, from: 'pagerduty' }
+  return {
+    id,
+    async apply(deps) {
+      // the key that the event was sent with: see notify/pagerduty.ts
+      const isMeant = (groupKey: string) => createHash('sha256').update(groupKey).digest('hex') === key
+      const [incident] = await deps.store.incidents.list(
+        1,
+        ({ state, groupKey }) => state !== 'resolved' && isMeant(groupKey),
+      )
+      if (incident) await settle(incident.id, changes[event_type], by, deps)
+    },
+  }
+}
