@@ -338,7 +338,7 @@ function routingOf(kinds: readonly Kind[], channels: ReadonlyMap<Kind, FakeChann
       : []),
   ]
   const config = `
-global: { ${globals.join(', ')} }
+global: { ${['resolve_timeout: 1h', ...globals].join(', ')} }
 budgets: # a test has no time for the real ones, which are test/pipeline/delivery.test.ts'
   slack: { rate: 50/s, burst: 50, in_flight: 8, digest_above: 0 }
   pagerduty: { rate: 50/s, burst: 50, in_flight: 8 }

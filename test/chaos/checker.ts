@@ -173,7 +173,9 @@ function nothingTwice(
         findings.holds(
           'P3',
           !isSameAttempt && (!isSame || telling.isLabelled),
-          () => `${key} was told twice about ${group} without being told that it is a repeat: ${contentOf(telling)}`,
+          () =>
+            `${key} was told twice about ${group} without being told that it is a repeat, ` +
+            `${telling.at - (before?.at ?? telling.at)} ms after: ${contentOf(telling)}${sinceLoss(telling.at, loss)}`,
         )
         // who knows a notification by its id takes another attempt for the same
         if (isSame && oneId && telling.kind === 'webhook')
@@ -195,6 +197,10 @@ function nothingTwice(
       () => `${repeats} repeats, and ${mostRepeats} could have been in flight`,
     )
   if (repeats > 0) findings.notes.push(`${repeats} labelled repeats`)
+}
+
+function sinceLoss(at: number, { before }: Expected['loss']): string {
+  return before > 0 ? ` (${at - before} ms after the loss)` : ''
 }
 
 function contentOf({ alerts }: Telling): string {

@@ -56,7 +56,7 @@ export async function killAt(point: Point, arena: Arena, passes: number): Promis
     await eventually(
       async () => struck,
       (done) => done,
-      10_000,
+      30_000,
     ).catch(() => {})
     if (!struck) return false
     await arena.kill(engine)

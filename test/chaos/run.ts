@@ -1,6 +1,6 @@
 /**
  * `npm run chaos`: every row with its long figure, then one table of what was looked at. `--out <file>` writes it as Markdown,
- * `--seed <number>` repeats the faults of that seed; what else is given goes to vitest, such as `-t "at random"`.
+ * `--seed <number>` repeats the faults of that seed, `--rounds <number>` cuts each row short; what else is given goes to vitest, such as `-t "at random"`.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,12 @@ import { parseArgs } from 'node:util'
 import type { Result } from './tier.ts'
 
 const { values, positionals } = parseArgs({
-  options: { out: { type: 'string' }, seed: { type: 'string' }, testNamePattern: { type: 'string', short: 't' } },
+  options: {
+    out: { type: 'string' },
+    seed: { type: 'string' },
+    rounds: { type: 'string' },
+    testNamePattern: { type: 'string', short: 't' },
+  },
   allowPositionals: true,
 })
 const dir = mkdtempSync(join(tmpdir(), 'tocsin-chaos-'))
@@ -33,6 +38,7 @@ const { status } = spawnSync(
       ...process.env,
       CHAOS: 'long',
       CHAOS_REPORT: report,
+      ...(values.rounds !== undefined && { CHAOS_ROUNDS: values.rounds }),
       ...(values.seed !== undefined && { CHAOS_SEED: values.seed }),
     },
   },

@@ -65,6 +65,7 @@ export function row({ name, promises, rounds: wanted, ms, alone = false, run }: 
         took: Date.now() - startedAt,
         notes: all.notes,
       })
+      for (const what of broken.slice(0, 3)) process.stdout.write(`chaos:   ${what}\n`)
     }
     expect(broken.slice(0, 20)).toEqual([])
     expect(all.facts).toBeGreaterThan(0) // a row that looks at nothing shows nothing

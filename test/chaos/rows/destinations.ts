@@ -89,7 +89,12 @@ ${all.map((name) => `  - { name: ${name}, webhook_configs: [{ url: '${urls.get(n
       await sleep(2000) // every one of them has something in the air
       const after = await latencies('After', COUNT)
       findings.holds('P6', after.length === COUNT, () => `only ${after.length} of ${COUNT} were told`)
-      findings.holds('P6', p99(after) <= p99(before) + 1000, () => `p99 was ${p99(before)} ms and is ${p99(after)} ms`)
+      // what waits for a dead one waits for 10 s; the short tier shares its machine
+      findings.holds(
+        'P6',
+        p99(after) <= p99(before) + figure(8000, 1000),
+        () => `p99 was ${p99(before)} ms and is ${p99(after)} ms`,
+      )
       for (const other of others) await other[Symbol.asyncDispose]()
       findings.notes.push(`p99 ${p99(before)} ms before, ${p99(after)} ms with nine dead`)
     },

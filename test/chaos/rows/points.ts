@@ -14,7 +14,7 @@ export function exactPoints(): void {
       const sender = await arena.openSender({ perSecond: 30, criticalShare: 0.3 })
       const every = await pointsOf(arena, 2500)
       const some = every.map((point) => ({ point, at: arena.random() })).sort((a, b) => a.at - b.at)
-      const points = some.slice(0, figure(6, every.length)).map(({ point }) => point)
+      const points = some.slice(0, figure(4, every.length)).map(({ point }) => point)
       let kills = 0
       for (const point of points) {
         const struck = await killAt(point, arena, Math.floor(arena.random() * 3))

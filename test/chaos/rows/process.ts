@@ -7,7 +7,7 @@ import { evaluate, inspected } from '../inspector.ts'
 import { acceptsAgain, supervise, underLoad } from '../load.ts'
 import { figure, longRow, row } from '../tier.ts'
 
-// Fault matrix A, beside crash.test.ts and points.test.ts. Elsewhere: one of three replicas frozen and one killed, against what
+// Fault matrix A, beside crash.ts and points.ts. Elsewhere: one of three replicas frozen and one killed, against what
 // Alertmanager would tell (test/e2e/peers.test.ts); a stop in the middle of a send (test/e2e/delivery.test.ts).
 
 /** For a webhook: longer than its lease and BullMQ's lock. ms */
@@ -30,7 +30,7 @@ export function processFaults(): void {
     name: 'a crash loop: killed each second',
     promises: 'P1–P5',
     rounds: 1,
-    ms: 180_000,
+    ms: 400_000,
     run: (seed, findings) =>
       underLoad(seed, findings, {}, async (arena) => {
         const KILLS = 60

@@ -211,7 +211,7 @@ export function redisFaults(): void {
       rounds: 2,
       ms: 150_000,
       run: (seed, findings) => {
-        const wrap = ['sh', '-c', `trap '' XFSZ; exec prlimit --fsize=400000 "$@"`, 'sh']
+        const wrap = ['sh', '-c', `trap '' XFSZ; exec prlimit --fsize=400000:unlimited "$@"`, 'sh']
         return underLoad(seed, findings, { options: { redis: { settings, wrap } } }, async (arena) => {
           const isRefused = () => arena.sent().some(({ result }) => result === 'refused')
           const isGone = () => arena.redis.process.exitCode !== null || arena.redis.process.signalCode !== null
@@ -220,7 +220,7 @@ export function redisFaults(): void {
           findings.holds('P1', isRefused() || isGone(), () => 'the disk was never full')
           await sleep(2000)
           if (isGone()) await arena.redis.restart({ settings })
-          else execFileSync('prlimit', ['--pid', String(arena.redis.process.pid), '--fsize=unlimited'])
+          else execFileSync('prlimit', ['--pid', String(arena.redis.process.pid), '--fsize=unlimited:unlimited'])
           await acceptsAgain(arena, Date.now())
           return { repeats: IN_FLIGHT, grace: 30_000 }
         })
