@@ -2,7 +2,7 @@
 // the same texts by hand: what no template language gets below.
 import { loadConfig } from '../src/config/load.ts'
 import { channels } from '../src/notify/index.ts'
-import { escapeSlack } from '../src/notify/slack.ts'
+import { escapeSlack } from '../src/notify/slack-message.ts'
 import type { Notification } from '../src/notify/notifier.ts'
 import { alertOf } from '../test/helpers/alerts.ts'
 import { at, notificationOf } from '../test/helpers/notification.ts'

@@ -325,7 +325,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         const next = open(load({ lastGood: before.config.included }))
         await prepare(next)
         routing = next
-        setTimeout(() => before.close(), CLOSE_AFTER).unref()
+        closeLater(before.adapters) // and let go of the rest: a routing is large, and reloads may be many
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
@@ -421,7 +421,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       clearTimeout(deadline)
       server.closeAllConnections()
       await closed
-      routing.close()
+      closeAll(routing.adapters)
       await close()
       log.info('stopped')
     }
@@ -515,3 +515,11 @@ async function usable(redis: Connection): Promise<void> {
 }
 
 type Connection = ReturnType<typeof storeConnection>
+
+function closeAll(adapters: ReadonlyMap<string, Notifier>): void {
+  for (const adapter of adapters.values()) adapter.close?.()
+}
+
+function closeLater(adapters: ReadonlyMap<string, Notifier>): void {
+  setTimeout(() => closeAll(adapters), CLOSE_AFTER).unref()
+}

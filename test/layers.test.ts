@@ -29,8 +29,8 @@ const doors: Record<string, RegExp> = {
   axios: /^notify\/webhook\.ts$/,
   '@slack/webhook': /^notify\/slack\.ts$/,
   '@pagerduty/pdjs': /^notify\/pagerduty\.ts$/,
-  nodemailer: /^notify\/email\.ts$/,
-  twilio: /^notify\/sms\.ts$/,
+  nodemailer: /^notify\/smtp\.ts$/,
+  twilio: /^notify\/twilio\.ts$/,
   commander: /^cli\.ts$/,
 }
 

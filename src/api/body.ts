@@ -4,6 +4,7 @@ import type { Request, RequestHandler } from 'express'
 import { nestsDeeper } from '../model/nesting.ts'
 import { defaultLimits } from '../model/limits.ts'
 import { HttpError } from './error.ts'
+import { whenOver } from './over.ts'
 import type { Place, Shelf } from './shelf.ts'
 
 const json = /^application\/json\s*(?:;|$)/i
@@ -20,7 +21,7 @@ export function jsonBodyOf(most: () => number, shelf?: Shelf): RequestHandler {
     }
     request.body = await readBody(request, most(), (giveUp) => {
       const place = shelf?.open(giveUp)
-      response.once('close', () => place?.clear())
+      whenOver(response, () => place?.clear())
       return place
     })
     next()

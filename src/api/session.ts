@@ -2,6 +2,7 @@ import { Router, json } from 'express'
 import { z } from 'zod'
 import type { ApiDeps } from './deps.ts'
 import { COOKIE, SESSION } from './authenticate.ts'
+import { refuseDeep } from './body.ts'
 import { HttpError } from './error.ts'
 import { jsonOnly } from './json-only.ts'
 import { principalOf } from './principals.ts'
@@ -12,7 +13,7 @@ const login = z.object({ user: z.string().min(1).max(200), password: z.string().
 export function session({ deps, web, authenticator, routePrefix }: ApiDeps): Router {
   const router = Router()
 
-  router.post('/session', jsonOnly, json({ limit: '10kb' }), async (request, response) => {
+  router.post('/session', jsonOnly, json({ limit: '10kb', verify: refuseDeep }), async (request, response) => {
     if (web().users.size === 0) throw new HttpError(404, 'there are no users to log in: basic_auth_users is empty')
     const given = login.safeParse(request.body)
     if (!given.success) throw new HttpError(400, 'the body must be {"user": "…", "password": "…"}')

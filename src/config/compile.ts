@@ -18,7 +18,7 @@ import { checkFallbacks } from './fallback.ts'
 import { suggest } from './nearest.ts'
 import { toRouteSettings } from './show/print.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
-import { type Top, teamSchema } from './schema.ts'
+import { type Top, egressOf, teamSchema } from './schema.ts'
 import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 import type { Sources } from './read/sources.ts'
 import { type Severity, type Table, type Team, compileTable, deadlineOf, receiverName } from './table.ts'
@@ -41,7 +41,11 @@ export function compile<N>(
   for (const source of included) checkIncluded(source)
 
   const global = readGlobal(main, channels)
-  const reader = receiverReader(channels, global, sandbox)
+  const twilio = settings?.callbacks?.twilio?.url.replace(/\/+$/, '')
+  const reader = receiverReader(channels, global, sandbox, {
+    egress: egressOf(settings?.egress),
+    statusCallback: twilio && `${twilio}/callbacks/twilio/status`,
+  })
   const receivers = new Map<string, Receiver<N>>()
   const places = new Map<string, { source: Source; path: Path }>()
   const add = (receiver: Receiver<N> | undefined, source: Source, path: Path) => {

@@ -1,11 +1,12 @@
 import { type Matcher, formatMatcher } from '../match/matcher.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import { formatDuration } from '../model/duration.ts'
+import type { Egress } from '../model/egress.ts'
 import type { Secret } from '../model/secret.ts'
 import { readMatchers } from './matchers.ts'
 import { suggest } from './nearest.ts'
 import type { Source } from './read/source.ts'
-import type { Top } from './schema.ts'
+import { type Top, egressOf } from './schema.ts'
 import type { Table } from './table.ts'
 
 /** An alert that is to come all the time, such as Prometheus' Watchdog, and what is raised when it does not. */
@@ -20,6 +21,7 @@ export interface Heartbeat {
 export interface HeartbeatOut {
   url: Secret | undefined
   urlFile: string | undefined
+  egress: Egress
   interval: number // ms
 }
 
@@ -86,6 +88,7 @@ export function toHeartbeatSettings({ name, matchers, timeout, labels }: Heartbe
 }
 
 /** The service that is called; undefined where there is none. */
-export function readHeartbeatOut({ heartbeat }: Top): HeartbeatOut | undefined {
-  return heartbeat && { url: heartbeat.url, urlFile: heartbeat.url_file, interval: heartbeat.interval ?? INTERVAL }
+export function readHeartbeatOut({ heartbeat, egress }: Top): HeartbeatOut | undefined {
+  const { url, url_file: urlFile, interval = INTERVAL } = heartbeat ?? {}
+  return heartbeat && { url, urlFile, egress: egressOf(egress), interval }
 }

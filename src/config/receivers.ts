@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
+import type { Surroundings } from '../model/egress.ts'
 import type { Budget, UnconfirmedPolicy } from '../model/delivery.ts'
 import { Plain } from '../model/plain.ts'
 import { keysAt } from '../model/keys.ts'
@@ -31,7 +32,7 @@ export interface ChannelReader<N> {
   read(
     entry: unknown,
   ):
-    | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(): N }
+    | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(surroundings: Surroundings): N }
     | { ok: false; issues: readonly z.core.$ZodIssue[] }
 }
 
@@ -40,6 +41,7 @@ export function receiverReader<N>(
   channels: readonly ChannelReader<N>[],
   global: Readonly<Record<string, unknown>>,
   sandbox: boolean,
+  surroundings: Surroundings,
 ) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]))
   const kinds = [...channels.map(({ name }) => `${name}_configs`), ...Object.keys(undelivered)]
@@ -103,7 +105,7 @@ export function receiverReader<N>(
       sendResolved,
       onUnconfirmed,
       deadline: channel.deadline,
-      open,
+      open: () => open(surroundings),
     }
     return made
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Egress, everywhere, parseRange } from '../model/egress.ts'
 import { atMostOne, fail, header, httpConfig, isSet, tlsConfig } from '../model/http-config.ts'
 import { record } from '../model/record.ts'
 import { duration, flag, integer, maybe, number, secretUrl, string, stringMap, strings } from '../model/settings.ts'
@@ -188,6 +189,26 @@ const NO_PATTERN =
   'is no pattern of file names: a [ that is not closed, an empty one, or nothing behind a \\; write \\[ for a [ that means itself'
 const patterns = maybe(z.array(z.preprocess((given) => given ?? '', string).refine(isPattern, NO_PATTERN)))
 
+const range = string.transform((text, context) => {
+  const parsed = parseRange(text)
+  if (!parsed) context.addIssue(`"${text}" is no range of addresses; write it as 10.0.0.0/8 or fd00::/8`)
+  return parsed ?? z.NEVER
+})
+
+const allOrNone = z.unknown().transform((given, context): boolean => {
+  const parsed = flag.safeParse(given)
+  if (!parsed.success) context.addIssue('must be true, false or a list of ranges of addresses, such as [10.0.0.0/8]')
+  return parsed.data ?? false
+})
+
+/** Where requests may go. */
+const egress = z.strictObject({ allow_private: maybe(z.union([z.array(range), allOrNone])) })
+
+/** What holds of it: all, where the file says nothing. */
+export function egressOf(given: z.output<typeof egress> | undefined): Egress {
+  return { allowPrivate: given?.allow_private ?? everywhere.allowPrivate }
+}
+
 /** What the file may hold at its top, beside receivers and global settings. */
 export const top = z.strictObject({
   route: maybe(route),
@@ -199,6 +220,7 @@ export const top = z.strictObject({
   severities: maybe(record(severity)),
   tracing: maybe(tracing),
   event_recorder: maybe(eventRecorder),
+  egress: maybe(egress),
   budgets: maybe(budgets),
   incidents: maybe(z.strictObject({ reopen_within: maybe(duration) })),
   limits: maybe(limits),

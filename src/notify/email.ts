@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
-import { hostname } from 'node:os'
-import type { Transporter } from 'nodemailer'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { atMostOne, fail, tlsConfig } from '../model/http-config.ts'
 import { flag, hostPort, maybe, secret, string, stringMap } from '../model/settings.ts'
+import { cut, cutBytes } from './cut.ts'
 import { destinationOf, needed, or, secretOf, sendResolved, template } from './fields.ts'
-import { noAnswer } from './http.ts'
-import { type Notification, type Outcome, channel } from './notifier.ts'
+import { type Notification, channel } from './notifier.ts'
+import { type Mail, type Smtp, openSmtp } from './smtp.ts'
 
-type Nodemailer = typeof import('nodemailer')
+/** What a server surely takes: a header in bytes (RFC 5322 §2.1.1 has 998 in a line), each part in characters. */
+export const longest = { header: 900, text: 1_000_000, html: 2_500_000 } as const
 
 const services: Record<string, number> = { smtp: 25, smtps: 465, submission: 587 }
 const smarthost = hostPort.transform(({ host, port }, context) => {
@@ -57,14 +58,7 @@ const config = z
     }
   })
 
-interface Mail {
-  from: string
-  to: string[]
-  subject: string
-  text: string
-  html: string
-  headers: Record<string, string>
-}
+type Settings = z.output<typeof config>
 
 /** Mail by SMTP (RFC 5321). One group is one thread. */
 export const email = channel({
@@ -107,8 +101,17 @@ export const email = channel({
       html: '{{ template "tocsin.email.html" . }}',
     },
   ],
-  create(settings) {
-    let transport: Transporter | undefined
+  create(settings, { egress }) {
+    let open: { password: string; smtp: Smtp } | undefined
+    /** With the password as it is now: a file may have another one since. */
+    const smtp = async () => {
+      const password = secretOf(settings.auth_password, settings.auth_password_file)
+      if (open?.password !== password) {
+        open?.smtp.close()
+        open = { password, smtp: await openSmtp(serverOf(settings, password), egress) }
+      }
+      return open.smtp
+    }
     return {
       compose(notification) {
         const payload = compose(settings, notification)
@@ -130,46 +133,84 @@ export const email = channel({
             detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address`,
           }
         if (payload.to.length === 0) return { state: 'failed', reason: 'rejected', detail: 'there is no recipient' }
-        const { createTransport } = await import('nodemailer')
-        transport ??= openTransport(settings, createTransport)
-        return send(transport, payload, signal)
+        return (await smtp()).send(payload, signal)
       },
-      close: () => transport?.close(),
+      close: () => open?.smtp.close(),
     }
   },
 })
 
-function compose(settings: z.output<typeof config>, notification: Notification): Mail {
+function serverOf(settings: Settings, password: string) {
+  const { smarthost: server, tls_config: tls } = settings
+  return {
+    ...server,
+    hello: settings.hello,
+    login: settings.auth_username ? { user: settings.auth_username, pass: password } : undefined,
+    secure: settings.force_implicit_tls ?? server.port === 465,
+    requireTls: settings.require_tls,
+    ignoreTls: !settings.require_tls && !settings.force_implicit_tls,
+    tls: {
+      // an address is checked as such, and is no name to ask for (RFC 6066 §3)
+      ...((tls?.server_name || isIP(server.host) === 0) && { servername: tls?.server_name || server.host }),
+      ...(tls?.ca_file && { ca: secretOf(undefined, tls.ca_file) }),
+      ...(tls?.ca && { ca: tls.ca }),
+      ...(tls?.insecure_skip_verify && { rejectUnauthorized: false }),
+    },
+  }
+}
+
+function compose(settings: Settings, notification: Notification): Mail {
   const headers: Record<string, string> = {}
   for (const [key, source] of Object.entries(settings.headers)) {
     const name = canonical(key)
-    if (name === 'Subject') headers[name] = oneLine(notification.text(source, 'headers.Subject'))
-    else headers[name] = oneLine(notification.address(source, `headers.${key}`))
+    if (name === 'Subject') headers[name] = header(notification.text(source, 'headers.Subject'))
+    else headers[name] = header(notification.address(source, `headers.${key}`))
     if (headers[name] === '' && name !== 'Subject') delete headers[name]
   }
   const {
-    Subject: subject = oneLine(notification.text('{{ template "email.default.subject" . }}', 'headers.Subject')),
+    Subject: subject = header(notification.text('{{ template "email.default.subject" . }}', 'headers.Subject')),
     To: _to,
     From: _from,
     ...rest
   } = headers
   const thread = `<group-${createHash('sha256').update(notification.groupKey).digest('hex').slice(0, 16)}@tocsin>`
   const whole = (literal: string) => addressesOf(literal).filter(isAddress).join(', ')
+  const from = oneLine(notification.destination(settings.from, 'from', whole))
   return {
-    from: oneLine(notification.destination(settings.from, 'from', whole)),
+    from,
     to: addressesOf(notification.destination(settings.to, 'to', whole)),
     subject: (notification.possibleRepeat ? '(possible repeat) ' : '') + subject,
-    text: notification.text(settings.text, 'text'),
-    html: notification.html(settings.html, 'html'),
+    ...partsOf(settings, notification),
     headers: {
-      // the same on each attempt: a server that kept both copies shows one
-      'Message-ID': `<${notification.id}@${hostname()}>`,
+      // the same on each attempt, whichever replica makes it: a server that kept both copies shows one
+      'Message-ID': `<${notification.id}@${/@([^@<>\s]+)>?$/.exec(from)?.[1] ?? 'tocsin.invalid'}>`,
       References: thread,
       'In-Reply-To': thread,
       'Auto-Submitted': 'auto-generated',
       ...rest,
     },
   }
+}
+
+/** Both parts. HTML cannot be cut: where it is too long, words take its place. */
+function partsOf(settings: Settings, notification: Notification): Pick<Mail, 'text' | 'html'> {
+  const html = notification.html(settings.html, 'html')
+  const text = notification.text(settings.text, 'text')
+  if (html.length <= longest.html) return { text: withNote(text, notification), html }
+  const words = text || notification.text('{{ template "tocsin.email.text" . }}', 'text')
+  return { text: withNote(`${TOO_LONG}\n\n${words}`, notification), html: '' }
+}
+
+const TOO_LONG = 'The formatted version of this mail was too long to send; this is what it says in words.'
+
+/** A text that fits, and says where it was cut and where the whole can be seen. */
+function withNote(text: string, { data }: Notification): string {
+  if (text.length <= longest.text) return text
+  return `${cut(text, longest.text)}\n\nThis mail was cut here: it was longer than ${longest.text} characters.\n${data.externalURL}\n`
+}
+
+function header(text: string): string {
+  return cutBytes(oneLine(text), longest.header)
 }
 
 function oneLine(text: string): string {
@@ -198,87 +239,4 @@ export function isAddress(text: string): boolean {
       text,
     ) && text.includes('<') === text.endsWith('>')
   )
-}
-
-function bare(address: string): string {
-  return /<([^>]+)>$/.exec(address)?.[1] ?? address
-}
-
-function openTransport(settings: z.output<typeof config>, createTransport: Nodemailer['createTransport']): Transporter {
-  const { host, port } = settings.smarthost
-  const password = secretOf(settings.auth_password, settings.auth_password_file)
-  return createTransport({
-    host,
-    port,
-    name: settings.hello,
-    secure: settings.force_implicit_tls ?? port === 465,
-    requireTLS: settings.require_tls,
-    ignoreTLS: !settings.require_tls && !settings.force_implicit_tls,
-    ...(settings.auth_username && { auth: { user: settings.auth_username, pass: password } }),
-    tls: {
-      servername: settings.tls_config?.server_name ?? host,
-      ...(settings.tls_config?.ca_file && { ca: secretOf(undefined, settings.tls_config.ca_file) }),
-      ...(settings.tls_config?.ca && { ca: settings.tls_config.ca }),
-      ...(settings.tls_config?.insecure_skip_verify && { rejectUnauthorized: false }),
-    },
-    pool: true,
-    maxConnections: 3,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 30_000,
-  })
-}
-
-async function send(transport: Transporter, mail: Mail, signal: AbortSignal): Promise<Outcome> {
-  const { 'Message-ID': messageId, References: references, 'In-Reply-To': inReplyTo, ...headers } = mail.headers
-  const late = new Promise<Outcome>((resolve) => {
-    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), {
-      once: true,
-    })
-  })
-  const sent = transport
-    .sendMail({
-      from: mail.from,
-      to: mail.to,
-      subject: mail.subject,
-      text: mail.text || undefined,
-      html: mail.html || undefined,
-      envelope: { from: bare(mail.from), to: mail.to.map(bare) },
-      messageId,
-      references,
-      inReplyTo,
-      headers,
-    })
-    .then(({ rejected }): Outcome => {
-      const refused = rejected?.length ?? 0
-      return {
-        state: 'delivered',
-        ...(refused > 0 && { detail: `${refused} of ${mail.to.length} recipients were refused` }),
-      }
-    })
-    .catch(whyNot)
-  return Promise.race([sent, late])
-}
-
-/** By SMTP's answer: 4yz may do better later, 5yz will not (RFC 5321 §4.2.1). */
-function whyNot(error: unknown): Outcome {
-  if (!(error instanceof Error)) return noAnswer(error)
-  const code = 'code' in error ? String(error.code) : ''
-  const status = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : 0
-  if (code === 'EAUTH')
-    return { state: 'failed', reason: 'unauthorised', detail: `SMTP ${status}: the server refused the login` }
-  if (code === 'ETLS' || /self-signed|certificate/.test(error.message)) {
-    return { state: 'failed', reason: 'configuration', detail: 'the connection could not be secured by TLS' }
-  }
-  if (status >= 500) return { state: 'failed', reason: 'rejected', detail: `SMTP ${status}` }
-  if (status >= 400) return { state: 'failed', reason: 'server error', detail: `SMTP ${status}` }
-  const command = 'command' in error ? String(error.command) : ''
-  // after DATA the server may have taken it
-  if (
-    command === 'DATA' ||
-    (code === 'ECONNECTION' && /closed unexpectedly/.test(error.message) && command !== 'CONN')
-  ) {
-    return { state: 'unknown', detail: 'the connection ended before the server confirmed' }
-  }
-  return { state: 'failed', reason: 'network', detail: code || 'no connection' }
 }

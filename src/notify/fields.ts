@@ -46,14 +46,26 @@ export function secretOf(value: Secret | undefined, file: string | undefined): s
   }
 }
 
-/** The headers that an `http_config` asks for. */
-export function headersOf(config: HttpConfig | undefined): Record<string, string> {
+/** What a channel takes of `http_config` and does not obey yet. */
+export const unheeded = [
+  'oauth2',
+  'tls_config',
+  'proxy_url',
+  'proxy_from_environment',
+  'no_proxy',
+  'proxy_connect_header',
+  'follow_redirects',
+].map((key) => `http_config.${key}`)
+
+/** The headers that an `http_config` asks for; without credentials, those of them that anybody may see. */
+export function headersOf(config: HttpConfig | undefined, withCredentials = true): Record<string, string> {
   const headers: Record<string, string> = Object.create(null)
   for (const [name, given] of Object.entries(config?.http_headers ?? {})) {
     const { values = [], secrets = [], files = [] } = given ?? {}
     const hidden = [...secrets.map((one) => one.reveal()), ...files.map((file) => secretOf(undefined, file))]
-    headers[name] = [...values, ...hidden].join(', ')
+    if (withCredentials || hidden.length === 0) headers[name] = [...values, ...hidden].join(', ')
   }
+  if (!withCredentials) return headers
   if (config?.basic_auth) {
     const { username, username_file, password, password_file } = config.basic_auth
     const user = username ?? secretOf(undefined, username_file)
@@ -67,10 +79,20 @@ export function headersOf(config: HttpConfig | undefined): Record<string, string
   return headers
 }
 
-/** The first `length` characters of a text, the last of them `…` where it is longer. */
-export function truncate(text: string, length: number): string {
-  const characters = [...text]
-  return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : text
+/** A text as a JSON object; undefined where it is none. */
+export function json(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}
+
+/** A notification's id without what tells its content: the same for all attempts at it, whatever they came to say. */
+export function withoutContent(id: string): string {
+  return id.replace(/\.[0-9a-f]{8}$/, '')
 }
 
 /** A link that may stand in a message: http or https, else ''. */
@@ -81,6 +103,15 @@ export function link(text: string): string {
 
 /** What a channel sends beside a payload and nobody is shown, such as a secret address. */
 export const beside = Symbol('beside')
+
+/** What of headers must not stand in an answer that is told. */
+export function secretsIn(headers: Readonly<Record<string, string>>): string[] {
+  return Object.values(headers).flatMap((value) => {
+    const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(value) ?? []
+    const login = scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString() : ''
+    return [value, credentials, login, login.slice(login.indexOf(':') + 1)]
+  })
+}
 
 /** A payload with something beside it, which shows neither in its JSON nor among its keys. */
 export function withBeside<T extends object, B>(payload: T, what: B): T & { [beside]: B } {

@@ -1,3 +1,5 @@
+import { boundary } from './cut.ts'
+
 // GSM 03.38: https://www.etsi.org/deliver/etsi_gts/03/0338/ (basic character set and its extension)
 
 const basic = new Set(
@@ -51,31 +53,51 @@ export interface Size {
   segments: number
 }
 
-/** How a text goes over the air: 160 or 70 characters in one segment, 153 or 67 in each of several. */
+/** How a text goes over the air: 160 or 70 characters in one segment, 153 or 67 in each of several, none of them split. */
 export function sizeOf(text: string): Size {
-  let septets = 0
+  const widths: number[] = []
   for (const character of text) {
-    if (basic.has(character)) septets += 1
-    else if (extension.has(character)) septets += 2
-    else return { encoding: 'UCS-2', segments: text.length <= 70 ? 1 : Math.ceil(text.length / 67) }
+    if (basic.has(character)) widths.push(1)
+    else if (extension.has(character)) widths.push(2)
+    else
+      return {
+        encoding: 'UCS-2',
+        segments: segmentsOf(
+          [...text].map(({ length }) => length),
+          70,
+          67,
+        ),
+      }
   }
-  return { encoding: 'GSM-7', segments: septets <= 160 ? 1 : Math.ceil(septets / 153) }
+  return { encoding: 'GSM-7', segments: segmentsOf(widths, 160, 153) }
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+function segmentsOf(widths: readonly number[], alone: number, each: number): number {
+  if (widths.reduce((sum, width) => sum + width, 0) <= alone) return 1
+  let segments = 1
+  let used = 0
+  for (const width of widths) {
+    if (used + width > each) {
+      segments += 1
+      used = 0
+    }
+    used += width
+  }
+  return segments
+}
 
 /** The text and behind it `tail`, the text cut between graphemes so that both fit into so many segments. */
 export function fit(text: string, tail: string, segments: number): string {
-  const whole = [text, tail].filter(Boolean).join(' ')
-  if (sizeOf(whole).segments <= segments) return whole
-  const parts = [...graphemes.segment(text)].map(({ segment }) => segment)
-  const cut = (length: number) => [`${parts.slice(0, length).join('').trimEnd()}...`, tail].filter(Boolean).join(' ')
+  const whole = (said: string) => [said, tail].filter(Boolean).join(' ')
+  const likely = text.slice(0, 160 * segments + 1) // more never fits
+  if (likely === text && sizeOf(whole(text)).segments <= segments) return whole(text)
+  const cutAt = (length: number) => whole(`${likely.slice(0, boundary(likely, length)).trimEnd()}...`)
   let fits = 0
-  let tooLong = parts.length
+  let tooLong = likely.length
   while (tooLong - fits > 1) {
     const middle = Math.floor((fits + tooLong) / 2)
-    if (sizeOf(cut(middle)).segments <= segments) fits = middle
+    if (sizeOf(cutAt(middle)).segments <= segments) fits = middle
     else tooLong = middle
   }
-  return cut(fits)
+  return cutAt(fits)
 }

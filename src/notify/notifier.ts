@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Budget, type UnconfirmedPolicy, unconfirmedPolicies } from '../model/delivery.ts'
+import type { Surroundings } from '../model/egress.ts'
 import { Plain } from '../model/plain.ts'
 import { Secret } from '../model/secret.ts'
 import { keysAt } from '../model/keys.ts'
@@ -81,6 +82,8 @@ export interface Message<Payload = unknown> {
   destination: string
   /** How many tokens of the destination's budget it takes: an SMS's segments. */
   cost: number
+  /** What an answer to it names it by: an SMS's four letters. */
+  reference?: string
 }
 
 /** Whether the channel has a message that was sent before. */
@@ -132,12 +135,12 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   budget: Budget
   /** What holds where an entry has no `on_unconfirmed`. */
   onUnconfirmed: UnconfirmedPolicy
-  create(config: z.output<Schema>): Notifier<Payload>
+  create(config: z.output<Schema>, surroundings: Surroundings): Notifier<Payload>
 }
 
 /** What an entry's settings come to, or what is wrong with them. */
 export type Reading =
-  | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(): Notifier }
+  | { ok: true; sendResolved: boolean; onUnconfirmed: UnconfirmedPolicy; open(surroundings: Surroundings): Notifier }
   | { ok: false; issues: readonly z.core.$ZodIssue[] }
 
 export interface Channel {
@@ -182,7 +185,10 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
         ok: true,
         sendResolved: parsed.data['send_resolved'] === true,
         onUnconfirmed: shared.data.on_unconfirmed ?? definition.onUnconfirmed,
-        open: () => ({ ...definition.create(parsed.data), likeness: JSON.stringify([name, templatesIn(parsed.data)]) }),
+        open: (surroundings) => ({
+          ...definition.create(parsed.data, surroundings),
+          likeness: JSON.stringify([name, templatesIn(parsed.data)]),
+        }),
       }
     },
   }

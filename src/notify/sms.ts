@@ -1,14 +1,22 @@
-import type { Twilio } from 'twilio'
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { Surroundings } from '../model/egress.ts'
 import { fail } from '../model/http-config.ts'
 import { httpUrl, integer, maybe, secret, string } from '../model/settings.ts'
-import { destinationOf, link, or, sendResolved, template } from './fields.ts'
+import { beside, destinationOf, link, or, sendResolved, template, withBeside, withoutContent } from './fields.ts'
 import { fit, plainText, sizeOf } from './gsm.ts'
-import { failedWith, noAnswer, reasonOf } from './http.ts'
-import { type Notification, type Outcome, type Reason, channel } from './notifier.ts'
+import { noAnswer } from './http.ts'
+import { type Notification, channel } from './notifier.ts'
+import { createMessage, findMessage, twilioOutcome } from './twilio.ts'
 
 /** A link longer than this leaves too little of the text. */
 const LONGEST_LINK = 100
+/** Of what a template makes so much is looked at: ten segments take less. Characters. */
+const LONGEST_TEXT = 4000
+/** How long Twilio tries, s: as long as a page is worth something, and at most as long as it can. */
+const VALIDITY = { page: 3600, other: 36_000 }
+/** Where a text with a link is thrown away: https://www.twilio.com/en-us/guidelines/cn/sms */
+const withoutLinks = /^\+86/
 const phone = /^\+[1-9]\d{6,14}$/
 
 const config = z
@@ -31,6 +39,8 @@ const config = z
     if (!/^AC|^<secret>$/.test(account_sid)) fail(context, 'account_sid', 'must begin with AC')
   })
 
+type Settings = z.output<typeof config>
+
 interface Text {
   to: string
   from?: string
@@ -38,6 +48,7 @@ interface Text {
   body: string
   segments: number
   encoding: string
+  validityPeriod: number
 }
 
 /** SMS through Twilio: https://www.twilio.com/docs/messaging/api/message-resource */
@@ -64,118 +75,98 @@ export const sms = channel({
   budget: { burst: 3, refill: 1000, inFlight: 2, digestAbove: 10 },
   onUnconfirmed: 'reconcile',
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
-  create(settings) {
-    let client: Promise<Client> | undefined
-    return {
-      compose(notification) {
-        const body = textOf(notification, settings)
-        const size = sizeOf(body)
-        const payload: Text = {
-          to: settings.to,
-          ...(settings.messaging_service_sid
-            ? { messagingServiceSid: settings.messaging_service_sid }
-            : { from: settings.from ?? '' }),
-          body,
-          ...size,
-        }
-        return {
-          to: settings.to,
-          title: body.split('\n')[0] ?? '',
-          text: body,
-          payload,
-          destination: destinationOf(
-            'sms',
-            settings.account_sid,
-            settings.messaging_service_sid ?? settings.from ?? '',
-          ),
-          cost: size.segments,
-        }
-      },
-      async send({ payload }, signal) {
-        client ??= openClient(settings.account_sid, settings.auth_token.reveal(), settings.api_url)
-        return send(await client, payload, signal)
-      },
-    }
-  },
+  create: (settings, surroundings) => ({
+    compose(notification) {
+      const { id, severity, at, attempt } = notification
+      const reference = referenceOf(id)
+      const body = textOf(notification, reference, settings)
+      const size = sizeOf(body)
+      const payload: Text = {
+        to: settings.to,
+        ...(settings.messaging_service_sid
+          ? { messagingServiceSid: settings.messaging_service_sid }
+          : { from: settings.from ?? '' }),
+        body,
+        ...size,
+        validityPeriod: severity === 'critical' ? VALIDITY.page : VALIDITY.other,
+      }
+      return {
+        to: settings.to,
+        title: body.split('\n')[0] ?? '',
+        text: body,
+        payload: withBeside(payload, { reference, at, attempt }),
+        destination: destinationOf('sms', settings.account_sid, settings.messaging_service_sid ?? settings.from ?? ''),
+        cost: size.segments,
+        reference,
+      }
+    },
+    async send({ payload }, signal) {
+      const { segments: _segments, encoding: _encoding, ...wanted } = payload
+      const { statusCallback } = surroundings
+      const account = await accountOf(settings, surroundings, signal)
+      const create = (body: string) =>
+        createMessage(account, { ...wanted, body, ...(statusCallback && { statusCallback }) })
+      try {
+        const answer = await create(payload.body)
+        const isTooLarge = answer.status === 413 && payload.segments > 1
+        return twilioOutcome(isTooLarge ? await create(fit(payload.body, '', 1)) : answer, payload[beside].attempt)
+      } catch (error) {
+        return noAnswer(error)
+      }
+    },
+    async reconcile({ payload }, signal) {
+      const { reference, at } = payload[beside]
+      return findMessage(await accountOf(settings, surroundings, signal), payload.to, mark(reference), at)
+    },
+  }),
 })
 
-function textOf(notification: Notification, { text, max_segments }: z.output<typeof config>): string {
+async function accountOf(
+  { account_sid, auth_token, api_url }: Settings,
+  { egress }: Surroundings,
+  signal: AbortSignal,
+) {
+  const { connectionsFor } = await import('./connections.ts')
+  return {
+    sid: account_sid,
+    token: auth_token.reveal(),
+    origin: api_url.replace(/\/$/, ''),
+    connections: connectionsFor(egress, true),
+    signal,
+  }
+}
+
+const letters = 'BCDFGHJKLMNPQRSTVWXZ' // no vowels: it spells no words
+
+/** Four letters by which a text is found again and answered, the same on each attempt. */
+export function referenceOf(notification: string): string {
+  const digest = createHash('sha256').update(withoutContent(notification)).digest()
+  return [0, 2, 4, 6].map((at) => letters[digest.readUInt16BE(at) % letters.length]).join('')
+}
+
+/** How the reference stands in the text. */
+function mark(reference: string): string {
+  return `#${reference}`
+}
+
+function textOf(notification: Notification, reference: string, { text, to, max_segments }: Settings): string {
   const { data, possibleRepeat } = notification
-  const said = plainText(notification.text(text, 'text'))
-    .replace(/[ \t]*\n\s*/g, '\n')
-    .trim()
   const [first] = data.alerts
   const links = [data.commonAnnotations.get('runbook_url'), first?.generatorURL, data.externalURL]
-  // plain, as the text: a link with a character beyond GSM-7 would halve what fits
-  const tail = links
     .map((one) => link(one ?? ''))
-    .find((one) => one !== '' && one.length <= LONGEST_LINK && sizeOf(one).encoding === 'GSM-7')
-  return fit((possibleRepeat ? '(possible repeat) ' : '') + said, tail ?? '', max_segments)
+    .filter((one) => one !== '' && !withoutLinks.test(to))
+  const said = plainText(notification.text(text, 'text', (part) => onlyKnownLinks(part, links)).slice(0, LONGEST_TEXT))
+    .replace(/[ \t]*\n\s*/g, '\n')
+    .trim()
+  // plain, as the text: a link with a character beyond GSM-7 would halve what fits
+  const tail = links.find((one) => one.length <= LONGEST_LINK && sizeOf(one).encoding === 'GSM-7')
+  const ending = [tail, mark(reference)].filter(Boolean).join(' ')
+  return fit((possibleRepeat ? '(possible repeat) ' : '') + said, ending, max_segments)
 }
 
-interface Client {
-  twilio: Twilio
-  /** Retry-After of the answer before, which Twilio's errors do not carry. */
-  retryAfter(): string | null
-}
-
-/** Twilio's own client, its requests sent to another origin where one is set. Imported late: it takes half a second. */
-async function openClient(account: string, token: string, origin: string): Promise<Client> {
-  const { default: twilio } = await import('twilio')
-  type Send<T> = typeof twilio.RequestClient.prototype.request<T>
-  class Rebased extends twilio.RequestClient {
-    override request<T>(options: Parameters<Send<T>>[0]): ReturnType<Send<T>> {
-      const { pathname, search } = new URL(options.uri)
-      return super.request({ ...options, uri: origin.replace(/\/$/, '') + pathname + search })
-    }
-  }
-  const httpClient = new Rebased({ timeout: 9000 })
-  return {
-    twilio: twilio(account, token, { httpClient }),
-    retryAfter() {
-      const headers: unknown = httpClient.lastResponse?.headers
-      return typeof headers === 'object' && headers !== null && 'retry-after' in headers
-        ? String(headers['retry-after'])
-        : null
-    },
-  }
-}
-
-const rejected = new Set([21211, 21610, 21612, 21614, 21635, 30005, 30006, 30007])
-const slowDown = new Set([20429, 30001, 30022, 63017])
-const refused = new Set([20003, 21606, 21608])
-
-async function send(
-  { twilio, retryAfter }: Client,
-  { to, from, messagingServiceSid, body }: Text,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const late = new Promise<Outcome>((resolve) => {
-    signal.addEventListener('abort', () => resolve({ state: 'unknown', detail: 'no answer within the deadline' }), {
-      once: true,
-    })
-  })
-  const sent = twilio.messages
-    .create({ to, body, ...(messagingServiceSid ? { messagingServiceSid } : { from: from ?? '' }) })
-    .then(({ sid }): Outcome => ({ state: 'delivered', id: sid }))
-    .catch((error: unknown) => whyNot(error, retryAfter()))
-  return Promise.race([sent, late])
-}
-
-/** Twilio's errors carry credentials: only status, code and message are told on. */
-function whyNot(error: unknown, retryAfter: string | null): Outcome {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 0
-  if (!(error instanceof Error) || !status) return noAnswer(error)
-  const code = 'code' in error ? Number(error.code) : 0
-  // a 429 is never processed; what became of a message after a 5xx is not known
-  if (status >= 500) return { state: 'unknown', detail: `HTTP ${status}` }
-  const says = `${code || ''} ${error.message}`.trim()
-  return failedWith(status, says, retryAfter, reasonFor(code, status))
-}
-
-function reasonFor(code: number, status: number): Reason {
-  if (slowDown.has(code)) return 'rate limited'
-  if (rejected.has(code)) return 'rejected'
-  if (refused.has(code)) return 'unauthorised'
-  return reasonOf(status)
+/** What a label says without links of its own: who gets a text must not be led anywhere but to what the alert is about. */
+function onlyKnownLinks(text: string, known: readonly string[]): string {
+  return text.replace(/\b(?:https?:\/\/|www\.)\S+/gi, (found) =>
+    known.some((one) => found.startsWith(one)) ? found : '',
+  )
 }

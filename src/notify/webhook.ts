@@ -1,18 +1,34 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import type { AxiosInstance } from 'axios'
+import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { commonLabels, toRecord } from '../model/labels.ts'
 import { Secret } from '../model/secret.ts'
-import { fail, httpConfig, isSet } from '../model/http-config.ts'
-import { goDuration, integer, maybe, string } from '../model/settings.ts'
+import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
+import { goDuration, integer, maybe, secret, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
-import { beside, destinationOf, headersOf, link, or, secretOf, sendResolved, withBeside } from './fields.ts'
-import { LONGEST_ANSWER, codeOf, failedWith, noAnswer, within } from './http.ts'
+import { cut as cutText } from './cut.ts'
+import {
+  beside,
+  destinationOf,
+  headersOf,
+  link,
+  or,
+  secretOf,
+  secretsIn,
+  sendResolved,
+  unheeded,
+  withBeside,
+} from './fields.ts'
+import { type Answer, NoAnswer, type Request, exchange, isCutShort, noAnswer, within } from './http.ts'
 import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
-import { syntaxError } from '../template/templates.ts'
+import { TemplateError, syntaxError } from '../template/templates.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
+import { type Verdicts, failedBy } from './verdict.ts'
+
+/** Of a title in lists, characters. */
+const LONGEST_TITLE = 1024
+/** Of an annotation where the whole was too large for who gets it, characters. */
+const SHORT = 512
 
 const NO_TEMPLATE = 'its template does not parse (here it knows no functions but those of the language)'
 /** Alertmanager checks a template here with the functions of the language alone. */
@@ -35,80 +51,121 @@ const config = z
     timeout: maybe(goDuration),
     payload: z.unknown().optional(),
     http_config: maybe(httpConfig),
+    /** Tocsin's own: with what requests are signed, as Standard Webhooks has it. */
+    signing_secret: maybe(secret),
+    signing_secret_file: maybe(string),
   })
   .check((context) => {
     const { url: given, url_file } = context.value
+    atMostOne(context, 'signing_secret', 'signing_secret_file')
     if (!isSet(given) && !isSet(url_file)) fail(context, 'url', 'needs url or url_file')
     if (isSet(given) && isSet(url_file)) fail(context, 'url_file', 'cannot stand beside url; keep one of them')
   })
 
-/** Made at the first delivery, as all that imports a vendor's library. */
-let client: Promise<AxiosInstance> | undefined
-
-async function openClient(): Promise<AxiosInstance> {
-  const { default: axios } = await import('axios')
-  return axios.create({
-    httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: new HttpsAgent({ keepAlive: true }),
-    maxRedirects: 0,
-    proxy: false,
-    maxContentLength: LONGEST_ANSWER,
-    responseType: 'text',
-    transformRequest: (body: string) => body, // bytes as made: the signature of who checks one must fit
-    validateStatus: () => true,
-  })
-}
+type Settings = z.output<typeof config>
 
 /** Alertmanager's webhook, payload version 4. */
 export const webhook = channel({
   name: 'webhook',
   config,
   inherits: { http_config: 'http_config' },
-  ignores: [
-    'oauth2',
-    'tls_config',
-    'proxy_url',
-    'proxy_from_environment',
-    'no_proxy',
-    'proxy_connect_header',
-    'follow_redirects',
-  ].map((key) => `http_config.${key}`),
+  ignores: unheeded,
   globals: z.object({}),
   standIns: {},
   deadline: 10_000,
   budget: { burst: 1, refill: 0, inFlight: 16, digestAbove: 0 },
   onUnconfirmed: 'resend',
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
-  create: (settings) => ({
+  create: (settings, { egress }) => ({
     compose(notification) {
       const standard = toPayload(notification, settings.max_alerts)
-      const body =
-        settings.payload === undefined || settings.payload === null
-          ? standard
-          : notification.structure(settings.payload, 'payload', cut(notification.data, settings.max_alerts))
+      const body = bodyOf(settings, notification, settings.max_alerts)
+      const given = secretOf(settings.url, settings.url_file)
+      const url = notification.destination(given, 'url', wholeUrl)
       const sending = {
         body: toJson(body),
-        url: new Secret(notification.destination(secretOf(settings.url, settings.url_file), 'url', wholeUrl)),
+        smaller: () => smaller(settings, notification),
+        url: new Secret(url),
+        isLiteral: isLiteral(url, given),
         headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
       }
       const summary = notification.text('{{ template "__subject" . }}', 'subject')
       return {
         to: 'webhook',
-        title: summary,
+        title: cutText(summary, LONGEST_TITLE),
         text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
         payload: withBeside(isMap(body) ? body : { body }, sending),
-        destination: destinationOf('webhook', sending.url.reveal()),
+        destination: destinationOf('webhook', originOf(url), given),
         cost: 1,
       }
     },
     async send({ payload }, signal) {
-      const { url, headers, body } = payload[beside]
-      if (!link(url.reveal())) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
-      const all = { ...headersOf(settings.http_config), ...headers }
-      return post(url.reveal(), body, all, within(signal, settings.timeout))
+      const { url: target, headers: own, body, smaller: less, isLiteral: isKnown } = payload[beside]
+      const url = target.reveal()
+      if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
+      const { connectionsFor } = await import('./connections.ts')
+      const headers = headersOf(settings.http_config, isKnown)
+      const key = secretOf(settings.signing_secret, settings.signing_secret_file)
+      const asking = {
+        secrets: [...secretsIn(headers), key],
+        connections: connectionsFor(egress, isKnown),
+        signal: within(signal, settings.timeout),
+      }
+      const send = (text: string) => {
+        const line = `${text}\n`
+        return post({
+          url,
+          body: line,
+          headers: { ...headers, ...own, ...stamp(key, own['webhook-id'], line) },
+          ...asking,
+        })
+      }
+      try {
+        const answer = await send(body)
+        const second = answer.status === 413 ? less() : undefined
+        return outcomeOf(second === undefined ? answer : await send(second))
+      } catch (error) {
+        return noAnswer(error)
+      }
     },
   }),
 })
+
+/** Scheme, host and port of a URL; '' where it is none. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : ''
+}
+
+/** Whether scheme, host and port of a URL stand as such in the file: what comes out of labels may be anybody's. */
+export function isLiteral(url: string, template: string): boolean {
+  const written = template.match(/https?:\/\/[^\s/?#{}"'`\\|]+/gi) ?? []
+  return written.some((one) => originOf(one) !== '' && originOf(one) === originOf(url))
+}
+
+function bodyOf(settings: Settings, notification: Notification, maxAlerts: number): unknown {
+  if (settings.payload === undefined || settings.payload === null) return toPayload(notification, maxAlerts)
+  return notification.structure(settings.payload, 'payload', cut(notification.data, maxAlerts))
+}
+
+/** Half of the alerts, or of a single one shorter annotations; undefined where a template of the file makes nothing of these. */
+function smaller(settings: Settings, notification: Notification): string | undefined {
+  const { max_alerts } = settings
+  const { data } = notification
+  const count = max_alerts === 0 ? data.alerts.length : Math.min(max_alerts, data.alerts.length)
+  const alerts = data.alerts.map((alert) => ({ ...alert, annotations: shorter(alert.annotations) }))
+  const brief = { ...data, alerts, commonAnnotations: shorter(data.commonAnnotations) }
+  try {
+    if (count > 1) return toJson(bodyOf(settings, notification, Math.floor(count / 2)))
+    return toJson(bodyOf(settings, { ...notification, data: brief }, max_alerts))
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined
+    throw error
+  }
+}
+
+function shorter(texts: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...texts].map(([name, text]) => [name, cutText(text, SHORT)]))
+}
 
 /** A URL that a template's failing has not cut short. */
 function wholeUrl(literal: string): string {
@@ -159,29 +216,43 @@ function isMap(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-async function post(url: string, body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Outcome> {
-  try {
-    client ??= openClient()
-    const answer = await (
-      await client
-    ).post<string>(url, `${body}\n`, {
-      signal,
-      headers: {
-        'Content-Type': 'application/json',
-        'User-Agent': 'Tocsin',
-        'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
-        ...headers,
-      },
-    })
-    if (answer.status >= 200 && answer.status < 300) return { state: 'delivered' }
-    const retryAfter: unknown = answer.headers['retry-after']
-    return failedWith(
-      answer.status,
-      typeof answer.data === 'string' ? answer.data : '',
-      typeof retryAfter === 'string' ? retryAfter : null,
-    )
-  } catch (error) {
-    if (codeOf(error) === 'ERR_CANCELED') return { state: 'unknown', detail: 'no answer within the deadline' }
-    return noAnswer(error)
-  }
+/** When a request was made, and its signature: https://www.standardwebhooks.com */
+function stamp(key: string, id: string, body: string): Record<string, string> {
+  const at = String(Math.floor(Date.now() / 1000))
+  if (key === '') return { 'webhook-timestamp': at }
+  const bytes = key.startsWith('whsec_') ? Buffer.from(key.slice('whsec_'.length), 'base64') : Buffer.from(key)
+  const signature = createHmac('sha256', bytes).update(`${id}.${at}.${body}`).digest('base64')
+  return { 'webhook-timestamp': at, 'webhook-signature': `v1,${signature}` }
+}
+
+/** Statuses that mean something of their own here; others are judged as everywhere. */
+export const webhookStatuses: Verdicts = {
+  402: { means: 'client error' },
+  404: { means: 'client error' },
+  410: { means: 'rejected' }, // gone for good
+  413: { means: 'client error' },
+}
+
+function outcomeOf(answer: Answer): Outcome {
+  const { status } = answer
+  if (status >= 200 && status < 300 && !isCutShort(answer)) return { state: 'delivered' }
+  return failedBy(answer, answer.body, webhookStatuses[status])
+}
+
+/** By axios, which makes the request; what goes over the wire and comes back is `exchange`'s. */
+async function post({ url, body = '', headers, ...asking }: Omit<Request, 'method'>): Promise<Answer> {
+  const { default: axios } = await import('axios')
+  let answer: Answer | undefined
+  await axios.post(url, body, {
+    headers: { 'Content-Type': 'application/json', 'User-Agent': 'Tocsin', ...headers },
+    transformRequest: (given: string) => given, // bytes as made: the signature of who checks one must fit
+    validateStatus: () => true,
+    async adapter(wanted) {
+      const sent = Object.fromEntries(Object.entries(wanted.headers).map(([name, value]) => [name, String(value)]))
+      answer = await exchange({ method: 'POST', url, body, headers: sent, ...asking })
+      return { data: answer.body, status: answer.status, statusText: '', headers: {}, config: wanted }
+    },
+  })
+  if (!answer) throw new NoAnswer(undefined, false)
+  return answer
 }

@@ -10,6 +10,7 @@ import { end, fallBackEarly } from './ending.ts'
 import { minimal } from './plain-words.ts'
 import { giveUpAt, retryDelay } from './retry.ts'
 import { forgo, lost, observe, settle, standingOf, waiting } from './settle.ts'
+import { awaitArrival } from './texts.ts'
 import { type Telling, contentOf, notificationOf } from './telling.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
@@ -126,7 +127,10 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
   if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, beganAt + DIGEST_MARGIN, deps)
   if (clock.now() > beganAt + LEASE_MARGIN) return // frozen meanwhile: by now another may have sent it
+  if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.id)
   const outcome = await send(notifier, message, integration, deps)
+  if (outcome.state === 'delivered' && outcome.id !== undefined && row.channel === 'sms')
+    await awaitArrival(outcome.id, row, deps)
   observe(trying.row, outcome, clock.now() - at, deps)
   await settle(trying, { ...sent, outcome, standing: standingOf(outcome, destination, clock.now()) }, deps)
 }

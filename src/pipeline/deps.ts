@@ -24,8 +24,8 @@ export interface Routing {
   heartbeatsOf(alert: Alert): readonly ListenedFor[]
   /** The adapter of an integration; opened at its first use. */
   notifier(integration: string): Notifier | undefined
-  /** Gives back what the adapters hold; no delivery may use them any more. */
-  close(): void
+  /** The adapters that were opened, by integration. They hold connections, and nothing of the routing. */
+  adapters: ReadonlyMap<string, Notifier>
 }
 
 /** A heartbeat that this replica listens for. */

@@ -105,7 +105,7 @@ export function letterOf(
 
 /** Who is told what this row's integration could not be: the receiver's fallback, unless it is the fallback that failed. */
 export function insteadOf(
-  row: Row,
+  row: Pick<Row, 'integration' | 'rank'>,
   group: Group,
   { routing: { config }, newId }: Deps,
 ): { name: string; instead: Owing[] } {
@@ -127,15 +127,24 @@ export function insteadOf(
  * things wait until they are given up.
  */
 export async function fallBackEarly(row: Row, group: Group, deps: Deps): Promise<void> {
+  if (row.rank === 0 && !deps.exact) await tellInstead({ row: row.id }, row, group, deps)
+}
+
+/** Has the fallback told what a page's own receiver does not get; once for the same cause. */
+export async function tellInstead(
+  once: { row: string } | { text: string },
+  of: Pick<Row, 'integration' | 'rank'>,
+  group: Group,
+  deps: Deps,
+): Promise<void> {
   const { store, queue, clock, log } = deps
-  if (row.rank > 0 || deps.exact) return
-  const { name, instead } = insteadOf(row, group, deps)
+  const { name, instead } = insteadOf(of, group, deps)
   if (instead.length === 0) return
   const now = clock.now()
-  const woken = await store.outbox.fallBack(row, instead, now)
+  const woken = await store.outbox.fallBack(once, group.id, instead, now)
   if (woken.length === 0) return
   log.warn(
-    { integration: row.integration, fallback: name, groupKey: group.key },
+    { integration: of.integration, fallback: name, groupKey: group.key },
     'a page does not get through; its fallback is told',
   )
   await queue.wake(await wakesOf(new Map(woken.map((id) => [id, now])), deps))

@@ -98,8 +98,6 @@ export function openRouting(
       notifiers.set(id, notifier)
       return notifier
     },
-    close() {
-      for (const notifier of notifiers.values()) notifier.close?.()
-    },
+    adapters: notifiers,
   }
 }

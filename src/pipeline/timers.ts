@@ -3,6 +3,7 @@ import type { Deps } from './deps.ts'
 import { audit } from './audit.ts'
 import { ABSENCE, CALM, bridgeAbsence } from './absence.ts'
 import { flushDue } from './flush.ts'
+import { missArrivals } from './texts.ts'
 import { forgetRules } from './presence.ts'
 
 /** How often to look for groups that other replicas have made due, ms. */
@@ -80,6 +81,7 @@ export function startTimers(deps: Deps, from: number): Timers {
   const running = Promise.all([
     flushes(),
     every(SWEEP, 'sweep the outbox', () => sweep(deps)),
+    every(SWEEP, 'look after text messages', () => missArrivals(deps)),
     every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
     every(COLLECT, 'forget expired silences', () => deps.store.silences.collect(deps.clock.now() - deps.retention)),
     every(COLLECT, 'forget inhibitions', () => forgetRules(deps)),

@@ -1,7 +1,7 @@
 --[[
-  Owes others what a row's integration cannot be told at present, once a row; the row itself goes on being tried.
+  Owes others what an integration cannot be told at present, or was told and did not get: once a row, or a text message.
 
-  KEYS[1..4]  row, outbox, owed, ledger
+  KEYS[1..4]  row or what is known of the text message, outbox, owed, ledger
   KEYS[5..]   rows of what is owed in its place
   ARGV  group id; now, epoch ms; then the owings as `takeOwings` has it
 

@@ -56,6 +56,7 @@ export function keysFor(prefix: string) {
     session: (hash: string) => `${tag}:session:${hash}`, // JSON; gone when it ends
     callback: (id: string) => `${tag}:callback:${id}`, // a callback that was taken; gone after its replay time
     smsReference: (id: string) => `${tag}:sms-reference:${id}`, // group of the page with this reference
+    smsAwaited: `${tag}:sms-awaited`, // zset: id of a message → until when its arrival is to be heard of
     smsStatus: (sid: string) => `${tag}:sms-status:${sid}`, // hash: status, rank, at, error
     inbox: `${tag}:inbox`, // list: JSON, newest first
     heartbeats: `${tag}:heartbeats`, // hash: heartbeat → from when its time counts

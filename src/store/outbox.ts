@@ -247,12 +247,21 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
       return { newest: newest === 1, owedAgain: again === 1, opened, woken: new Map(sooner) }
     },
 
-    /** Owes others what a row's integration cannot be told at present: once a row. Returns the rows to wake. */
-    async fallBack({ id, group }: Pick<Row, 'id' | 'group'>, instead: readonly Owing[], at: number): Promise<string[]> {
+    /**
+     * Owes others what an integration cannot be told at present, or was told and did not get: once a row, or a text message.
+     * Returns the rows to wake.
+     */
+    async fallBack(
+      once: { row: string } | { text: string },
+      group: string,
+      instead: readonly Owing[],
+      at: number,
+    ): Promise<string[]> {
+      const key = 'row' in once ? keys.row(once.row) : keys.smsStatus(once.text)
       const rows = instead.map(({ integration }) => keys.row(rowId(group, integration)))
       return fallBackScript(
         redis,
-        [keys.row(id), keys.outbox(group), keys.owed, keys.ledgerOf(group), ...rows],
+        [key, keys.outbox(group), keys.owed, keys.ledgerOf(group), ...rows],
         [group, at, ...owingArgs(group, instead)],
       )
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Keys } from './keys.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
 
 /** How far a message got. A higher rank is later; the last four are final, and the first of them to come stays. */
@@ -29,6 +30,13 @@ export interface SmsState {
   error: string // Twilio's code; '' for none
 }
 
+/** What a message was about. */
+export interface SmsPage {
+  group: string // id
+  integration: string
+  rank: number
+}
+
 /** How long both are kept, ms: a page that nobody answered in a week is not answered any more. */
 const KEPT = 7 * 86_400_000
 
@@ -50,6 +58,34 @@ export function smsStore(redis: Redis, keys: Keys) {
     /** The group that a page was about; undefined where no page with this reference went to this number. */
     async groupOf(number: string, reference: string): Promise<string | undefined> {
       return (await redis.get(key(number, reference))) ?? undefined
+    },
+
+    /** Twilio took a message, and is to say until `deadline`, epoch ms, what became of it. */
+    async sent(sid: string, { group, integration, rank }: SmsPage, deadline: number): Promise<void> {
+      const status = keys.smsStatus(sid)
+      await execAll(
+        redis
+          .multi()
+          .hset(status, { group, integration, severityRank: rank })
+          .pexpire(status, KEPT)
+          .zadd(keys.smsAwaited, deadline, sid),
+      )
+    },
+
+    /** Messages of which nothing was heard in time, and what became of those that were. */
+    async overdue(at: number): Promise<string[]> {
+      return redis.zrangebyscore(keys.smsAwaited, '-inf', at, 'LIMIT', 0, 100)
+    },
+
+    /** Is waited for no more. */
+    async settled(sid: string): Promise<void> {
+      await redis.zrem(keys.smsAwaited, sid)
+    },
+
+    /** What a message was about; undefined where that is not known. */
+    async page(sid: string): Promise<SmsPage | undefined> {
+      const [group, integration, rank] = await redis.hmget(keys.smsStatus(sid), 'group', 'integration', 'severityRank')
+      return group && integration ? { group, integration, rank: Number(rank) } : undefined
     },
 
     /** Takes in what Twilio says; false where it is no news, as late or repeated. */

@@ -11,7 +11,7 @@ const who = [...teams.flatMap((team) => [`view ${team}`, `respond ${team}`, `adm
 let engine: Engine
 let sink: HttpSink
 const dir = tempDir()
-const of: Record<string, { silence: string; incident: string }> = {}
+const of: Record<string, { silence: string; incident: string; letter: string }> = {}
 
 const silence = (matchers: { name: string; value: string; isRegex?: boolean; isEqual?: boolean }[], id?: string) => ({
   ...(id && { id }),
@@ -57,8 +57,8 @@ route: { group_by: [alertname] }
     () => list<{ id: string; team: string }>('/api/tocsin/v1/incidents', 'admin'),
     (all) => all.length === 2,
   )
-  await eventually(
-    () => list('/api/tocsin/v1/deadletters', 'admin'),
+  const letters = await eventually(
+    () => list<{ id: string; receiver: string }>('/api/tocsin/v1/deadletters', 'admin'),
     (all) => all.length === 2,
   )
   for (const team of teams) {
@@ -72,7 +72,11 @@ route: { group_by: [alertname] }
       ]),
     )
     const { silenceID } = (await made.json()) as { silenceID: string }
-    of[team] = { silence: silenceID, incident: incidents.find((one) => one.team === team)?.id ?? '' }
+    of[team] = {
+      silence: silenceID,
+      incident: incidents.find((one) => one.team === team)?.id ?? '',
+      letter: letters.find((one) => one.receiver === `${team}/critical`)?.id ?? '',
+    }
   }
 }, 60_000)
 afterAll(async () => {
@@ -137,6 +141,16 @@ describe.each([
       const { silenceID } = (await made.json()) as { silenceID: string }
       expect(await status(`/api/v2/silence/${silenceID}`, `respond ${mine}`, 'DELETE')).toBe(200)
     }
+  })
+
+  test('cannot send again what is not theirs', async () => {
+    const path = '/api/tocsin/v1/deadletters'
+    const name = `admin ${mine}`
+    expect(await status(`${path}/${of[mine]?.letter}`, name)).toBe(200)
+    expect(await status(`${path}/${of[other]?.letter}`, name)).toBe(404)
+    expect(await status(`${path}/${of[other]?.letter}/retry`, name, 'POST')).toBe(404)
+    const owed = await list<{ integration: string }>('/api/tocsin/v1/notifications', name)
+    expect(owed.filter(({ integration }) => !integration.startsWith(`${mine}/`))).toEqual([])
   })
 
   test('cannot make another’s silence theirs', async () => {

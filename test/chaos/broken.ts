@@ -33,10 +33,10 @@ export const broken = {
   'log before send': [
     {
       file: 'pipeline/deliver.js',
-      from: 'const outcome = await send(notifier, message, integration, deps);\n    observe(',
+      from: 'const outcome = await send(notifier, message, integration, deps);',
       to:
         "await settle(trying, { ...sent, outcome: { state: 'delivered' } }, deps);\n" +
-        '    const outcome = await send(notifier, message, integration, deps);\n    observe(',
+        '    const outcome = await send(notifier, message, integration, deps);',
     },
   ],
 } satisfies Record<string, Patch[]>

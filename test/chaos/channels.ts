@@ -45,7 +45,7 @@ const good: Record<
 }
 
 function asReceived({ to, headers, body, at }: Request) {
-  return { method: 'POST', path: to, headers, body, at }
+  return { method: 'POST', path: to, headers, body, at, port: 0 }
 }
 
 export async function openChannel(

@@ -9,6 +9,7 @@ export interface Received {
   headers: IncomingMessage['headers']
   body: string
   at: number
+  port: number // of the sender: the same for requests over one connection
 }
 
 /** How a sink answers: an HTTP answer, or what goes wrong instead. */
@@ -39,7 +40,14 @@ export async function openHttpSink(
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(Buffer.from(chunk))
     const { method = '', url: path = '', headers } = request
-    const received = { method, path, headers, body: Buffer.concat(chunks).toString(), at: Date.now() }
+    const received = {
+      method,
+      path,
+      headers,
+      body: Buffer.concat(chunks).toString(),
+      at: Date.now(),
+      port: request.socket.remotePort ?? 0,
+    }
     requests.push(received)
     const { status = 200, headers: given = {}, body = '', fault } = sink.answer(received, requests.length)
     for (const { count, done } of waiting) if (requests.length >= count) done(requests)

@@ -247,7 +247,7 @@ export async function tell(
       woken = []
     },
     async [Symbol.asyncDispose]() {
-      routing.close()
+      for (const adapter of routing.adapters.values()) adapter.close?.()
       rmSync(dir, { recursive: true, force: true })
       const left = await server.redis.keys(`${keys.bullmq}:*`)
       if (left.length > 0) await server.redis.del(left)

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
-import type { Channel, Notifier, Outcome } from '../../src/notify/notifier.ts'
+import { expect, test, vi } from 'vitest'
+import { type Surroundings, everywhere } from '../../src/model/egress.ts'
+import { type Channel, type Notifier, type Outcome, retries } from '../../src/notify/notifier.ts'
 import { type Answer, openHttpSink } from '../helpers/http-sink.ts'
-import { notificationOf } from '../helpers/notification.ts'
+import { diskFull, notificationOf } from '../helpers/notification.ts'
+import { type Rudeness, certificate, openBlackhole, openMuteTls, openRudeServer } from '../helpers/rude-server.ts'
 
 export interface Case {
   name: string
@@ -9,11 +11,44 @@ export interface Case {
   outcome: Partial<Outcome> & { reason?: string; retryAfter?: number }
 }
 
+/** How a channel differs from what holds for most. */
+export interface Contract {
+  /** An answer with which it is content. */
+  content: Answer
+  /** What an endless body behind a 2xx comes to: by its status, or by what it fails to say. */
+  flood: 'delivered' | 'failed' | 'unknown'
+  /** Where a 5xx leaves open what became of the message. */
+  serverError?: 'unknown'
+  /** What 429 without Retry-After waits for at least, ms. */
+  floor?: number
+}
+
 /** An adapter for settings as a file gives them; what is wrong with them fails the test. */
-export function open(channel: Channel, settings: Record<string, unknown>): Notifier {
+export function open(
+  channel: Channel,
+  settings: Record<string, unknown>,
+  around: Partial<Surroundings> = {},
+): Notifier {
   const reading = channel.read(settings)
   if (!reading.ok) throw new Error(JSON.stringify(reading.issues))
-  return reading.open()
+  return reading.open({ egress: everywhere, ...around })
+}
+
+/** One attempt at the usual notification. */
+export async function attempt(notifier: Notifier, signal: AbortSignal = AbortSignal.timeout(20_000)) {
+  const message = notifier.compose(notificationOf())
+  try {
+    const outcome = await notifier.send(message, signal)
+    expect(JSON.stringify([outcome, message])).not.toContain('s3cret')
+    return outcome
+  } finally {
+    notifier.close?.()
+  }
+}
+
+/** Whether an outcome is to be tried again; an unknown one is neither. */
+function isTriedAgain(outcome: Outcome): boolean | undefined {
+  return outcome.state === 'failed' ? retries[outcome.reason] : undefined
 }
 
 /** What every channel over HTTP must do; `settings` may hold `s3cret`, which must show nowhere. */
@@ -21,45 +56,202 @@ export function contract(
   channel: Channel,
   settings: (url: string) => Record<string, unknown>,
   cases: readonly Case[],
+  { content, flood, serverError, floor }: Contract,
 ): void {
+  const failed = (reason: string, rest = {}) => ({ state: 'failed', reason, ...rest })
+
   test.each(cases)('$name', async ({ answer, outcome }) => {
     await using sink = await openHttpSink(answer)
     const giveUp = new AbortController()
     if (answer.fault === 'hang') void sink.receives(1).then(() => giveUp.abort()) // taken, and never answered
-    const notifier = open(channel, settings(sink.url))
-    const message = notifier.compose(notificationOf())
-    const result = await notifier.send(message, giveUp.signal)
-    notifier.close?.()
-
-    expect(result).toMatchObject(outcome)
+    expect(await attempt(open(channel, settings(sink.url)), giveUp.signal)).toMatchObject(outcome)
     expect(sink.requests).toHaveLength(1) // to try again is the pipeline's business
-    expect(JSON.stringify([result, message])).not.toContain('s3cret')
   })
 
   // Alertmanager has no sms_configs whose settings to keep
   test.skipIf(channel.name === 'sms')('its timeout is obeyed', async () => {
     await using sink = await openHttpSink({ fault: 'hang' })
     const notifier = open(channel, { ...settings(sink.url), timeout: '50ms' })
-    const result = await notifier.send(notifier.compose(notificationOf()), new AbortController().signal)
-    expect(result).toMatchObject({ state: 'unknown' })
+    // whether anything was sent by then is for the machine to say
+    expect((await attempt(notifier, new AbortController().signal)).state).not.toBe('delivered')
   })
 
   test('nobody listens: nothing was sent', async () => {
     const sink = await openHttpSink()
     await sink[Symbol.asyncDispose]()
-    const notifier = open(channel, settings(sink.url))
-    const result = await notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
-    expect(result).toMatchObject({ state: 'failed', reason: 'network', detail: 'ECONNREFUSED' })
+    const outcome = await attempt(open(channel, settings(sink.url)))
+    expect(outcome).toMatchObject(failed('network', { detail: 'ECONNREFUSED' }))
   })
 
-  test('two messages are two requests', async () => {
-    const [works] = cases
-    await using sink = await openHttpSink(works?.answer)
+  test('a name that nobody knows: nothing was sent', async () => {
+    expect(await attempt(open(channel, settings('http://nowhere.invalid')))).toMatchObject(failed('network'))
+  })
+
+  test('a connection that does not come about: nothing was sent, and the deadline holds', async () => {
+    await using hole = await openBlackhole()
+    const notifier = open(channel, settings(`http://127.0.0.1:${hole.port}`))
+    expect(await attempt(notifier, AbortSignal.timeout(300))).toMatchObject(failed('network'))
+  })
+
+  test.each<[Rudeness, object]>([
+    ['silence', { state: 'unknown' }],
+    ['drip head', { state: 'unknown' }],
+    ['drip', { state: 'unknown' }],
+  ])('%s ends with the deadline', async (how, outcome) => {
+    await using rude = await openRudeServer(how)
+    const notifier = open(channel, settings(`http://127.0.0.1:${rude.port}`))
+    const deadline = new AbortController()
+    void rude.begun.then(() => deadline.abort())
+    expect(await attempt(notifier, deadline.signal)).toMatchObject(outcome)
+    expect(rude.requests).toBe(1)
+  })
+
+  test.each<[Rudeness]>([['reset'], ['cut']])('%s: it may have arrived', async (how) => {
+    await using rude = await openRudeServer(how)
+    const notifier = open(channel, settings(`http://127.0.0.1:${rude.port}`))
+    expect(await attempt(notifier)).toMatchObject({ state: 'unknown' })
+    expect(rude.requests).toBe(1)
+  })
+
+  test.each([
+    [channel.name === 'pagerduty' ? 202 : 200, flood],
+    [500, serverError ?? 'failed'],
+    [400, 'failed'],
+  ])('200 MB behind a %d are not read, its status decides', async (status, state) => {
+    await using rude = await openRudeServer('flood', status)
+    const outcome = await attempt(open(channel, settings(`http://127.0.0.1:${rude.port}`)))
+    expect(outcome.state).toBe(state)
+    expect(rude.flooded).toBeLessThan(50 * 1024 * 1024) // what the system's buffers took
+  })
+
+  test.each([301, 302, 303, 307, 308])('%d to an inside host is not followed', async (status) => {
+    await using inside = await openHttpSink(content)
+    await using sink = await openHttpSink({ status, headers: { Location: inside.url } })
+    expect(await attempt(open(channel, settings(sink.url)))).toMatchObject(failed('client error'))
+    expect([sink.requests.length, inside.requests.length]).toEqual([1, 0])
+  })
+
+  test.each(['expired', 'wrong-host', 'self-signed'] as const)(
+    'a certificate that is %s is not trusted',
+    async (kind) => {
+      await using sink = await openHttpSink(content, certificate(kind))
+      expect(await attempt(open(channel, settings(sink.url)))).toMatchObject(failed('configuration'))
+      expect(sink.requests).toHaveLength(0)
+    },
+  )
+
+  test('a handshake without end: nothing was sent', async () => {
+    await using mute = await openMuteTls()
+    const notifier = open(channel, settings(`https://127.0.0.1:${mute.port}`))
+    expect(await attempt(notifier, AbortSignal.timeout(300))).toMatchObject(failed('network'))
+  })
+
+  test.each([
+    ['7', 7000],
+    ['0', 0],
+    ['999999', 900_000],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 900_000],
+    [new Date(0).toUTCString(), 0],
+    ['soon', floor],
+    [undefined, floor],
+  ])('429 with Retry-After %s waits as told, and is sent once', async (header, wait) => {
+    await using sink = await openHttpSink({ status: 429, ...(header && { headers: { 'Retry-After': header } }) })
+    const outcome = await attempt(open(channel, settings(sink.url)))
+    expect(outcome).toMatchObject(failed('rate limited'))
+    expect('retryAfter' in outcome ? outcome.retryAfter : undefined).toBe(wait)
+    expect(sink.requests).toHaveLength(1)
+  })
+
+  test.each([500, 501, 502, 503, 504, 599])('%d may pass', async (status) => {
+    await using sink = await openHttpSink({ status, body: 'no' })
+    const outcome = await attempt(open(channel, settings(sink.url)))
+    expect(outcome).toMatchObject(serverError ? { state: serverError } : failed('server error'))
+    expect(sink.requests).toHaveLength(1)
+  })
+
+  test.each([400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 415, 422, 451])('%d will not pass', async (status) => {
+    await using sink = await openHttpSink({ status, body: 'no' })
+    expect(isTriedAgain(await attempt(open(channel, settings(sink.url))))).toBe(false)
+    expect(sink.requests).toHaveLength(1)
+  })
+
+  test.each([408, 425])('%d may pass', async (status) => {
+    await using sink = await openHttpSink({ status })
+    expect(isTriedAgain(await attempt(open(channel, settings(sink.url))))).toBe(true)
+  })
+
+  test('413: what is smaller is sent once, and then no more', async () => {
+    await using sink = await openHttpSink({ status: 413 })
+    expect(isTriedAgain(await attempt(open(channel, settings(sink.url))))).toBe(false)
+    expect(sink.requests.length).toBeLessThanOrEqual(2)
+  })
+
+  test('413, and what is smaller is taken', async () => {
+    const largest = 3500
+    await using sink = await openHttpSink(({ body }) => (body.length > largest ? { status: 413 } : content))
+    const annotations = new Map([
+      ['summary', 'word '.repeat(2000)],
+      ['description', 'word '.repeat(2000)],
+    ])
     const notifier = open(channel, settings(sink.url))
-    for (let i = 0; i < 2; i++) {
-      const result = await notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+    const message = notifier.compose(notificationOf([{ ...diskFull, annotations }]))
+    const outcome = await notifier.send(message, AbortSignal.timeout(20_000))
+    expect(outcome).toMatchObject({ state: 'delivered' })
+    expect(sink.requests.length).toBeLessThanOrEqual(2)
+  })
+
+  test('an address that the file does not allow is not connected to', async () => {
+    await using sink = await openHttpSink(content)
+    for (const url of [sink.url, `http://localhost:${sink.port}`]) {
+      const notifier = open(channel, settings(url), { egress: { allowPrivate: false } })
+      const outcome = await attempt(notifier)
+      expect(outcome).toMatchObject(
+        failed('configuration', { detail: expect.stringContaining('egress.allow_private') }),
+      )
+    }
+    expect(sink.requests).toHaveLength(0)
+  })
+
+  test.each(['169.254.169.254', '[fd00:ec2::254]', '[::ffff:169.254.169.254]', '0.0.0.0', '2852039166', '0xa9fea9fe'])(
+    'http://%s is nothing to connect to',
+    async (host) => {
+      const outcome = await attempt(open(channel, settings(`http://${host}`)))
+      expect(outcome).toMatchObject(failed('configuration', { detail: expect.stringContaining('nothing was sent') }))
+    },
+  )
+
+  test('a proxy of the environment is not asked', async () => {
+    await using proxy = await openHttpSink(content)
+    await using sink = await openHttpSink(content)
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])
+      vi.stubEnv(name, proxy.url)
+    try {
+      expect(await attempt(open(channel, settings(sink.url)))).toMatchObject({ state: 'delivered' })
+    } finally {
+      vi.unstubAllEnvs()
+    }
+    expect([sink.requests.length, proxy.requests.length]).toEqual([1, 0])
+  })
+
+  test('an answer that repeats the request tells no secret of it', async () => {
+    await using sink = await openHttpSink(({ headers, path, body }) => ({
+      status: 400,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ message: `${JSON.stringify(headers)} ${path} ${body}`, errors: [body], error: path }),
+    }))
+    await attempt(open(channel, settings(sink.url)))
+  })
+
+  test('five messages are five requests, over a connection that is kept', async () => {
+    await using sink = await openHttpSink(content)
+    const notifier = open(channel, settings(sink.url))
+    for (let i = 0; i < 5; i++) {
+      const result = await notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(20_000))
       expect(result.state).toBe('delivered')
     }
-    expect(sink.requests).toHaveLength(2)
+    expect(sink.requests).toHaveLength(5)
+    // undici opens a second one where the first is not yet known to be free
+    expect(new Set(sink.requests.map(({ port }) => port)).size).toBeLessThan(3)
+    notifier.close?.()
   })
 }

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { email, isAddress } from '../../src/notify/email.ts'
 import type { Notification } from '../../src/notify/notifier.ts'
@@ -84,7 +87,7 @@ test('nobody listens: nothing was sent', async () => {
   expect(await sendOver(settings(sink.smarthost))).toMatchObject({ state: 'failed', reason: 'network' })
 })
 
-test('a server that says nothing ends with the deadline', async () => {
+test('a server that says nothing ends with the deadline, and has nothing of the mail', async () => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -92,7 +95,10 @@ test('a server that says nothing ends with the deadline', async () => {
   const giveUp = new AbortController()
   server.once('connection', () => giveUp.abort())
   const notifier = open(email, settings(`127.0.0.1:${port}`))
-  expect(await notifier.send(notifier.compose(notificationOf()), giveUp.signal)).toMatchObject({ state: 'unknown' })
+  expect(await notifier.send(notifier.compose(notificationOf()), giveUp.signal)).toMatchObject({
+    state: 'failed',
+    reason: 'timeout',
+  })
   notifier.close?.()
   server.close()
 })
@@ -116,4 +122,32 @@ test('a label cannot add a header', async () => {
   expect(await sendOver(settings(sink.smarthost), notificationOf([evil, diskFull]))).toEqual({ state: 'delivered' })
   expect(sink.mails[0]?.mail.headers.has('bcc')).toBe(false)
   expect(sink.mails[0]?.to).toHaveLength(2)
+})
+
+test.each([
+  'b@x.example\r\nRCPT TO:<evil@y.example>',
+  'friends: evil@y.example;',
+  'a@x.example <evil@y.example>, b@x.example',
+  '"a, b" <evil@y.example>',
+])('a label that makes the recipient %j reaches nobody by it', async (to) => {
+  await using sink = await openSmtpSink()
+  const alert = alertOf({ alertname: 'A' }, { annotations: new Map([['to', to]]) })
+  const outcome = await sendOver(
+    { ...settings(sink.smarthost), to: '{{ .CommonAnnotations.to }}' },
+    notificationOf([alert]),
+  )
+  expect(outcome).toMatchObject({ state: 'failed', reason: 'rejected' })
+  expect(sink.mails).toHaveLength(0)
+})
+
+test('a password is read anew where its file has changed', async () => {
+  await using sink = await openSmtpSink({ login: true })
+  const file = join(mkdtempSync(join(tmpdir(), 'tocsin-mail-')), 'password')
+  writeFileSync(file, 'wrong\n')
+  const notifier = open(email, { ...settings(sink.smarthost), auth_username: 'user', auth_password_file: file })
+  const send = () => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+  expect(await send()).toMatchObject({ state: 'failed', reason: 'unauthorised' })
+  writeFileSync(file, 'pass\n')
+  expect(await send()).toEqual({ state: 'delivered' })
+  notifier.close?.()
 })

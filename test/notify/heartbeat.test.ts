@@ -57,3 +57,10 @@ test('the URL may stand in a file, which is read at each call', async () => {
   }
   expect(sink.requests.map(({ path }) => path)).toEqual(['/one', '/two'])
 })
+
+test('where requests may not go no heartbeat goes', async () => {
+  await using sink = await openHttpSink()
+  expect(await callHeartbeat({ ...at(sink.url), egress: { allowPrivate: false } }, never())).toContain('allow_private')
+  expect(await callHeartbeat(at('http://169.254.169.254/'), never())).toContain('link-local')
+  expect(sink.requests).toHaveLength(0)
+})

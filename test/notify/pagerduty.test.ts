@@ -4,47 +4,56 @@ import { pagerduty } from '../../src/notify/pagerduty.ts'
 import { alertOf } from '../helpers/alerts.ts'
 import { openHttpSink, pagerdutyAnswer } from '../helpers/http-sink.ts'
 import { at, diskFull, notificationOf } from '../helpers/notification.ts'
-import { contract, open } from './contract.ts'
+import { attempt, contract, open } from './contract.ts'
 
 const failed = (reason: string, rest = {}) => ({ state: 'failed' as const, reason, ...rest }) as never
 const json = { 'Content-Type': 'application/json' }
-const settings = (url: string) => ({ routing_key: 's3cret', url: `${url}/v2/enqueue` })
+const settings = (url: string) => ({
+  routing_key: 's3cret',
+  url: `${url}/v2/enqueue`,
+  http_config: { authorization: { credentials: 's3cret' } },
+})
 
-contract(pagerduty, settings, [
-  {
-    name: '202 is delivered',
-    answer: { status: 202, headers: json, body: '{"status":"success"}' },
-    outcome: { state: 'delivered' },
-  },
-  {
-    name: '202 without JSON is delivered too',
-    answer: { status: 202, body: 'accepted' },
-    outcome: { state: 'delivered' },
-  },
-  {
-    name: '400 says what PagerDuty disliked',
-    answer: {
-      status: 400,
-      headers: json,
-      body: '{"status":"invalid event","message":"Event object is invalid","errors":["x is missing"]}',
+contract(
+  pagerduty,
+  settings,
+  [
+    {
+      name: '202 is delivered',
+      answer: { status: 202, headers: json, body: '{"status":"success"}' },
+      outcome: { state: 'delivered' },
     },
-    outcome: failed('client error', { detail: 'HTTP 400: Event object is invalid: x is missing' }),
-  },
-  {
-    name: '429 is sent once and waits',
-    answer: { status: 429, headers: { ...json, 'Retry-After': '30' }, body: '{}' },
-    outcome: failed('rate limited', { retryAfter: 30_000 }),
-  },
-  { name: '429 without JSON', answer: { status: 429, body: 'slow down' }, outcome: failed('rate limited') },
-  { name: '500 is tried again', answer: { status: 500, body: '<html>' }, outcome: failed('server error') },
-  {
-    name: '403 is not',
-    answer: { status: 403, headers: json, body: '{"message":"Forbidden"}' },
-    outcome: failed('unauthorised'),
-  },
-  { name: 'taken and never answered', answer: { fault: 'hang' }, outcome: { state: 'unknown' } },
-  { name: 'taken and reset', answer: { fault: 'reset' }, outcome: { state: 'unknown' } },
-])
+    {
+      name: '202 without JSON is delivered too',
+      answer: { status: 202, body: 'accepted' },
+      outcome: { state: 'delivered' },
+    },
+    {
+      name: '400 says what PagerDuty disliked',
+      answer: {
+        status: 400,
+        headers: json,
+        body: '{"status":"invalid event","message":"Event object is invalid","errors":["x is missing"]}',
+      },
+      outcome: failed('client error', { detail: 'HTTP 400: Event object is invalid: x is missing' }),
+    },
+    {
+      name: '429 is sent once and waits',
+      answer: { status: 429, headers: { ...json, 'Retry-After': '30' }, body: '{}' },
+      outcome: failed('rate limited', { retryAfter: 30_000 }),
+    },
+    { name: '429 without JSON', answer: { status: 429, body: 'slow down' }, outcome: failed('rate limited') },
+    { name: '500 is tried again', answer: { status: 500, body: '<html>' }, outcome: failed('server error') },
+    {
+      name: '403 is not',
+      answer: { status: 403, headers: json, body: '{"message":"Forbidden"}' },
+      outcome: failed('unauthorised'),
+    },
+    { name: 'taken and never answered', answer: { fault: 'hang' }, outcome: { state: 'unknown' } },
+    { name: 'taken and reset', answer: { fault: 'reset' }, outcome: { state: 'unknown' } },
+  ],
+  { content: { status: 202, headers: json, body: '{}' }, flood: 'delivered', floor: 30_000 },
+)
 
 test.each(['/v2/enqueue', '/eu/v2/enqueue', '/custom/path'])('posts to the path %s', async (path) => {
   await using sink = await openHttpSink({ status: 202, headers: json, body: '{}' })
@@ -66,8 +75,13 @@ test('over https the certificate is checked', async () => {
 const tabled = (alerts = [diskFull]) => {
   const [entry = {}] = pagerduty.fromTeam('key')
   return open(pagerduty, entry).compose(notificationOf(alerts)).payload as Record<string, unknown> & {
-    payload: Record<string, unknown>
+    payload: Record<string, unknown> & { custom_details: Details }
   }
+}
+
+interface Details {
+  firing?: unknown[]
+  left_out?: string
 }
 
 test("the table's page is one that PagerDuty takes", async () => {
@@ -111,13 +125,25 @@ test.each([
   expect(tabled([alertOf({ alertname: 'A', severity })]).payload).toMatchObject({ severity: wanted })
 })
 
-test('an event that is too large loses its details, not its page', () => {
-  const many = Array.from({ length: 300 }, (_, n) =>
-    alertOf({ n: String(n) }, { annotations: new Map([['description', 'x'.repeat(3000)]]) }),
+test.each([
+  ['many alerts keep the first ones', 300, 3000, (details: Details) => (details.firing?.length ?? 0) > 100],
+  ['one that is too large is shortened', 1, 1_000_000, (details: Details) => details.firing?.length === 1],
+])('an event that is too large: %s', (_name, count, length, holds) => {
+  const many = Array.from({ length: count }, (_, n) =>
+    alertOf({ n: String(n) }, { annotations: new Map([['description', 'x'.repeat(length)]]) }),
   )
   const event = tabled(many)
   expect(JSON.stringify(event).length).toBeLessThan(512_000)
-  expect(event.payload).toMatchObject({ custom_details: { error: expect.stringContaining('512000') } })
+  expect(holds(event.payload.custom_details)).toBe(true)
+  expect(event.payload.custom_details.left_out).toContain(`of ${count} alerts`)
+})
+
+test('details of the file that are too large are left out, and the page goes out', () => {
+  const details = { firing: '{{ .CommonAnnotations.description }}' }
+  const alert = alertOf({ n: '1' }, { annotations: new Map([['description', 'x'.repeat(600_000)]]) })
+  const { payload } = open(pagerduty, { routing_key: 'k', details }).compose(notificationOf([alert]))
+  expect(JSON.stringify(payload).length).toBeLessThan(512_000)
+  expect(payload).toMatchObject({ payload: { custom_details: { error: expect.stringContaining('512000') } } })
 })
 
 // a key pair for 127.0.0.1 that nobody has signed; made for these tests
@@ -139,3 +165,9 @@ IFrgn6MaPl2k/+97taQdasi31kpqzycDtZFgk0h7TmAGAiBkuHvBTHnc+gElEuof
 58wp/F1UjcialgdEbhqiHRgEaA==
 -----END CERTIFICATE-----`,
 }
+
+test('headers of the file go along', async () => {
+  await using sink = await openHttpSink(pagerdutyAnswer)
+  expect(await attempt(open(pagerduty, settings(sink.url)))).toMatchObject({ state: 'delivered' })
+  expect(sink.requests[0]?.headers).toMatchObject({ authorization: 'Bearer s3cret' })
+})

@@ -1,12 +1,13 @@
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import { webhook } from '../../src/notify/webhook.ts'
+import { describe, expect, test } from 'vitest'
+import { isLiteral, webhook } from '../../src/notify/webhook.ts'
 import { webhookAlerts } from '../../src/ingest/webhook.ts'
 import { toTemplateData } from '../../src/template/notification.ts'
 import { openHttpSink } from '../helpers/http-sink.ts'
 import { alertOf } from '../helpers/alerts.ts'
 import { at, diskFull, notificationOf } from '../helpers/notification.ts'
-import { contract, open } from './contract.ts'
+import { contract, open, attempt as tryOnce } from './contract.ts'
 
 const failed = (reason: string, rest = {}) => ({ state: 'failed' as const, reason, ...rest }) as never
 const soon = new Date(Date.now() + 20_000).toUTCString()
@@ -48,6 +49,7 @@ contract(
     { name: 'taken and never answered', answer: { fault: 'hang' }, outcome: { state: 'unknown' } },
     { name: 'taken and reset', answer: { fault: 'reset' }, outcome: { state: 'unknown' } },
   ],
+  { content: { status: 200 }, flood: 'delivered' },
 )
 
 test("the body is Alertmanager's, byte for byte", async () => {
@@ -115,4 +117,131 @@ test('a URL may be a template', async () => {
 
 test('url and url_file together are refused', () => {
   expect(webhook.read({ url: 'http://x.example', url_file: '/x' })).toMatchObject({ ok: false })
+})
+
+describe('where a URL leads is of the file or of a label', () => {
+  const hookAt = (hook: string) => ({ ...diskFull, annotations: new Map([['hook', hook]]) })
+  const login = {
+    http_config: { authorization: { credentials: 's3cret' }, http_headers: { 'X-Plain': { values: ['p'] } } },
+  }
+
+  test.each([
+    ['{{ .CommonAnnotations.hook }}', false],
+    ['http://{{ .CommonAnnotations.hook }}', false],
+    ['http://127.0.0.1:{{ .CommonAnnotations.hook }}', false],
+    ['ORIGIN{{ .CommonAnnotations.hook }}', true],
+    ['ORIGIN/{{ .CommonLabels.alertname }}', true],
+    ['ORIGIN?{{ .CommonLabels.alertname }}', true],
+    ['{{ if eq .Status "firing" }}ORIGIN/a{{ else }}http://b.example{{ end }}', true],
+  ])('%s: %s', async (template, isOfFile) => {
+    await using sink = await openHttpSink()
+    const rest = template.startsWith('http://127')
+      ? `${sink.port}/x`
+      : template.startsWith('http')
+        ? `127.0.0.1:${sink.port}/x`
+        : `${sink.url}/x`
+    const hook = template.startsWith('ORIGIN') ? '/x' : rest
+    const notifier = open(webhook, { url: template.replace('ORIGIN', sink.url), ...login })
+    const outcome = await notifier.send(notifier.compose(notificationOf([hookAt(hook)])), AbortSignal.timeout(10_000))
+    if (isOfFile) {
+      expect(outcome).toEqual({ state: 'delivered' })
+      expect(sink.requests[0]?.headers).toMatchObject({ authorization: 'Bearer s3cret', 'x-plain': 'p' })
+    } else {
+      expect(outcome).toMatchObject({
+        state: 'failed',
+        reason: 'configuration',
+        detail: expect.stringContaining('template'),
+      })
+      expect(sink.requests).toHaveLength(0)
+    }
+  })
+
+  test.each([
+    ['', true],
+    ['/evil.example', true],
+    ['?@evil.example', true],
+    ['\\\\@evil.example/', true], // browsers and we read it as a path
+    ['.evil.example/', false],
+    ['@evil.example/', false],
+    [':80@evil.example/', false],
+    ['\t.evil.example', false],
+    ['5', false],
+  ])('behind a host of the file a label says %j: %s', (label, wanted) => {
+    expect(isLiteral(`http://10.0.0.1${label}`, 'http://10.0.0.1{{ .CommonAnnotations.hook }}')).toBe(wanted)
+  })
+
+  test('a template in the path makes one destination', () => {
+    const notifier = open(webhook, { url: 'http://a.example/{{ .CommonAnnotations.hook }}' })
+    const destinations = ['x', 'y', 'z'].map((hook) => notifier.compose(notificationOf([hookAt(hook)])).destination)
+    expect(new Set(destinations).size).toBe(1)
+  })
+
+  test('a user and a password in the URL go into a header', async () => {
+    await using sink = await openHttpSink()
+    const url = sink.url.replace('http://', 'http://user:p%40ss@')
+    expect(await tryOnce(open(webhook, { url: `${url}/x` }))).toEqual({ state: 'delivered' })
+    expect(sink.requests[0]?.headers).toMatchObject({
+      authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+      host: `127.0.0.1:${sink.port}`,
+    })
+  })
+})
+
+describe('signing', () => {
+  const key = Buffer.from('a key of some bytes').toString('base64')
+  test.each([
+    [`whsec_${key}`, Buffer.from(key, 'base64')],
+    ['plain s3cret', Buffer.from('plain s3cret')],
+  ])('%s', async (signing_secret, bytes) => {
+    await using sink = await openHttpSink()
+    expect(await tryOnce(open(webhook, { url: sink.url, signing_secret }))).toEqual({ state: 'delivered' })
+    const [request] = sink.requests
+    const { 'webhook-id': id, 'webhook-timestamp': sentAt } = request?.headers ?? {}
+    const signed = [id, sentAt, request?.body].join('.')
+    expect(request?.headers['webhook-signature']).toBe(
+      `v1,${createHmac('sha256', bytes).update(signed).digest('base64')}`,
+    )
+  })
+
+  test('without a key there is no signature', async () => {
+    await using sink = await openHttpSink()
+    await tryOnce(open(webhook, { url: sink.url }))
+    expect(sink.requests[0]?.headers).not.toHaveProperty('webhook-signature')
+  })
+})
+
+describe('413', () => {
+  const alerts = Array.from({ length: 9 }, (_, n) => alertOf({ n: String(n) }))
+  test.each([
+    ['all alerts', {}, 4, 5],
+    ['as many as max_alerts has it', { max_alerts: 4 }, 2, 7],
+  ])('half of %s', async (_name, settings, kept, truncatedAlerts) => {
+    await using sink = await openHttpSink((_request, nth) => ({ status: nth === 1 ? 413 : 200 }))
+    const notifier = open(webhook, { url: sink.url, signing_secret: 'k', ...settings })
+    expect(await notifier.send(notifier.compose(notificationOf(alerts)), AbortSignal.timeout(10_000))).toEqual({
+      state: 'delivered',
+    })
+    const [first, second] = sink.requests
+    expect(JSON.parse(second?.body ?? '')).toMatchObject({ truncatedAlerts, alerts: { length: kept } })
+    expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id'])
+    expect(second?.headers['webhook-signature']).not.toBe(first?.headers['webhook-signature'])
+  })
+
+  test('a template that fails for fewer alerts is not rendered again', async () => {
+    await using sink = await openHttpSink({ status: 413 })
+    const payload = { last: '{{ (index .Alerts 8).Labels.n }}' }
+    const notifier = open(webhook, { url: sink.url, payload })
+    expect(await notifier.send(notifier.compose(notificationOf(alerts)), AbortSignal.timeout(10_000))).toMatchObject({
+      state: 'failed',
+      reason: 'client error',
+    })
+    expect(sink.requests).toHaveLength(1)
+  })
+})
+
+test('a header is one header, whatever its value', async () => {
+  await using sink = await openHttpSink()
+  const http_config = { http_headers: { 'X-Note': { values: ['a\r\nX-Evil: b'] } } }
+  await tryOnce(open(webhook, { url: sink.url, http_config }))
+  expect(sink.requests.map(({ headers }) => headers['x-evil'])).toEqual([undefined])
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { everywhere } from '../../src/model/egress.ts'
 import { parseMatchers } from '../../src/match/parse.ts'
 import { bridgeAbsence } from '../../src/pipeline/absence.ts'
 import { canaryTimes } from '../../src/pipeline/canary.ts'
@@ -35,7 +36,8 @@ test.each([
   [20_000, 10_000, 7500, 40_000],
   [2000, 1000, 750, 4000],
 ])('where the heartbeat goes out each %s ms', (interval, every, life, patience) => {
-  const heartbeat = interval === undefined ? undefined : { url: undefined, urlFile: undefined, interval }
+  const heartbeat =
+    interval === undefined ? undefined : { url: undefined, urlFile: undefined, egress: everywhere, interval }
   expect(canaryTimes({ heartbeat })).toEqual({ every, life, patience })
 })
 

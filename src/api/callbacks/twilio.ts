@@ -1,4 +1,5 @@
 import type { Deps } from '../../pipeline/deps.ts'
+import { arrived } from '../../pipeline/texts.ts'
 import { isSmsStatus } from '../../store/sms.ts'
 import { cannotRead, cannotStore } from '../error.ts'
 import { settle } from './settle.ts'
@@ -6,13 +7,16 @@ import { settle } from './settle.ts'
 const sid = /^(?:SM|MM)[0-9a-f]{32}$/
 
 /** How far a message got. They come in any order, and again: the store keeps what is furthest. */
-export async function smsStatus(form: ReadonlyMap<string, string>, { store, clock, log }: Deps): Promise<void> {
+export async function smsStatus(form: ReadonlyMap<string, string>, deps: Deps): Promise<void> {
+  const { store, clock, log } = deps
   const message = form.get('MessageSid') ?? ''
   const status = form.get('MessageStatus') ?? ''
   if (!sid.test(message) || !isSmsStatus(status)) return
   const error = /^\d{1,6}$/.exec(form.get('ErrorCode') ?? '')?.[0] ?? ''
   const isNews = await store.sms.advance(message, status, clock.now(), error).catch(cannotStore)
-  if (isNews) log.info({ message, status, ...(error && { error }) }, 'sms status')
+  if (!isNews) return
+  log.info({ message, status, ...(error && { error }) }, 'sms status')
+  await arrived(message, status, error, deps).catch(cannotStore)
 }
 
 /**

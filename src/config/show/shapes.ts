@@ -585,7 +585,10 @@ const own = {
       },
     },
   } satisfies Readonly<Record<string, Kind>>,
-  keys: { slack_configs: { timestamp: flag } } satisfies Readonly<Record<string, Kind['shape']>>,
+  keys: {
+    slack_configs: { timestamp: flag },
+    webhook_configs: { signing_secret: secret, signing_secret_file: text },
+  } satisfies Readonly<Record<string, Kind['shape']>>,
   global: {
     twilio_account_sid: text,
     twilio_auth_token: secret,
