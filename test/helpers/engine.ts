@@ -12,6 +12,8 @@ export interface Engine extends AsyncDisposable {
   url: string
   process: ChildProcess
   log: Record<string, unknown>[]
+  /** What it wrote to standard error until now. */
+  stderr(): string
   /** Resolves with the first log line whose message matches, those before now included. */
   says(message: RegExp): Promise<Record<string, unknown>>
   post(path: string, body: unknown): Promise<Response>
@@ -26,6 +28,8 @@ export interface EngineOptions {
   dir?: string // stays behind for the next engine, where given
   env?: Record<string, string>
   args?: string[]
+  cli?: string // another build than dist/
+  wrap?: string[] // a command that runs it, such as prlimit
 }
 
 /** A folder of the test's own. */
@@ -35,14 +39,24 @@ export function tempDir(): { path: string } & Disposable {
 }
 
 /** The built engine as a process of its own on a free port; resolves once it is up, rejects with its log if it ends. */
-export async function startEngine({ config, redis, dir, env = {}, args = [] }: EngineOptions): Promise<Engine> {
+export async function startEngine({
+  config,
+  redis,
+  dir,
+  env = {},
+  args = [],
+  cli = builtCli(),
+  wrap = [],
+}: EngineOptions): Promise<Engine> {
   const folder = dir ?? mkdtempSync(join(tmpdir(), 'tocsin-'))
   const file = config.endsWith('.yml') ? config : join(folder, 'tocsin.yml')
   if (file !== config) writeFileSync(file, config)
+  const [command, ...before] = [...wrap, process.execPath]
   const child = spawn(
-    process.execPath,
+    command,
     [
-      builtCli(),
+      ...before,
+      cli,
       'serve',
       `--config.file=${file}`,
       '--web.listen-address=127.0.0.1:0',
@@ -66,6 +80,7 @@ export async function startEngine({ config, redis, dir, env = {}, args = [] }: E
     url: '',
     process: child,
     log,
+    stderr: () => stderr,
     says(message) {
       const known = log.find((line) => message.test(String(line['message'])))
       return known ? Promise.resolve(known) : new Promise((done) => waiting.push({ message, done }))
