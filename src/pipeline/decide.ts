@@ -26,6 +26,9 @@ export async function decide(row: Row, deps: Deps): Promise<Telling | undefined>
   const rules = { sendResolved: integration.sendResolved, repeatInterval: route.repeatInterval }
   const reasonAfter = (before: Told | undefined) => (heard.muting ? undefined : whyNotify(before, present, rules, at))
   const reason = reasonAfter(last) ?? (row.unconfirmed ? reasonAfter(believed) : undefined)
+  const given = group.givenUp.get(integration.id)
+  if (reason && !row.unconfirmed && given?.config === routing.config.hash && !whyNotify(given, present, rules, at))
+    return drop(row, 'given up', deps) // news came while it was, and is none any more: the dead letter says it already
   const nflogTtl = rememberFor(route, deps.retention)
   if (!reason) {
     const why = heard.muting ? 'muted' : whyQuiet(last, present)
