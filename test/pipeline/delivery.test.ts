@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit, auditAll, whyNotBalanced } from '../../src/pipeline/audit.ts'
 import { resend } from '../../src/pipeline/dead-letters.ts'
+import { deliver } from '../../src/pipeline/deliver.ts'
+import { flushDue } from '../../src/pipeline/flush.ts'
+import { contentOf } from '../../src/pipeline/telling.ts'
+import type { Row } from '../../src/store/outbox.ts'
 import { openHttpSink, slackAnswer } from '../helpers/http-sink.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Story, sweepNow, tell } from '../helpers/story.ts'
@@ -29,6 +33,19 @@ const said = ({ lines }: Pick<Story, 'lines'>) =>
   lines.map((line) => line.replace(/^\S+ /, '').replace(/(?:firing|resolved) [\w ]+: /, ''))
 const names = (count: number, prefix = 'N') => Array.from({ length: count }, (_none, i) => `${prefix}${i}`)
 const owed = async ({ deps }: Story) => deps.store.outbox.list(100)
+
+/** Flushes what is due; nobody delivers it. */
+async function flushAlone(story: Story): Promise<void> {
+  await flushDue(story.deps)
+  story.loseJobs()
+}
+
+/** A turn of a row that somebody takes, and does not end. */
+async function claimed({ deps }: Story, id = ''): Promise<Row> {
+  const claim = await deps.store.outbox.claim(id, deps.clock.now(), 12_000)
+  if (!claim || !('row' in claim)) throw new Error('not claimed')
+  return claim.row
+}
 
 /** Whether accepted = delivered + named reasons, as the audit has it. */
 async function balanced({ deps }: Story): Promise<string[]> {
@@ -168,12 +185,9 @@ test('at first two are in the air at a time to one destination; that a third wai
   // claimed and begun by engines that do not come to an end
   const taken: string[] = []
   story.loseJobs()
-  const { flushDue } = await import('../../src/pipeline/flush.ts')
-  await flushDue(story.deps)
-  story.loseJobs()
+  await flushAlone(story)
   for (const { id } of await owed(story)) {
-    const claim = await store.outbox.claim(id, clock.now(), 12_000)
-    if (!claim || !('row' in claim)) throw new Error('not claimed')
+    const claim = await claimed(story, id)
     const budget = story.deps.routing.config.budgets.get('webhook')
     const asking = {
       destination: ops,
@@ -185,7 +199,7 @@ test('at first two are in the air at a time to one destination; that a third wai
       until: Infinity,
       content: '',
     }
-    taken.push((await store.outbox.begin(claim.row, { ...asking, until: 1e15 }, clock.now())).state)
+    taken.push((await store.outbox.begin(claim, { ...asking, until: 1e15 }, clock.now())).state)
   }
   expect(taken).toEqual(['go', 'go', 'wait'])
 })
@@ -366,7 +380,6 @@ describe('an attempt whose answer was lost', () => {
 /** An alert whose delivery is begun, and never ended. */
 async function die(story: Story, alertname: string, sends: boolean): Promise<void> {
   const { store, clock } = story.deps
-  const { flushDue } = await import('../../src/pipeline/flush.ts')
   if (alertname !== '') {
     await fire(story, 'critical', alertname)
     await flushDue(story.deps)
@@ -375,7 +388,6 @@ async function die(story: Story, alertname: string, sends: boolean): Promise<voi
   for (const { id } of await store.outbox.overdue(clock.now(), 10)) {
     const claim = await store.outbox.claim(id, clock.now(), 12_000)
     if (!claim || !('row' in claim) || !sends) continue
-    const { contentOf } = await import('../../src/pipeline/telling.ts')
     const group = await store.groups.load(claim.row.group)
     const firing = new Set(group?.alerts.map(({ fingerprint }) => fingerprint))
     const content = contentOf({ firing, resolved: new Set(), hidden: new Set() })
@@ -427,7 +439,6 @@ describe('poison', () => {
   test('suspects run one at a time, so that an innocent one is let go of', async () => {
     await using story = await tell(server, config())
     await fire(story, 'critical', 'A', 'B')
-    const { flushDue } = await import('../../src/pipeline/flush.ts')
     await flushDue(story.deps)
     for (let death = 0; death < 2; death++) {
       await die(story, '', false)
@@ -449,13 +460,10 @@ describe('poison', () => {
 test('a late engine neither sends nor writes: its turn is over', async () => {
   await using story = await tell(server, config())
   await fire(story, 'critical', 'A')
-  const { flushDue } = await import('../../src/pipeline/flush.ts')
-  await flushDue(story.deps)
-  story.loseJobs()
+  await flushAlone(story)
   const { store, clock } = story.deps
   const [row] = await store.outbox.overdue(clock.now(), 1)
-  const late = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
-  if (!late || !('row' in late)) throw new Error('not claimed')
+  const late = await claimed(story, row?.id)
   story.skip('15s')
   await sweepNow(story)
   await story.advance('1s')
@@ -470,7 +478,7 @@ test('a late engine neither sends nor writes: its turn is over', async () => {
     until: 1e15,
     content: '',
   }
-  expect(await store.outbox.begin(late.row, asking, clock.now())).toEqual({ state: 'lost' })
+  expect(await store.outbox.begin(late, asking, clock.now())).toEqual({ state: 'lost' })
 })
 
 describe('a dead letter', () => {
@@ -558,9 +566,7 @@ describe('the audit', () => {
   test('finds a row that was lost, and a group that nobody looks at', async () => {
     await using story = await tell(server, config())
     await fire(story, 'critical', 'A')
-    const { flushDue } = await import('../../src/pipeline/flush.ts')
-    await flushDue(story.deps)
-    story.loseJobs()
+    await flushAlone(story)
     const [row] = await owed(story)
     const keys = await server.redis.keys(`*:row:${row?.id}`)
     await server.redis.del(keys)
@@ -694,32 +700,25 @@ describe('found by reading', () => {
   test('a row that is made anew has another turn than it ever had', async () => {
     await using story = await tell(server, config())
     await fire(story, 'critical', 'A')
-    const { flushDue } = await import('../../src/pipeline/flush.ts')
-    await flushDue(story.deps)
-    story.loseJobs()
+    await flushAlone(story)
     const { store, clock } = story.deps
     const [row] = await store.outbox.overdue(clock.now(), 1)
-    const frozen = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
-    if (!frozen || !('row' in frozen)) throw new Error('not claimed')
+    const frozen = await claimed(story, row?.id)
     story.skip('15s')
     await sweepNow(story)
     await story.advance('1s') // another delivers it
     await resolve(story, 'A')
     story.skip('1m')
     await flushDue(story.deps)
-    const claim = await store.outbox.claim(row?.id ?? '', clock.now(), 12_000)
-    if (!claim || !('row' in claim)) throw new Error('not claimed')
-    expect(claim.row.turn).toBeGreaterThan(frozen.row.turn + 2)
+    const claim = await claimed(story, row?.id)
+    expect(claim.turn).toBeGreaterThan(frozen.turn + 2)
   })
 
   test('where Redis failed five times, nothing is quarantined', async () => {
     await using story = await tell(server, config())
     await fire(story, 'critical', 'A')
     const { load } = story.deps.store.groups
-    const { flushDue } = await import('../../src/pipeline/flush.ts')
-    const { deliver } = await import('../../src/pipeline/deliver.ts')
-    await flushDue(story.deps)
-    story.loseJobs()
+    await flushAlone(story)
     const [row] = await story.deps.store.outbox.overdue(story.deps.clock.now(), 1)
     story.deps.store.groups.load = () => Promise.reject(new Error('Command timed out'))
     for (let time = 0; time < 6; time++) {
@@ -779,9 +778,7 @@ describe('found by reading', () => {
     const { store, clock } = story.deps
     await fire(story, 'warning', ...names(20))
     await fire(story, 'critical', 'Page')
-    const { flushDue } = await import('../../src/pipeline/flush.ts')
-    await flushDue(story.deps)
-    story.loseJobs()
+    await flushAlone(story)
     const budget = { burst: 3, refill: 1000, inFlight: 50, digestAbove: 0 }
     let left: number | undefined
     const gone = new Set<string>()
