@@ -15,4 +15,5 @@ COPY --from=build /tocsin/routing ./routing
 RUN mkdir -m 700 data && chown node:node data
 USER node
 EXPOSE 9093
-CMD ["node", "--enable-source-maps", "dist/cli.js", "serve"]
+# nothing of it makes code of texts, and nothing shall
+CMD ["node", "--enable-source-maps", "--disallow-code-generation-from-strings", "dist/cli.js", "serve"]

@@ -123,7 +123,10 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   if (begun.state === 'late')
     return forgo(telling, sent, 'deadline', `it could not be sent in time: ${waiting[begun.waitsFor]}`, deps)
 
-  if (begun.attempt === 1) metrics.notified.inc({ integration: row.channel })
+  if (begun.attempt === 1) {
+    metrics.notified.inc({ integration: row.channel })
+    metrics.startDelay.observe({ integration: row.channel }, Math.max(0, beganAt - row.owedAt) / 1000)
+  }
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
   if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, beganAt + DIGEST_MARGIN, deps)
   if (clock.now() > beganAt + LEASE_MARGIN) return // frozen meanwhile: by now another may have sent it

@@ -129,6 +129,13 @@ export function openMetrics(alertmanager: string, version: string) {
       labelNames: ['integration'],
       registers,
     }),
+    startDelay: new Histogram({
+      name: 'tocsin_notification_start_delay_seconds',
+      help: 'From when a notification was owed to its first attempt, the waits for its destination included.',
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300],
+      labelNames: ['integration'],
+      registers,
+    }),
     repeats: new Counter({
       name: 'tocsin_possible_repeats_total',
       help: 'Notifications sent again because the fate of the attempt before was unknown.',

@@ -56,6 +56,7 @@ export async function startEngine({
     command,
     [
       ...before,
+      '--disallow-code-generation-from-strings', // as in production
       cli,
       'serve',
       `--config.file=${file}`,
