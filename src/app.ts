@@ -262,7 +262,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
       reload,
-      health: () => readHealth({ deps, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
+      health: () =>
+        readHealth({ deps, calls: !sandbox, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
       notReady,
     })
     web.watch({ changed: takeIn, failed: tellBadWebConfig })
@@ -406,7 +407,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     function whyNotListening(error: NodeJS.ErrnoException): string {
       const where = `${options.listen.host ?? ''}:${options.listen.port}`
       if (error.code === 'EADDRINUSE') {
-        return `${where} is taken by another program; stop it or choose another with --web.listen-address=:PORT`
+        return `${where} is taken by another program; stop it or choose another with --web.listen-address=${options.listen.host ?? ''}:PORT`
       }
       if (error.code === 'EACCES') return `${where} needs rights that this user lacks; choose a port above 1023`
       return `cannot listen on ${where}: ${error.message}`

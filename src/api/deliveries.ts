@@ -104,12 +104,17 @@ function toJson(letter: DeadLetter) {
   return { ...letter, at: new Date(letter.at).toISOString(), cure: cureOf(letter) }
 }
 
-function toOwed({ owedAt, dueAt, waitsFor, ...owed }: Owed, at: number) {
+function toOwed({ owedAt, dueAt, waitsFor, said, ...owed }: Owed, at: number) {
   const inSeconds = Math.max(0, Math.ceil((dueAt - at) / 1000))
+  const last = said && `; the last attempt: ${said}`
+  const isWaiting = owed.state === 'owed' && (waitsFor !== undefined || owed.attempt > 0)
   return {
     ...owed,
     owedAt: new Date(owedAt).toISOString(),
     ...(owed.state === 'owed' && { dueAt: new Date(dueAt).toISOString() }),
-    ...(waitsFor && { waitsFor, wait: `leaves in ${inSeconds} s: ${waiting[waitsFor]}` }),
+    ...(isWaiting && {
+      waitsFor: waitsFor ?? 'retry',
+      wait: `leaves in ${inSeconds} s: ${waitsFor ? waiting[waitsFor] : 'it is tried again'}${last}`,
+    }),
   }
 }

@@ -57,7 +57,7 @@ export async function takeAlerts(
     const { limits } = deps.routing.config
     const said = [...lacking].map(([what, count]) => {
       deps.metrics.refused.inc({ reason: words[what].reason })
-      return `${count} alerts were not taken, ${words[what].said} ${limits[what]} (limits.${limitKeys[what]})`
+      return `${count} ${count === 1 ? 'alert was' : 'alerts were'} not taken, ${words[what].said} ${limits[what]} (limits.${limitKeys[what]})`
     })
     const message = said.join('; ')
     deps.log.error({ source }, message)

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { auditAll, whyNotBalanced } from '../pipeline/audit.ts'
 import { openEmbedded } from '../store/embedded.ts'
@@ -12,16 +14,23 @@ export interface AuditOptions {
   stdout: Writable
 }
 
+const elsewhere = 'name the Redis of the engine by REDIS_URL or --redis.url, or its folder by --storage.path'
+
 /**
  * Adds up what was taken and what became of it, and looks for whatever is in no named state: all from Redis. Returns the exit
  * code: 1 where something is missing. Rejects where Redis cannot be reached.
  */
 export async function audit({ redisUrl, dataDir, prefix, at, stdout }: AuditOptions): Promise<number> {
+  // nothing is made only to be found empty
+  if (!redisUrl && !existsSync(join(dataDir, 'appendonlydir')) && !existsSync(join(dataDir, 'redis.pid')))
+    throw new Error(`there is no data of Tocsin's under ${dataDir}; ${elsewhere}`)
   const embedded = redisUrl ? undefined : await openEmbedded(dataDir, () => {})
   const redis = storeConnection(redisUrl ?? embedded?.socket ?? '')
   try {
     await whenReady(redis)
     const store = openStore(redis, prefix)
+    if (!(await store.isUsed()))
+      throw new Error(`Tocsin has kept nothing in this Redis under the prefix ${prefix}; ${elsewhere}`)
     const ledger = await store.ledger.read()
     const print = (line: string) => stdout.write(`${line}\n`)
     const list = (counts: ReadonlyMap<string, number>) => {

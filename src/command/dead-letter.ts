@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { z } from 'zod'
+import { engineAt, whyNoAnswer, whyRefused } from './engine.ts'
 
 export interface DeadLetterOptions {
   url: string // of the engine; user and password may stand in it
@@ -45,14 +46,14 @@ export async function retryDeadLetters(ids: readonly string[] | 'all', options: 
     const came = z
       .object({ retried: z.number(), nothingLeftToTell: z.number() })
       .parse(await ask('POST', 'deadletters/retry', options))
-    options.stdout.write(`${came.retried} are sent again, ${came.nothingLeftToTell} have nothing left to tell\n`)
+    options.stdout.write(`${came.retried} are owed again, ${came.nothingLeftToTell} have nothing left to tell\n`)
     return 0
   }
   let exitCode = 0
   for (const id of ids) {
     try {
       await ask('POST', `deadletters/${encodeURIComponent(id)}/retry`, options)
-      options.stdout.write(`${id} is sent again\n`)
+      options.stdout.write(`${id} is owed again: it leaves as soon as its destination takes it\n`)
     } catch (error) {
       if (!(error instanceof Error)) throw error
       options.stderr.write(`${id}: ${error.message}\n`)
@@ -62,17 +63,17 @@ export async function retryDeadLetters(ids: readonly string[] | 'all', options: 
   return exitCode
 }
 
-/** Rejects with what the engine says, without the URL, in which a password may stand. */
+/** Rejects with what the engine says, or why it says nothing. */
 async function ask(method: string, path: string, { url }: DeadLetterOptions): Promise<unknown> {
-  const at = new URL(`${url.replace(/\/+$/, '')}/api/tocsin/v1/${path}`)
-  const { username, password } = at
-  at.username = at.password = ''
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
-  const answer = await fetch(at, { method, ...(username && { headers: { Authorization: `Basic ${credentials}` } }) })
-  const text = await answer.text()
-  if (answer.ok) return JSON.parse(text)
+  const engine = engineAt(url)
+  const { status, ok, text } = await fetch(`${engine.url}/api/tocsin/v1/${path}`, { method, headers: engine.headers })
+    .then(async (answer) => ({ status: answer.status, ok: answer.ok, text: await answer.text() }))
+    .catch((error: unknown) => {
+      throw new Error(whyNoAnswer(error, engine), { cause: error })
+    })
+  if (ok) return JSON.parse(text)
   const said = z.object({ message: z.string() }).safeParse(parseOr(text))
-  throw new Error(said.data?.message ?? `the engine answers ${answer.status}`, { cause: answer.status })
+  throw new Error(whyRefused(status, said.data?.message ?? '', engine))
 }
 
 function parseOr(text: string): unknown {

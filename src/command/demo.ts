@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fingerprint } from '../model/fingerprint.ts'
 import { commonLabels, toRecord } from '../model/labels.ts'
 import { zeroTime } from '../model/instant.ts'
+import { type EngineAddress, engineAt, whyNoAnswer, whyRefused } from './engine.ts'
 
 export interface DemoOptions {
   url: string // where the engine is
@@ -181,6 +182,7 @@ const POST_TIMEOUT = 10_000 // ms
 
 /** Plays two minutes of the seed's nine alerts to an engine, as an Alertmanager would. Resolves to the exit code. */
 export async function demo({ url, pace, stdout }: DemoOptions): Promise<number> {
+  const engine = engineAt(url)
   const began = Date.now()
   const startedAt = new Map<Name, string>()
   const firing = new Set<Name>()
@@ -196,7 +198,7 @@ export async function demo({ url, pace, stdout }: DemoOptions): Promise<number> 
       const group = [...startedAt.keys()].filter(
         (one) => alerts[one].alertname === name && (names.includes(one) || firing.has(one)),
       )
-      const problem = await post(url, payloadOf(group, firing, startedAt))
+      const problem = await post(engine, payloadOf(group, firing, startedAt))
       if (problem) {
         stdout.write(`${problem}\n`)
         return 1
@@ -206,7 +208,7 @@ export async function demo({ url, pace, stdout }: DemoOptions): Promise<number> 
       `${clock(at)}  ${status === 'firing' ? '▲' : '▼'} ${names.map((name) => alerts[name].alertname).join(', ')}\n       ${says}\n`,
     )
   }
-  stdout.write(`\nThat was it. See what became of it at ${url}/inbox\n`)
+  stdout.write(`\nThat was it. See what became of it at ${engine.url}/inbox\n`)
   return 0
 }
 
@@ -245,17 +247,16 @@ function payloadOf(names: readonly Name[], firing: ReadonlySet<Name>, startedAt:
 }
 
 /** What went wrong, in a sentence; undefined where it was taken. */
-async function post(url: string, payload: object): Promise<string | undefined> {
+async function post(engine: EngineAddress, payload: object): Promise<string | undefined> {
   try {
-    const answer = await fetch(`${url}/webhook`, {
+    const answer = await fetch(`${engine.url}/webhook`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { ...engine.headers, 'Content-Type': 'application/json' },
       body: JSON.stringify(payload),
       signal: AbortSignal.timeout(POST_TIMEOUT),
     })
-    return answer.ok ? undefined : `the engine answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`
+    return answer.ok ? undefined : whyRefused(answer.status, (await answer.text()).slice(0, 300), engine)
   } catch (error) {
-    if (error instanceof DOMException) return `the engine at ${url} gave no answer within ${POST_TIMEOUT / 1000} s`
-    return `no engine answers at ${url}; start one with \`npm start\`, or name another with --url`
+    return whyNoAnswer(error, engine)
   }
 }

@@ -78,8 +78,7 @@ export function compile<N>(
   // what it would have made is missing then, which is no mistake of the tree
   const hasTable = sources.some(({ value }) => isMap(value) && (value['teams'] ?? value['severities']) !== undefined)
   const isTableBroken = !table && isBroken() && (hasTable || !sources.every(parses))
-  for (const { name, entries, fallback, source, path } of table?.receivers ?? [])
-    add(reader.fromTable({ name, entries, fallback, source, path }), source, path)
+  for (const made of table?.receivers ?? []) add(reader.fromTable(made), made.source, made.path)
 
   checkFallbacks(receivers, places, sources.every(parses) && !isTableBroken)
   const budgets = budgetsOf(settings.budgets, channels, main)

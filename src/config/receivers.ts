@@ -236,16 +236,17 @@ export function receiverReader<N>(
     },
 
     /** A receiver of the table. */
-    fromTable({ name, entries: given, fallback, source, path }: Table['receivers'][number]): Receiver<N> {
+    fromTable({ name, entries: given, fallback }: Table['receivers'][number]): Receiver<N> {
       const settings = new Map<string, readonly unknown[]>()
-      const integrations = given.flatMap(({ channel: channelName, value }) => {
+      const integrations = given.flatMap(({ channel: channelName, value, of }) => {
         const channel = byName.get(channelName)
         if (!channel) return []
         const entries = channel.fromTeam(value).map((entry) => ({ send_resolved: true, ...entry }))
         const wholes = entries.map((entry) => inherit(entry, channel, channel))
         settings.set(`${channelName}_configs`, wholes.map(withOwnHttpConfig(entries)))
         return entries.map((entry, i) =>
-          integration(name, channel, entry, wholes[i], i, source, [...path, channelName]),
+          // a mistake stands where the destination does, in the default team's file perhaps
+          integration(name, channel, entry, wholes[i], i, of.source, [...of.path, channelName]),
         )
       })
       printable.push({ name, labels: undefined, integrations: settings })

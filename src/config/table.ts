@@ -31,7 +31,8 @@ export interface Table {
   rootReceiver: string
   receivers: {
     name: string
-    entries: { channel: string; value: string | readonly string[] }[]
+    /** `of`: the team that the destination was written for. */
+    entries: { channel: string; value: string | readonly string[]; of: Pick<Team, 'source' | 'path'> }[]
     fallback: string // receiver, or ''
     source: Source
     path: Path
@@ -99,8 +100,9 @@ export function compileTable(
       const settings = settingsOf(severity, team)
       const name = receiverName(team.name, severity.name)
       const entries = settings.notify.flatMap((channel) => {
-        const value = team.destinations.get(channel) ?? defaultTeam.destinations.get(channel)
-        if (value !== undefined) return [{ channel, value }]
+        const of = team.destinations.has(channel) ? team : defaultTeam
+        const value = of.destinations.get(channel)
+        if (value !== undefined) return [{ channel, value, of }]
         team.source.problems.push(
           team.source.problem(
             team.path,

@@ -195,7 +195,9 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
 }
 
 /** Settings that every channel's entries may have, Tocsin's own. */
-const everyChannel = z.strictObject({ on_unconfirmed: maybe(string.pipe(z.enum(unconfirmedPolicies))) })
+const everyChannel = z.strictObject({
+  on_unconfirmed: maybe(string.pipe(z.enum(unconfirmedPolicies, 'must be resend, reconcile or skip'))),
+})
 
 /** An entry's own settings, and those that every channel's may have. */
 function apart(entry: unknown): [unknown, Record<string, unknown>] {

@@ -8,7 +8,7 @@ const cures: Readonly<Record<string, string>> = {
   'rate limited': 'send less there, or ask for a higher limit; then re-send',
   'server error': 'see whether the receiver works again, then re-send',
   'client error':
-    'the receiver refused the message: mend what it says is wrong, in templates or settings, then re-send',
+    'the receiver refused the message: see whether the URL is right, mend what it says is wrong in templates or settings, then re-send',
   unauthorised: 'mend the key, token or webhook in the routing file, reload, then re-send',
   rejected: 'mend the address or number in the routing file, reload, then re-send',
   configuration: 'mend the setting in the routing file, reload, then re-send',

@@ -88,7 +88,12 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
     const again = clock.now() + retryDelay(row.turn % 10, lost, deps.random())
     if (arrived === 'cannot tell' && row.rank > 0) {
       if (again >= expires) return settle(telling, { ...sent, outcome: lost }, deps)
-      await end(row, { how: 'retry', retryAt: again, unconfirmed: true, content: row.content }, undefined, deps)
+      await end(
+        row,
+        { how: 'retry', retryAt: again, unconfirmed: true, content: row.content, said: row.said },
+        undefined,
+        deps,
+      )
       return
     }
     const later = await decide(row, deps) // asking took its time
@@ -120,8 +125,10 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
     if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
     return wakeAt(row, begun.until, deps)
   }
-  if (begun.state === 'late')
-    return forgo(telling, sent, 'deadline', `it could not be sent in time: ${waiting[begun.waitsFor]}`, deps)
+  if (begun.state === 'late') {
+    const last = row.said && `; the last attempt: ${row.said}`
+    return forgo(telling, sent, 'deadline', `it could not be sent in time: ${waiting[begun.waitsFor]}${last}`, deps)
+  }
 
   if (begun.attempt === 1) {
     metrics.notified.inc({ integration: row.channel })

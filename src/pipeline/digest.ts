@@ -9,6 +9,8 @@ import { send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { end } from './ending.ts'
+import { toNotification } from './notification.ts'
+import { inPlainWords } from './plain-words.ts'
 import { observe, settle, standingOf } from './settle.ts'
 import { type Telling, notificationOf } from './telling.ts'
 
@@ -55,8 +57,14 @@ export async function tellAlong(
     return
   }
   if (outcome.state === 'delivered') metrics.digests.inc({ channel: row.channel }, tellings.length)
-  await settle(leading, { ...sent, group: leading.group, standing }, deps)
-  await inLanes(tellings.slice(1), (telling) => settle(telling, { ...sent, group: telling.group }, deps), log)
+  const of = ({ group, reason }: Telling) => ({ ...sent, group, notification: withReason(notification, reason) })
+  await settle(leading, { ...of(leading), standing }, deps)
+  await inLanes(tellings.slice(1), (telling) => settle(telling, of(telling), deps), log)
+}
+
+/** For the records of each: why it spoke. */
+function withReason(notification: Notification, notificationReason: Telling['reason']): Notification {
+  return { ...notification, data: { ...notification.data, notificationReason } }
 }
 
 const noAddress: Outcome = { state: 'failed', reason: 'client error', detail: 'a digest has no address' }
@@ -65,7 +73,7 @@ async function tellAlone({ row }: Telling, standing: Standing | undefined, deps:
   const now = deps.clock.now()
   await end(
     row,
-    { how: 'retry', retryAt: now, unconfirmed: row.unconfirmed, content: row.content, alone: true },
+    { how: 'retry', retryAt: now, unconfirmed: row.unconfirmed, content: row.content, said: row.said, alone: true },
     undefined,
     deps,
     standing,
@@ -103,7 +111,7 @@ function digestOf(tellings: readonly Telling[], deps: Deps): Notification {
   const body = [
     'So many at once are told in one message.',
     ...['severity', 'alertname', 'team', 'service', 'instance'].flatMap((label) => topOf(label, alerts)),
-    `${externalURL}/#/alerts`,
+    externalURL,
   ].join('\n')
   const whole = row.channel === 'sms' ? `${title}\n${body}` : body
   const sayIn = (field: string) =>
@@ -113,6 +121,7 @@ function digestOf(tellings: readonly Telling[], deps: Deps): Notification {
         ? title
         : ''
   const whose = notificationOf(first, deps) // where it goes is where its first would
+  const inCommon = inPlainWords(toNotification({ ...whose, data }, routing.templates), routing.templates).plain
   const content = tellings.map((one) => one.row.notification).join(' ')
   return {
     ...whose,
@@ -122,7 +131,11 @@ function digestOf(tellings: readonly Telling[], deps: Deps): Notification {
     severity: gravest(firing.length > 0 ? firing : alerts, routing.config),
     team: data.commonLabels.get('team') ?? '',
     data,
-    text: (template, field, escape = (said) => said) => (template === '' ? '' : escape(sayIn(field))),
+    text: (template, field, escape = (said) => said) => {
+      if (template === '') return ''
+      // short ones beside the text, such as the team: what all of the alerts have in common
+      return field.startsWith('fields[') ? inCommon.text(template, field, escape) : escape(sayIn(field))
+    },
     html: () => escapeHtml(`${title}\n${body}`).replaceAll('\n', '<br>\n'),
     address: (template, field) => (field === 'title_link' ? externalURL : whose.address(template, field)),
     structure: () => title,

@@ -42,7 +42,8 @@ function endingOf(telling: Telling, sent: Sent, deps: Deps): Ending {
       ? retryAtExactly(failed, row.channel, route.groupInterval)
       : retryAt(failed, giveUpAt(row.newsAt, notification, deps))
   const content = outcome.state === 'unknown' ? contentOf(present) : row.content
-  if (again !== undefined) return { how: 'retry', retryAt: again, unconfirmed: isDoubtful, content }
+  const said = outcome.detail
+  if (again !== undefined) return { how: 'retry', retryAt: again, unconfirmed: isDoubtful, content, said }
   const reason = outcome.state === 'unknown' ? 'unconfirmed' : outcome.reason
   return deadEnding(telling, sent, { reason, detail: outcome.detail, isDoubtful }, deps)
 }

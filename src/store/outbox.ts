@@ -25,6 +25,7 @@ export interface Row {
   unconfirmed: boolean // an attempt before may have arrived
   content: string // digest of what that told; '' where it is not known
   alone: boolean // in no digest: one was refused
+  said: string // how the attempt before ended; '' before the first
 }
 
 /** A row that should be awake: what its job needs to know. */
@@ -69,7 +70,7 @@ export type Ending =
   | { how: 'told'; word: string; told: Told; nflogTtl: number }
   | { how: 'dropped'; word: string; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
   // `content`: digest of what may have arrived; `alone`: in no digest
-  | { how: 'retry'; retryAt: number; unconfirmed: boolean; content: string; alone?: boolean }
+  | { how: 'retry'; retryAt: number; unconfirmed: boolean; content: string; said: string; alone?: boolean }
   | { how: 'back' } // nothing was tried: it is another replica's
   // `givenUp`: what is not tried again until there is other news; undefined where the next flush tries again. `told`: the
   // notification log without what is not told any more. `instead`: what is owed in its place
@@ -111,6 +112,7 @@ export interface Owed {
   attempt: number
   dueAt: number // when it is looked at again, or the end of a lease
   waitsFor: WaitsFor | undefined
+  said: string // how the attempt before ended; '' before the first
 }
 
 const claimRow = script('claim-row', z.array(z.string()))
@@ -224,6 +226,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           row.attempt,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
           ending.how === 'retry' ? ending.content : '',
+          ending.how === 'retry' ? ending.said : '',
           log,
           keys.incidentPrefix,
           timeline,
@@ -286,7 +289,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
     async list(limit: number): Promise<Owed[]> {
       const dueAt = new Map(pairs(await redis.zrange(keys.owed, 0, String(limit - 1), 'WITHSCORES')))
       return (await load([...dueAt.keys()])).map(({ id, fields }) => {
-        const { group, integration, channel, reason, notification, rank, owedAt, attempt } = toRow(id, fields)
+        const { group, integration, channel, reason, notification, rank, owedAt, attempt, said } = toRow(id, fields)
         const state = z.enum(['owed', 'claimed', 'sending']).catch('owed').parse(fields.get('state'))
         const waitsFor = z.enum(waits).safeParse(fields.get('waitsFor')).data
         const due = Number(dueAt.get(id))
@@ -303,6 +306,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           attempt,
           dueAt: due,
           waitsFor,
+          said,
         }
       })
     },
@@ -341,5 +345,6 @@ function toRow(id: string, fields: ReadonlyMap<string, string>): Row {
     unconfirmed: fields.get('unconfirmed') === '1',
     content: fields.get('content') ?? '',
     alone: fields.get('alone') === '1',
+    said: fields.get('said') ?? '',
   }
 }

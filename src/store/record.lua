@@ -11,7 +11,7 @@
         how it ended: told | dropped | retry | back | dead; the ledger's word for it ('' for retry and back)
         notification log entry as JSON or '' (told, dead); what is given up as JSON or '' (dead); its time to live, ms
         when to try again, epoch ms, and attempts made (retry); whether the attempt may have arrived: 1 or 0,
-          and the digest of what that told
+          the digest of what that told, and how it ended, in words
         delivery log entry as JSON or ''; prefix of incident keys; timeline entry as JSON or ''
         dead letter as JSON or ''; how long one is kept, ms; when a released alert may be forgotten, epoch ms;
         id of the next notification, should news have come meanwhile
@@ -36,8 +36,8 @@ local group, members, times, references, collectable, due, ledger = unpack(KEYS,
 local nflog, outbox, owed, row, deliveries, incidentOf, dead, deadLetter = unpack(KEYS, 8, 15)
 local suspect = KEYS[16]
 local id, turn, now, groupId, integration = take(), take(), tonumber(take()), take(), take()
-local how, word, entry, givenUp, ttl, retryAt, attempts, unconfirmed, content =
-  take(), take(), take(), take(), take(), take(), take(), take(), take()
+local how, word, entry, givenUp, ttl, retryAt, attempts, unconfirmed, content, said =
+  take(), take(), take(), take(), take(), take(), take(), take(), take(), take()
 local log, prefix, timeline, letter, keptFor, forgetAt = take(), take(), take(), take(), tonumber(take()), take()
 local nextNotification, keepsResolved, name, standing, asked, alone = take(), take(), take(), take(), tonumber(take()), take()
 local rowPrefix, destinationPrefix, linePrefix, flightPrefix = take(), take(), take(), take()
@@ -106,7 +106,7 @@ end
 
 if how == 'retry' then
   redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'attempt', attempts, 'unconfirmed', unconfirmed, 'content', content,
-    'alone', alone)
+    'alone', alone, 'said', said)
   redis.call('ZADD', owed, retryAt, id)
   return { 1, 1, opened, unpack(woken) }
 end
@@ -144,7 +144,7 @@ if again == '1' then -- news came after this turn had read the group
   redis.call('HINCRBY', ledger, 'owed', 1)
   redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'starts', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
     'newsAt', now, 'notification', nextNotification)
-  redis.call('HDEL', row, 'content', 'fellBack', 'alone')
+  redis.call('HDEL', row, 'content', 'fellBack', 'alone', 'said')
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }
 end

@@ -37,7 +37,7 @@ export async function whenReady(redis: Redis): Promise<void> {
     redis.on('error', (error: Error) => (last = error.message))
     redis.once('ready', done)
     setTimeout(
-      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at REDIS_URL`)),
+      () => reject(new Error(`Redis does not answer${last && `: ${last}`}; look at --redis.url or REDIS_URL`)),
       10_000,
     ).unref()
   })

@@ -20,4 +20,7 @@ local owing = takeOwings(take, 8)[1]
 redis.call('DEL', letter)
 redis.call('ZREM', dead, ARGV[1])
 redis.call('HDEL', nflog, 'dead:' .. owing.integration)
-return owe(ARGV[3], outbox, owed, ledger, ARGV[2], owing) and 'owed' or 'waiting'
+local isNew = owe(ARGV[3], outbox, owed, ledger, ARGV[2], owing)
+if isNew then return 'owed' end
+redis.call('HSET', owing.row, 'newsAt', ARGV[2]) -- somebody wants it now: its deadline begins anew
+return 'waiting'

@@ -60,6 +60,11 @@ export function openStore(
     sms: smsStore(redis, keys),
     queuePrefix: keys.bullmq,
 
+    /** Whether Tocsin has ever kept anything here. */
+    async isUsed(): Promise<boolean> {
+      return (await redis.exists(keys.ledger, keys.engine, keys.versions)) > 0
+    },
+
     /** Resolves where Redis takes writes now, else rejects within 2 s. */
     async probe(): Promise<void> {
       await redis.hset(keys.engine, 'probe', '1')

@@ -24,6 +24,7 @@ export interface Health {
 }
 
 export interface HealthOptions {
+  calls: boolean // whether the service outside is called: not from the sandbox
   deps: Deps
   outcomes: Outcomes
   watch: Pick<Watch, 'refusal' | 'notReady'>
@@ -137,7 +138,7 @@ function deliveryParts({ deps: { routing }, outcomes }: HealthOptions, at: numbe
 }
 
 /** The canary, and the heartbeat that goes out with it. */
-async function canaryParts({ deps: { store, routing }, startedAt }: HealthOptions, at: number): Promise<Part[]> {
+async function canaryParts({ deps: { store, routing }, calls, startedAt }: HealthOptions, at: number): Promise<Part[]> {
   const self = await asked(store.heartbeats.self())
   if (self instanceof Error) return [unknown('canary')]
   const { canaryArrivedAt, calledAt } = self
@@ -154,7 +155,7 @@ async function canaryParts({ deps: { store, routing }, startedAt }: HealthOption
       reason: `Tocsin's own alert last went the whole way ${ago(canaryArrivedAt)}`,
     },
   ]
-  if (heartbeat) {
+  if (heartbeat && calls) {
     const isSent = isNew || fresh(calledAt, 2 * heartbeat.interval)
     const reason = `the service outside was last called ${ago(calledAt)}`
     parts.push({ name: 'heartbeat', status: isSent ? 'ok' : 'degraded', reason })

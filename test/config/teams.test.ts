@@ -206,3 +206,15 @@ test('at a start with one, it stands in', () => {
   const config = load({ 'teams/data.yml': 'teams: {' }, { starting: true, lastGood: before.included })
   expect(receiverOf(config, 'data', 'critical')).toEqual(['data/critical'])
 })
+
+test('a mistake in the default team’s destination is told once, where it stands, and holds back no other file', () => {
+  const before = load(files).included
+  const changed = {
+    'teams/core.yml': 'teams: { core: { default: true, slack: "nowhere", email: core@example.com } }\n',
+    'teams/quant.yml': 'teams: { quant: { email: other@example.com } }\n',
+  }
+  const config = load(changed, { lastGood: before })
+  expect(told(config.faults)).toEqual([expect.stringMatching(/^teams\/core\.yml:1:\d+: teams\.core\.slack/)])
+  expect([...config.heldBack.keys()].map((file) => file.replace(`${dir}/`, ''))).toEqual(['teams/core.yml'])
+  expect(config.included.get('teams/quant.yml')).toContain('other@example.com')
+})

@@ -53,7 +53,7 @@ receivers: [{ name: ops, webhook_configs: [{ url: '${sink.url}/hook' }] }]
   expect(both.map(({ err }) => err).join('')).toMatch(/there is no dead letter .*; it may have been sent again/)
   expect(await tocsin('deadletter', 'retry', '--all', url)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^1 are sent again/),
+    out: expect.stringMatching(/^1 are owed again/),
   })
   await eventually(
     async () => sink.requests.length,
@@ -72,6 +72,29 @@ receivers: [{ name: ops, webhook_configs: [{ url: '${sink.url}/hook' }] }]
   const broken = await audit()
   expect(broken.code).toBe(1)
   expect(broken.out).toContain('5 notifications were owed, but 4 came to an end or are owed still')
+})
+
+test.each([
+  [['audit', '--storage.path=nowhere'], "there is no data of Tocsin's under nowhere; name the Redis"],
+  [['deadletter', 'list', '--url=127.0.0.1:9093'], '--url: "127.0.0.1:9093" is no URL; write it as http://'],
+  [
+    ['deadletter', 'list', '--url=http://u:s3cret@127.0.0.1:47193'],
+    'no engine answers at http://127.0.0.1:47193 (ECONNREFUSED); start',
+  ],
+  [['demo', '--url=http://u:s3cret@127.0.0.1:47193'], 'no engine answers at http://127.0.0.1:47193 (ECONNREFUSED); start'],
+])('tocsin %j says what is wrong', async (args, says) => {
+  const { code, out, err } = await tocsin(...args)
+  expect(code).toBe(1)
+  expect(out + err).toContain(says)
+  expect(out + err).not.toContain('s3cret')
+})
+
+test('an audit of a Redis that holds nothing of Tocsin’s is none', async () => {
+  await using server = await openRedis()
+  expect(await tocsin('audit', `--redis.url=${server.socket}`)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Tocsin has kept nothing in this Redis under the prefix tocsin'),
+  })
 })
 
 test('a wait says until when, and for what', async () => {

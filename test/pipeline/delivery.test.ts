@@ -273,7 +273,9 @@ describe('a deadline', () => {
     await fire(story, 'critical', 'A')
     await story.advance('61m')
     expect(story.lines.length).toBeLessThan(60)
-    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ severity: 'critical' }])
+    expect(await story.deps.store.deadLetters.list(10)).toMatchObject([
+      { severity: 'critical', detail: expect.stringContaining('ECONNREFUSED') },
+    ])
     await fire(story, 'warning', 'B')
     await story.advance('23h')
     expect(await story.deps.store.deadLetters.list(10)).toHaveLength(1)

@@ -278,6 +278,7 @@ test.each<[string, Case]>([
   const options: HealthOptions = {
     deps: story.deps,
     outcomes: openOutcomes(clock),
+    calls: true,
     watch: { refusal: () => undefined, notReady: () => undefined },
     startedAt: clock.now() - 3_600_000,
     stopping: new AbortController().signal,
@@ -295,6 +296,7 @@ test('the whole is as bad as its worst part', async () => {
   const options = (canaryIsThere: boolean, fault?: string): HealthOptions => ({
     deps,
     outcomes: openOutcomes(deps.clock),
+    calls: true,
     watch: { refusal: () => undefined, notReady: () => undefined },
     startedAt: canaryIsThere ? deps.clock.now() : 0,
     stopping: new AbortController().signal,
