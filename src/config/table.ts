@@ -118,7 +118,7 @@ export function compileTable(
       policies.set(name, {
         incident: settings.incident ?? false,
         priority: settings.priority ?? (severity === first ? 'high' : 'normal'),
-        deadline: settings.deadline ?? deadlineOf(severity.name),
+        deadline: settings.deadline ?? deadlineOf(settings.incident ? 'critical' : severity.name),
       })
     }
   }

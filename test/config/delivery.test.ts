@@ -29,6 +29,13 @@ test('where nothing is said, the channels’ own budgets hold, a page is tried f
   expect(config.receivers.get('platform/critical')?.fallback).toBe('')
 })
 
+test('a severity that opens incidents is a page, whatever it is called', () => {
+  const config = load(
+    table().replaceAll('critical', 'sev1').replace('[webhook] }, info', '[webhook], incident: true }, info'),
+  )
+  expect(config.policy('sev1', 'platform')).toMatchObject({ incident: true, deadline: 3_600_000 })
+})
+
 test('what is said holds', () => {
   const config = load(
     `${table(', deadline: 10m', ', fallback: lead, severities: { info: { deadline: 2h } }', "lead: { webhook: 'http://y.invalid' }")}

@@ -81,7 +81,10 @@ test.each([
     ['deadletter', 'list', '--url=http://u:s3cret@127.0.0.1:47193'],
     'no engine answers at http://127.0.0.1:47193 (ECONNREFUSED); start',
   ],
-  [['demo', '--url=http://u:s3cret@127.0.0.1:47193'], 'no engine answers at http://127.0.0.1:47193 (ECONNREFUSED); start'],
+  [
+    ['demo', '--url=http://u:s3cret@127.0.0.1:47193'],
+    'no engine answers at http://127.0.0.1:47193 (ECONNREFUSED); start',
+  ],
 ])('tocsin %j says what is wrong', async (args, says) => {
   const { code, out, err } = await tocsin(...args)
   expect(code).toBe(1)
