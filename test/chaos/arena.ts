@@ -56,6 +56,7 @@ export interface Settling {
   grace: number
   patience: number
   loss: { before: number; most: number } // of what was accepted before an instant
+  lateCopies: boolean // requests lay in a frozen engine's socket until their senders had given up on them
   repeats: number // what may be repeated, where that is not what the kills had in flight
 }
 
@@ -187,7 +188,14 @@ export async function openArena({
 
     async settle(
       findings,
-      { kills = 0, grace = figure(10_000, 5000), patience = 60_000, loss = { before: 0, most: 0 }, repeats } = {},
+      {
+        kills = 0,
+        grace = figure(10_000, 5000),
+        patience = 60_000,
+        loss = { before: 0, most: 0 },
+        lateCopies = false,
+        repeats,
+      } = {},
     ) {
       const expected: Expected = {
         reach: ({ severity }) => (severity === 'critical' ? kinds : ['webhook']),
@@ -198,6 +206,7 @@ export async function openArena({
         mostRepeats: repeats ?? kills * kinds.length * IN_FLIGHT,
         grace,
         loss,
+        lateCopies,
         oneId: isLong,
       }
       const look = async () => {

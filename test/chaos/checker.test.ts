@@ -16,6 +16,7 @@ const expected: Expected = {
   mostRepeats: 1,
   grace: 1000,
   loss: { before: 0, most: 0 },
+  lateCopies: false,
   oneId: true,
 }
 

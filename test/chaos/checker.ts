@@ -49,6 +49,8 @@ export interface Expected {
   grace: number // ms from an accepted resolve to when nothing may announce the alert
   /** Where a fault took what was accepted before an instant: it is counted and told, and no more of it than this may be gone. */
   loss: { before: number; most: number }
+  /** A request that its sender gave up on lay in a frozen engine's socket, and may have been read after the end was accepted. */
+  lateCopies: boolean
   /** Whether a webhook's repeat must have the id of what it repeats. */
   oneId: boolean
 }
@@ -57,6 +59,7 @@ interface Life extends SentAlert {
   ackedAt: number | undefined // when its beginning was first accepted
   endAckedAt: number | undefined
   mayHaveEnded: boolean // its end was at least posted
+  hasCopies: boolean // its beginning was posted without an answer
 }
 
 const keyOf = (kind: string, team: string) => `${team}/${kind}`
@@ -82,9 +85,16 @@ function livesOf(sent: readonly Sent[]): Map<string, Life> {
   const lives = new Map<string, Life>()
   for (const { alerts, result, doneAt } of sent) {
     for (const alert of alerts) {
-      const life = lives.get(alert.id) ?? { ...alert, ackedAt: undefined, endAckedAt: undefined, mayHaveEnded: false }
+      const life = lives.get(alert.id) ?? {
+        ...alert,
+        ackedAt: undefined,
+        endAckedAt: undefined,
+        mayHaveEnded: false,
+        hasCopies: false,
+      }
       lives.set(alert.id, life)
       if (alert.state === 'resolved') life.mayHaveEnded = true
+      else if (result === 'unknown') life.hasCopies = true
       if (result !== 'acked') continue
       if (alert.state === 'firing') life.ackedAt ??= doneAt
       else life.endAckedAt ??= doneAt
@@ -110,7 +120,7 @@ function everyAlertEnds(
   lives: ReadonlyMap<string, Life>,
   lines: ReturnType<typeof linesOf>,
   { letters, owed, faults }: Evidence,
-  { reach, firingOnly, loss }: Expected,
+  { reach, firingOnly, loss, lateCopies }: Expected,
   findings: Findings,
 ): void {
   const givenUp = new Set(letters.map(({ kind, team, group }) => `${keyOf(kind, team)} ${group}`))
@@ -133,7 +143,7 @@ function everyAlertEnds(
       const isClosed = about.at(-1)?.state === 'resolved' || isDead
       // what it was told before the loss is forgotten, and its end with it
       const wasForgotten = about.every(({ state, at }) => state !== 'firing' || at < loss.before)
-      if (!isClosed && (mayBeGone || wasForgotten)) left += 1
+      if (!isClosed && (mayBeGone || wasForgotten || (lateCopies && life.hasCopies))) left += 1
       else findings.holds('P2', isClosed, () => `${life.id} is over, and ${key} was not told last that it is`)
     }
   }

@@ -123,7 +123,7 @@ export function processFaults(): void {
         await sleep(60_000)
         for (const process of all) process.kill('SIGCONT')
         await acceptsAgain(arena, Date.now())
-        return { kills: 2, grace: 70_000 }
+        return { kills: 2, grace: 70_000, lateCopies: true }
       }),
   })
 
