@@ -1,6 +1,7 @@
 import type { Ledger } from '../store/ledger.ts'
 import type { Group } from '../store/groups.ts'
 import type { Store } from '../store/store.ts'
+import { ABSENCE } from './absence.ts'
 import type { Deps } from './deps.ts'
 import { raise } from './own-alert.ts'
 
@@ -86,9 +87,12 @@ export async function audit(deps: Deps): Promise<number> {
   const at = clock.now()
   const from = await store.groups.takeSlice(SLICE, at)
   if (from === undefined) return 0 // another replica has just done it
+  const lastAlive = await store.peers.lastAlive()
+  // after an absence much is due, and about to be looked at
+  const isCatchingUp = at < deps.calmUntil || lastAlive === undefined || at - lastAlive > ABSENCE
   const missing: Missing[] = []
   for (const { id, dueAt } of await store.groups.dues(from, from + SLICE - 1)) {
-    const found = await look(store, id, dueAt, at)
+    const found = (await look(store, id, dueAt, at)).filter(({ integration }) => !isCatchingUp || integration !== '')
     if (found.length > 0 && dueAt > at) await store.groups.hurry(id, at)
     missing.push(...found)
   }

@@ -1,5 +1,7 @@
 import { type Told, mayBelieve, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
+import { gravest, rankOf } from '../alert/severity.ts'
 import type { Row } from '../store/outbox.ts'
+import { CALM } from './absence.ts'
 import type { Deps } from './deps.ts'
 import { drop, end, giveUpRemoved } from './ending.ts'
 import { freshen, hear } from './hear.ts'
@@ -27,8 +29,9 @@ export async function decide(row: Row, deps: Deps): Promise<Telling | undefined>
   const reasonAfter = (before: Told | undefined) => (heard.muting ? undefined : whyNotify(before, present, rules, at))
   const reason = reasonAfter(last) ?? (row.unconfirmed ? reasonAfter(believed) : undefined)
   const given = group.givenUp.get(integration.id)
-  if (reason && !row.unconfirmed && given?.config === routing.config.hash && !whyNotify(given, present, rules, at))
-    return drop(row, 'given up', deps) // news came while it was, and is none any more: the dead letter says it already
+  const isSaid = row.afterDead && !row.unconfirmed && given?.config === routing.config.hash
+  // news came while it was given up, and is none: the dead letter says it already
+  if (reason && isSaid && !whyNotify(given, present, rules, at)) return drop(row, 'given up', deps)
   const nflogTtl = rememberFor(route, deps.retention)
   if (!reason) {
     const why = heard.muting ? 'muted' : whyQuiet(last, present)
@@ -42,7 +45,14 @@ export async function decide(row: Row, deps: Deps): Promise<Telling | undefined>
     const word = 'dropped: resolves not wanted'
     return end(row, { how: 'told', word, told: toldAs(present, at), nflogTtl }, undefined, deps)
   }
-  return { row, group, route, integration, alerts, present, reason, at }
+  const firing = alerts.filter(({ fingerprint }) => present.firing.has(fingerprint))
+  const rank = Math.min(row.rank, rankOf(gravest(firing.length > 0 ? firing : alerts, routing.config), routing.config))
+  // what is new began its own deadline; time in which nobody looked counts for none
+  const begun = firing
+    .filter(({ fingerprint, startsAt }) => startsAt <= at && !last?.firing.has(fingerprint))
+    .map(({ startsAt }) => startsAt)
+  const newsAt = Math.max(row.newsAt, deps.calmUntil - CALM, ...begun)
+  return { row: { ...row, rank, newsAt }, group, route, integration, alerts, present, reason, at }
 }
 
 /**

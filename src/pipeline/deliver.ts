@@ -6,7 +6,7 @@ import { compose, reconcile, send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { tellAlong } from './digest.ts'
-import { end, fallBackEarly } from './ending.ts'
+import { end, fallBackEarly, notNow } from './ending.ts'
 import { minimal } from './plain-words.ts'
 import { giveUpAt, retryDelay } from './retry.ts'
 import { forgo, lost, observe, settle, standingOf, waiting } from './settle.ts'
@@ -135,9 +135,10 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
     metrics.startDelay.observe({ integration: row.channel }, Math.max(0, beganAt - row.owedAt) / 1000)
   }
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
-  if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, beganAt + DIGEST_MARGIN, deps)
-  if (clock.now() > beganAt + LEASE_MARGIN) return // frozen meanwhile: by now another may have sent it
+  if (begun.along.length > 0)
+    return tellAlong(trying, begun.along, notifier, { destination, until: beganAt + DIGEST_MARGIN }, deps)
   if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.id)
+  if (clock.now() > beganAt + LEASE_MARGIN) return notNow(trying.row, deps) // frozen meanwhile: another may have sent it
   const outcome = await send(notifier, message, integration, deps)
   if (outcome.state === 'delivered' && outcome.id !== undefined && row.channel === 'sms')
     await awaitArrival(outcome.id, row, deps)
@@ -151,7 +152,7 @@ function budgetOf({ row, integration }: Telling, destination: string, deps: Deps
   const budget = deps.routing.config.budgets.get(row.channel)
   if (!budget) throw new Error(`channel ${row.channel} has no budget`)
   // what may not be sent twice has to be known by itself
-  const isAlone = row.alone || integration.onUnconfirmed === 'skip'
+  const isAlone = row.alone || row.rank === 0 || integration.onUnconfirmed === 'skip'
   return isAlone ? { ...budget, digestAbove: 0 } : budget
 }
 

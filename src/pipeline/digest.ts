@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import { gravest } from '../alert/severity.ts'
 import { type Notification, type Notifier, type Outcome, SettingError, retries } from '../notify/notifier.ts'
-import type { Standing } from '../store/outbox.ts'
 import { escapeHtml } from '../template/escape.ts'
 import { toTemplateData } from '../template/notification.ts'
 import { send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
-import { end } from './ending.ts'
+import { notNow } from './ending.ts'
 import { toNotification } from './notification.ts'
 import { inPlainWords } from './plain-words.ts'
 import { observe, settle, standingOf } from './settle.ts'
@@ -29,36 +28,42 @@ export async function tellAlong(
   leading: Telling,
   along: readonly { id: string; turn: number }[],
   notifier: Notifier,
-  until: number,
+  { destination, until }: { destination: string; until: number },
   deps: Deps,
 ): Promise<void> {
   const { store, metrics, clock, log } = deps
   const turns = new Map(along.map(({ id, turn }) => [id, turn]))
   const rows = (await store.outbox.rows([...turns.keys()])).filter(({ id, turn }) => turns.get(id) === turn)
-  // one that cannot be read now is told when its lease ends
-  const others = await inLanes(rows, (row) => decide(row, deps), log)
-  const tellings = [leading, ...others]
-  if (clock.now() > until) return
+  // one that cannot be read now is told when its lease ends; the leading one is read anew, since the others took their time
+  const decided = await inLanes([leading.row, ...rows], (row) => decide(row, deps), log)
+  const isPage = ({ row }: Telling) => row.rank === 0
+  const tellings = decided.filter((telling) => !isPage(telling))
+  const [first] = tellings
+  const isNone = tellings.length < 2 || clock.now() > until
+  const alone = isNone ? decided : decided.filter(isPage)
+  await inLanes(alone, ({ row }) => notNow(row, deps, { alone: true }), log)
+  if (isNone || !first) return
 
   const notification = digestOf(tellings, deps)
   const message = composeOrNot(notifier, notification)
-  const { row, integration, at } = leading
+  const { row, integration, at } = first
   const outcome = message ? await send(notifier, message, integration, deps) : noAddress
   observe(row, outcome, clock.now() - at, deps)
   const sent = { integration, notification, message, outcome, failures: [], along: tellings.length }
-  const standing = standingOf(outcome, message?.destination ?? '', clock.now())
+  const standing = standingOf(outcome, destination, clock.now())
   if (outcome.state === 'failed' && !retries[outcome.reason]) {
     // it is the digest that was refused: each by itself may not be
     log.error(
       { integration: integration.id, digestOf: tellings.length, outcome },
       'a digest was refused; each is told by itself',
     )
-    await inLanes(tellings, (telling) => tellAlone(telling, telling === leading ? standing : undefined, deps), log)
+    const how = (telling: Telling) => ({ alone: true, ...(telling === first && standing && { standing }) })
+    await inLanes(tellings, (telling) => notNow(telling.row, deps, how(telling)), log)
     return
   }
   if (outcome.state === 'delivered') metrics.digests.inc({ channel: row.channel }, tellings.length)
   const of = ({ group, reason }: Telling) => ({ ...sent, group, notification: withReason(notification, reason) })
-  await settle(leading, { ...of(leading), standing }, deps)
+  await settle(first, { ...of(first), standing }, deps)
   await inLanes(tellings.slice(1), (telling) => settle(telling, of(telling), deps), log)
 }
 
@@ -68,17 +73,6 @@ function withReason(notification: Notification, notificationReason: Telling['rea
 }
 
 const noAddress: Outcome = { state: 'failed', reason: 'client error', detail: 'a digest has no address' }
-
-async function tellAlone({ row }: Telling, standing: Standing | undefined, deps: Deps): Promise<void> {
-  const now = deps.clock.now()
-  await end(
-    row,
-    { how: 'retry', retryAt: now, unconfirmed: row.unconfirmed, content: row.content, said: row.said, alone: true },
-    undefined,
-    deps,
-    standing,
-  )
-}
 
 function composeOrNot(notifier: Notifier, notification: Notification) {
   try {

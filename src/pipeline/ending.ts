@@ -73,6 +73,18 @@ async function wakesOf(sooner: ReadonlyMap<string, number>, { store, clock }: De
   return rows.map(({ id, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, (sooner.get(id) ?? now) - now) }))
 }
 
+/** Nothing was sent, and it is tried again at once. `alone`: in no digest. */
+export async function notNow(
+  row: Row,
+  deps: Deps,
+  how: { alone?: boolean; standing?: Standing } = {},
+): Promise<undefined> {
+  const { unconfirmed, content, said } = row
+  const { alone = row.alone, standing } = how
+  const retryAt = deps.clock.now()
+  return end(row, { how: 'retry', retryAt, unconfirmed, content, said, alone }, undefined, deps, standing)
+}
+
 /** Nothing is told now, for this reason. */
 export async function drop(row: Row, reason: string, deps: Deps): Promise<undefined> {
   deps.metrics.suppressed.inc({ reason })

@@ -81,7 +81,7 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   const verdicts = new Map<string, string>()
   const integrations = [
     ...(routing.config.receivers.get(route.receiver)?.integrations ?? []),
-    ...standIns(group, route.receiver, firing, deps),
+    ...(deps.exact ? [] : standIns(group, route.receiver, firing, deps)),
   ]
   const entries = new Map<string, Told | GivenUp>()
   const kept = new Set<string>() // resolved, and still to be told
@@ -170,8 +170,8 @@ function standIns(group: Group, receiver: string, firing: readonly Alert[], { ro
   const isOver = firing.length === 0
   return [...group.told].flatMap(([id, { firing: believed }]) => {
     const integration = config.integrations.get(id)
-    if (!integration || integration.receiver === receiver || believed.size === 0) return []
-    return isOver || (isFailing && integration.receiver === own?.fallback) ? [integration] : []
+    if (!integration || integration.receiver === receiver) return []
+    return (isOver && believed.size > 0) || (isFailing && integration.receiver === own?.fallback) ? [integration] : []
   })
 }
 

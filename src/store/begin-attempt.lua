@@ -32,9 +32,13 @@ if state ~= 'claimed' or held ~= turn then return { 'lost' } end
 
 local tokensText, atText, askedText, openText, streakText =
   unpack(redis.call('HMGET', destination, 'tokens', 'at', 'asked', 'open', 'streak'))
+-- graver news may have come since the group was read, or was read before the row knew
+rank = math.min(rank, tonumber(redis.call('HGET', row, 'rank')))
+redis.call('HSET', row, 'rank', rank)
 local place = math.min(rank, 50) * RANK + owedAt
 
--- tokens of those that stand before it and are still there; one that does not come any more holds up nobody
+-- tokens of those that stand before it and are still there; one that does not come any more, or waits elsewhere by now, holds up
+-- nobody
 local function ahead()
   if redis.call('ZCARD', line) == 0 then return 0 end
   redis.call('ZADD', line, string.format('%.0f', place), id)
@@ -42,7 +46,8 @@ local function ahead()
   for i, other in ipairs(redis.call('ZRANGE', line, 0, SUMMED)) do
     if other == id then return tokens end
     if i > SUMMED then break end
-    if tonumber(redis.call('ZSCORE', owed, other) or 0) < now - LOST then
+    local there = redis.call('HGET', rowPrefix .. other, 'destination')
+    if tonumber(redis.call('ZSCORE', owed, other) or 0) < now - LOST or (there and there ~= name) then
       redis.call('ZREM', line, other)
     else
       tokens = tokens + tonumber(redis.call('HGET', rowPrefix .. other, 'cost') or 1)
@@ -58,7 +63,10 @@ local function go()
 end
 
 local function wait(untilAt, what)
-  if now >= latest then return { 'late', what } end
+  if now >= latest then
+    redis.call('ZREM', line, id)
+    return { 'late', what }
+  end
   local at = math.floor(math.max(now + 1, math.min(untilAt, latest)))
   redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'cost', cost, 'destination', name,
     'audience', audience)

@@ -26,6 +26,7 @@ export interface Row {
   content: string // digest of what that told; '' where it is not known
   alone: boolean // in no digest: one was refused
   said: string // how the attempt before ended; '' before the first
+  afterDead: boolean // owed again for news that came while its message was given up
 }
 
 /** A row that should be awake: what its job needs to know. */
@@ -185,7 +186,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
      * to go by if news came meanwhile; dead letters are kept for `retention` ms.
      */
     async record(
-      row: Pick<Row, 'id' | 'turn' | 'attempt' | 'group' | 'integration'>,
+      row: Pick<Row, 'id' | 'turn' | 'attempt' | 'rank' | 'group' | 'integration'>,
       ending: Ending,
       records: { log: string; timeline: string; nextNotification: string; retention: number; standing?: Standing },
       at: number,
@@ -224,6 +225,7 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
           ttl,
           ending.how === 'retry' ? ending.retryAt : 0,
           row.attempt,
+          row.rank,
           ending.how === 'retry' && ending.unconfirmed ? 1 : 0,
           ending.how === 'retry' ? ending.content : '',
           ending.how === 'retry' ? ending.said : '',
@@ -346,5 +348,6 @@ function toRow(id: string, fields: ReadonlyMap<string, string>): Row {
     content: fields.get('content') ?? '',
     alone: fields.get('alone') === '1',
     said: fields.get('said') ?? '',
+    afterDead: fields.get('afterDead') === '1',
   }
 }

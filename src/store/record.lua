@@ -10,7 +10,7 @@
   ARGV  row id; its turn; now, epoch ms; group id; integration
         how it ended: told | dropped | retry | back | dead; the ledger's word for it ('' for retry and back)
         notification log entry as JSON or '' (told, dead); what is given up as JSON or '' (dead); its time to live, ms
-        when to try again, epoch ms, and attempts made (retry); whether the attempt may have arrived: 1 or 0,
+        when to try again, epoch ms, attempts made, and how grave it was taken for (retry); whether the attempt may have arrived: 1 or 0,
           the digest of what that told, and how it ended, in words
         delivery log entry as JSON or ''; prefix of incident keys; timeline entry as JSON or ''
         dead letter as JSON or ''; how long one is kept, ms; when a released alert may be forgotten, epoch ms;
@@ -36,8 +36,8 @@ local group, members, times, references, collectable, due, ledger = unpack(KEYS,
 local nflog, outbox, owed, row, deliveries, incidentOf, dead, deadLetter = unpack(KEYS, 8, 15)
 local suspect = KEYS[16]
 local id, turn, now, groupId, integration = take(), take(), tonumber(take()), take(), take()
-local how, word, entry, givenUp, ttl, retryAt, attempts, unconfirmed, content, said =
-  take(), take(), take(), take(), take(), take(), take(), take(), take(), take()
+local how, word, entry, givenUp, ttl, retryAt, attempts, rank, unconfirmed, content, said =
+  take(), take(), take(), take(), take(), take(), take(), tonumber(take()), take(), take(), take()
 local log, prefix, timeline, letter, keptFor, forgetAt = take(), take(), take(), take(), tonumber(take()), take()
 local nextNotification, keepsResolved, name, standing, asked, alone = take(), take(), take(), take(), tonumber(take()), take()
 local rowPrefix, destinationPrefix, linePrefix, flightPrefix = take(), take(), take(), take()
@@ -58,14 +58,15 @@ local function wake(other, when)
   woken[#woken + 1] = tostring(when)
 end
 local destination = destinationPrefix .. name
-if standing == 'bad' then
+if standing == 'bad' then redis.call('HSET', destination, 'streak', 0) end
+-- those that were in the air when it opened say nothing new
+if standing == 'bad' and tonumber(redis.call('HGET', destination, 'open') or 0) <= now then
   local failures = redis.call('HINCRBY', destination, 'failures', 1)
-  redis.call('HSET', destination, 'streak', 0)
   if failures >= FAILURES then
     opened = failures
     redis.call('HSET', destination, 'open', now + math.min(LONGEST, SHORTEST * 2 ^ (failures - FAILURES)))
   end
-elseif standing ~= '' then
+elseif standing == 'good' or standing == 'answered' then
   redis.call('HSET', destination, 'failures', 0)
   redis.call('HDEL', destination, 'open')
   if standing == 'good' then redis.call('HINCRBY', destination, 'streak', 1) end
@@ -93,6 +94,7 @@ if where and opened == 0 and asked <= now then
     local due = tonumber(redis.call('ZSCORE', owed, other) or 0)
     if (what == 'budget' or what == 'flight' or what == 'breaker') and due > when then
       redis.call('ZADD', owed, when, other)
+      redis.call('HINCRBY', rowPrefix .. other, 'turn', 1) -- a job for later has this turn's name already
       wake(other, when)
     end
   end
@@ -108,6 +110,10 @@ if how == 'retry' then
   redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'attempt', attempts, 'unconfirmed', unconfirmed, 'content', content,
     'alone', alone, 'said', said)
   redis.call('ZADD', owed, retryAt, id)
+  if tonumber(redis.call('HGET', row, 'rank')) < rank then -- graver news came meanwhile: it does not wait
+    redis.call('ZADD', owed, now, id)
+    wake(id, now)
+  end
   return { 1, 1, opened, unpack(woken) }
 end
 if how == 'back' then
@@ -143,7 +149,7 @@ if redis.call('EXISTS', group) == 1 then redis.call('HSET', group, 'verdict:' ..
 if again == '1' then -- news came after this turn had read the group
   redis.call('HINCRBY', ledger, 'owed', 1)
   redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'starts', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
-    'newsAt', now, 'notification', nextNotification)
+    'newsAt', now, 'notification', nextNotification, 'afterDead', how == 'dead' and '1' or '0')
   redis.call('HDEL', row, 'content', 'fellBack', 'alone', 'said')
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }

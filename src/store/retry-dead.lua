@@ -22,5 +22,5 @@ redis.call('ZREM', dead, ARGV[1])
 redis.call('HDEL', nflog, 'dead:' .. owing.integration)
 local isNew = owe(ARGV[3], outbox, owed, ledger, ARGV[2], owing)
 if isNew then return 'owed' end
-redis.call('HSET', owing.row, 'newsAt', ARGV[2]) -- somebody wants it now: its deadline begins anew
+redis.call('HSET', owing.row, 'newsAt', ARGV[2], 'afterDead', '0') -- somebody wants it now: its deadline begins anew
 return 'waiting'

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit, auditAll, whyNotBalanced } from '../../src/pipeline/audit.ts'
 import { resend } from '../../src/pipeline/dead-letters.ts'
+import { bridgeAbsence } from '../../src/pipeline/absence.ts'
 import { deliver } from '../../src/pipeline/deliver.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
 import { contentOf } from '../../src/pipeline/telling.ts'
@@ -879,4 +880,124 @@ receivers:
     await story.advance('2m')
     expect(said(story).at(-1)).toBe(`${ops} A`)
   })
+
+  test('after an absence what is owed gets its whole deadline again', async () => {
+    await using story = await tell(server, config('budgets: { webhook: { rate: 1/s, burst: 3 } }'))
+    await fire(story, 'critical', ...names(10))
+    await flushAlone(story)
+    await story.deps.store.peers.alive(story.deps.clock.now())
+    story.skip('61m')
+    await bridgeAbsence(story.deps)
+    await sweepNow(story)
+    await story.advance('1m')
+    expect(new Set(said(story)).size).toBe(10)
+    expect(await story.deps.store.deadLetters.list(10)).toEqual([])
+    // what is due for long is about to be looked at: no reason to page anybody
+    expect(await audit(story.deps)).toBe(0)
+  })
+
+  test('what joins a group that fails has a deadline of its own', async () => {
+    await using story = await tell(server, config().replace('[alertname]', '[severity]'))
+    story.answers.push(...Array.from({ length: 500 }, () => down))
+    const endsAt = new Date(story.deps.clock.now() + 48 * 3_600_000).toISOString()
+    const startsNow = () => new Date(story.deps.clock.now()).toISOString()
+    await story.post({ labels: { alertname: 'A', severity: 'critical' }, startsAt: startsNow(), endsAt })
+    await story.advance('58m')
+    await story.post({ labels: { alertname: 'B', severity: 'critical' }, startsAt: startsNow(), endsAt })
+    await story.advance('10m')
+    story.answers.length = 0
+    await story.advance('10m')
+    expect(said(story).at(-1)).toBe(`${ops} A B`)
+  })
+
+  test('a breaker that opens while many are in the air is open for ten seconds, not for five minutes', async () => {
+    await using story = await tell(server, config())
+    const { store, clock } = story.deps
+    await fire(story, 'critical', ...names(16))
+    await flushAlone(story)
+    const budget = { burst: 99, refill: 0, inFlight: 99, digestAbove: 0 }
+    const asking = {
+      destination: 'd',
+      cost: 1,
+      audience: '',
+      budget,
+      lease: 12_000,
+      digestMargin: 0,
+      until: 1e15,
+      content: '',
+    }
+    await server.redis.hset(tagOf(story) + ':destination:d', 'streak', 50)
+    const turns: Row[] = []
+    for (const { id } of await owed(story)) {
+      const row = await claimed(story, id)
+      await store.outbox.begin(row, asking, clock.now())
+      turns.push(row)
+    }
+    const retry = { how: 'retry' as const, retryAt: clock.now() + 60_000, unconfirmed: true, content: '', said: '' }
+    const standing = { destination: 'd', standing: 'bad' as const, askedUntil: 0 }
+    const records = { log: '', timeline: '', nextNotification: 'x', retention: 1, standing }
+    for (const row of turns) await store.outbox.record(row, retry, records, clock.now())
+    const open = Number(await server.redis.hget(tagOf(story) + ':destination:d', 'open'))
+    expect(open - clock.now()).toBe(10_000)
+  })
+
+  test('a critical that joins a group in a digest is told by itself', async () => {
+    const receivers = `[{ name: ops, slack_configs: [{ api_url: 'http://x.invalid' }] }]`
+    const grouped = config('budgets: { slack: { rate: 1/s, burst: 1, digest_above: 5 } }', receivers)
+    await using story = await tell(server, grouped.replace('[alertname]', '[group]'))
+    const endsAt = new Date(story.deps.clock.now() + 48 * 3_600_000).toISOString()
+    const post = (alertname: string, severity: string, group: string) =>
+      story.post({ labels: { alertname, group, severity }, endsAt })
+    for (const name of names(20)) await post(name, 'warning', name)
+    await story.advance('0s')
+    await post('Page', 'critical', 'N15')
+    await story.advance('10s')
+    const withPage = said(story).filter((line) => line.includes('Page'))
+    expect(withPage).toEqual(['ops/slack/0 N15 Page'])
+    expect(await owed(story)).toEqual([])
+    expect(await balanced(story)).toEqual([])
+  })
+
+  test('a letter that is sent again is not taken for one that was just given up', async () => {
+    await using story = await tell(server, config().replace('[alertname]', '[severity]'))
+    story.answers.push(refused)
+    await fire(story, 'critical', 'A', 'B')
+    await story.advance('1s')
+    const [letter] = await story.deps.store.deadLetters.list(1)
+    if (!letter) throw new Error('there is no letter')
+    const group = await story.deps.store.groups.load(letter.group)
+    await resend(letter, story.deps)
+    // a flush that had read the group before writes it down again
+    const log =
+      (await server.redis.keys('*:nflog:*')).find((key) => key.includes(letter.group)) ??
+      `${tagOf(story)}:nflog:${letter.group}`
+    const given = group?.givenUp.get(ops)
+    await server.redis.hset(
+      log,
+      `dead:${ops}`,
+      JSON.stringify({ ...given, firing: [...(given?.firing ?? [])], resolved: [], ended: [] }),
+    )
+    await story.advance('1s')
+    expect(said(story).at(-1)).toBe(`${ops} A B`)
+  })
+
+  test('in exact mode nobody is told who is not on the route', async () => {
+    const two = (receiver: string) => `
+route: { receiver: ${receiver}, group_by: [alertname], group_wait: 0s, group_interval: 1m, repeat_interval: 4h }
+receivers:
+  - { name: ops, webhook_configs: [{ url: 'http://x.invalid' }] }
+  - { name: lead, webhook_configs: [{ url: 'http://y.invalid' }] }`
+    await using story = await tell(server, two('ops'), { exact: true })
+    await fire(story, 'critical', 'A')
+    await story.advance('1s')
+    await story.reload(two('lead'))
+    await resolve(story, 'A')
+    await story.advance('5m')
+    expect(said(story)).toEqual([`${ops} A`])
+  })
 })
+
+/** What all keys of a story begin with. */
+function tagOf({ deps }: Story): string {
+  return deps.store.queuePrefix
+}
