@@ -46,7 +46,7 @@ import { openClock } from './store/clock.ts'
 import { RedisError, openEmbedded } from './store/embedded.ts'
 import { epochFile } from './store/epoch-file.ts'
 import { faultOf } from './store/fault.ts'
-import { blockingConnection, storeConnection, whyAway } from './store/redis.ts'
+import { acceptingConnection, blockingConnection, storeConnection, whyAway } from './store/redis.ts'
 import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
@@ -143,7 +143,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const accepting = options.replicaWait.replicas > 0 ? storeConnection(address) : redis
+    const accepting = options.replicaWait.replicas > 0 ? acceptingConnection(address) : redis
     if (accepting !== redis) opened.push(() => accepting.disconnect())
     await usable(accepting)
     const replicated = openReplicaWait(accepting, options.replicaWait)
