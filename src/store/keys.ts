@@ -37,6 +37,7 @@ export function keysFor(prefix: string) {
     incidents: `${tag}:incidents`, // zset: incident id → when it was opened
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
+    groupOfDedup: (key: string) => `${tag}:group-of-dedup:${key}`, // id of the group with an incident; as long as that is kept
     changes: `${tag}:changes`, // stream: fingerprints that came, changed or went
     versions: `${tag}:versions`, // hash: epoch (of this data set), silences, rules
     silences: `${tag}:silences`, // hash: id → what `silences.ts` says

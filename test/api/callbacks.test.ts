@@ -180,6 +180,12 @@ describe('PagerDuty', () => {
     expect(await state()).toContain('resolved')
   })
 
+  test('it is found by its key, however many are newer', async () => {
+    await redis.redis.zrem('{tocsin}:incidents', incident.id)
+    expect((await send(event('incident.acknowledged', 'e9'))).status).toBe(200)
+    expect(await state()).toBe('acknowledged by Tenex Engineer (PagerDuty)')
+  })
+
   test('by any secret that is in use', async () => {
     expect((await send(event('incident.acknowledged', 'e3'), ['newer', 'old-secret'])).status).toBe(200)
     expect(await state()).toBe('acknowledged by Tenex Engineer (PagerDuty)')
