@@ -130,7 +130,7 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
   if (begun.along.length > 0) return tellAlong(trying, begun.along, notifier, beganAt + DIGEST_MARGIN, deps)
   if (clock.now() > beganAt + LEASE_MARGIN) return // frozen meanwhile: by now another may have sent it
-  if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.id)
+  if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.incident)
   const outcome = await send(notifier, message, integration, deps)
   if (outcome.state === 'delivered' && outcome.id !== undefined && row.channel === 'sms')
     await awaitArrival(outcome.id, row, deps)
