@@ -92,7 +92,8 @@ if verb ~= '' then
     end
     redis.call('HDEL', group, 'incident')
     redis.call('PEXPIRE', incidentOf, reopenWithin) -- later than that it would not be reopened
-    redis.call('PEXPIRE', groupOfDedup, reopenWithin)
+    -- two routes may give their groups the same key
+    if redis.call('GET', groupOfDedup) == id then redis.call('PEXPIRE', groupOfDedup, reopenWithin) end
   end
 end
 
