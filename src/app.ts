@@ -40,12 +40,13 @@ import { type Line, openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
 import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
+import { nameOfRedis } from './store/address.ts'
 import { type Durability, checkRedis } from './store/check.ts'
 import { openClock } from './store/clock.ts'
 import { RedisError, openEmbedded } from './store/embedded.ts'
-import { epochFile, nameOfRedis } from './store/epoch-file.ts'
+import { epochFile } from './store/epoch-file.ts'
 import { faultOf } from './store/fault.ts'
-import { blockingConnection, storeConnection, whyAway } from './store/redis.ts'
+import { acceptingConnection, blockingConnection, storeConnection, whyAway } from './store/redis.ts'
 import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
@@ -142,7 +143,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const accepting = options.replicaWait.replicas > 0 ? storeConnection(address) : redis
+    const accepting = options.replicaWait.replicas > 0 ? acceptingConnection(address) : redis
     if (accepting !== redis) opened.push(() => accepting.disconnect())
     await usable(accepting)
     const replicated = openReplicaWait(accepting, options.replicaWait)

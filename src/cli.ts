@@ -123,7 +123,8 @@ const serveCommand = program
   .addOption(features())
   .addOption(new Option('--sandbox', 'deliver to the built-in inbox instead of the world').default(false))
   .action(async (options: Options) => {
-    const { serve } = await import('./serve.ts')
+    const [{ serve }, isRedis] = await Promise.all([import('./serve.ts'), isRedisAddress(options)])
+    if (!isRedis) return
     const isSandbox = options['sandbox'] === true
     const externalURL = text(options['web.externalUrl'])
     if (externalURL !== undefined && !/^https?:\/\/[^/]/.test(externalURL))
@@ -314,7 +315,8 @@ program
   .addOption(redisPrefix())
   .addOption(storagePath())
   .action(async (options: Options) => {
-    const { audit } = await import('./command/audit.ts')
+    const [{ audit }, isRedis] = await Promise.all([import('./command/audit.ts'), isRedisAddress(options)])
+    if (!isRedis) return
     process.exitCode = await audit({
       redisUrl: text(options['redis.url']),
       prefix: text(options['redis.prefix']) ?? '',
@@ -413,6 +415,14 @@ async function duration(given: Options[string], flag: string): Promise<number | 
 function fail(message: string): void {
   stderr.write(`tocsin: error: ${message}\n`)
   process.exitCode = 1
+}
+
+/** Whether the address of Redis is none or a good one; else it was said what is wrong. */
+async function isRedisAddress(options: Options): Promise<boolean> {
+  const { whyNoRedis } = await import('./store/address.ts')
+  const why = whyNoRedis(text(options['redis.url']) ?? '/')
+  if (why !== undefined) fail(`--redis.url or REDIS_URL: it ${why}`)
+  return why === undefined
 }
 
 async function featuresOf(options: Options) {

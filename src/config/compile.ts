@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { canary } from '../alert/canary.ts'
 import type { MatcherMode } from '../match/mode.ts'
@@ -8,6 +7,7 @@ import { buildTree, routesById } from '../route/tree.ts'
 import { budgetsOf } from './budgets.ts'
 import { check, instead } from './check.ts'
 import type { Config, Integration, Receiver } from './config.ts'
+import { readStart } from './read/bytes.ts'
 import type { Environment } from './read/environment.ts'
 import { glob } from './read/glob.ts'
 import { readGlobal, resolveTimeout } from './global.ts'
@@ -19,7 +19,7 @@ import { suggest } from './nearest.ts'
 import { toRouteSettings } from './show/print.ts'
 import { type ChannelReader, receiverReader } from './receivers.ts'
 import { type Top, egressOf, teamSchema } from './schema.ts'
-import { type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
+import { LARGEST, type Path, type Source, type Yaml, isMap, present } from './read/source.ts'
 import type { Sources } from './read/sources.ts'
 import { type Severity, type Table, type Team, compileTable, deadlineOf, receiverName } from './table.ts'
 import { checkIntervalNames, intervalsOf, readInhibitRules, rootOf, routeLabelsOf } from './tree.ts'
@@ -264,11 +264,13 @@ function readTemplates(settings: Top, main: Source): { name: string; text: strin
     if (files.length === 0) main.warnings.push(main.problem(['templates', i], 'no file fits this pattern'))
     return files.flatMap((file) => {
       try {
-        return [{ name: basename(file), text: readFileSync(file, 'utf8') }]
+        const bytes = readStart(file, LARGEST + 1)
+        if (bytes.length <= LARGEST) return [{ name: basename(file), text: Buffer.from(bytes).toString() }]
+        fail(`${file} is larger than ${LARGEST / 1024 / 1024} MiB; split it, templates may stand in several files`)
       } catch {
         fail(`${file} cannot be read`)
-        return []
       }
+      return []
     })
   })
 }

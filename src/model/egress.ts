@@ -90,6 +90,7 @@ function isWithin(bytes: readonly number[], { bytes: of, bits }: Range): boolean
 /** Prefixes behind which an IPv4 address stands, and at which byte it does. */
 const holders: readonly (readonly [Range, number])[] = [
   [range('::/96'), 12], // as such, which nobody uses any more
+  [range('::ffff:0:0:0/96'), 12], // SIIT (RFC 2765)
   [range('64:ff9b::/96'), 12], // NAT64 (RFC 6052)
   [range('64:ff9b:1::/48'), 12], // NAT64 of a network of one's own (RFC 8215)
   [range('2002::/16'), 2], // 6to4 (RFC 3056)

@@ -104,11 +104,12 @@ export const email = channel({
   create(settings, { egress }) {
     let open: { password: string; smtp: Smtp } | undefined
     /** With the password as it is now: a file may have another one since. */
-    const smtp = async () => {
+    const smtp = () => {
       const password = secretOf(settings.auth_password, settings.auth_password_file)
       if (open?.password !== password) {
+        const next = openSmtp(serverOf(settings, password), egress)
         open?.smtp.close()
-        open = { password, smtp: await openSmtp(serverOf(settings, password), egress) }
+        open = { password, smtp: next }
       }
       return open.smtp
     }
@@ -133,7 +134,7 @@ export const email = channel({
             detail: `${JSON.stringify(bad.slice(0, 100))} is not a mail address`,
           }
         if (payload.to.length === 0) return { state: 'failed', reason: 'rejected', detail: 'there is no recipient' }
-        return (await smtp()).send(payload, signal)
+        return smtp().send(payload, signal)
       },
       close: () => open?.smtp.close(),
     }

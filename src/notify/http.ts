@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Connections } from './connections.ts'
 import { boundary } from './cut.ts'
+import { secretsIn } from './fields.ts'
 import { AddressRefused } from './lookup.ts'
 import type { Outcome, Reason } from './notifier.ts'
 
@@ -67,7 +68,7 @@ export async function exchange(given: Request): Promise<Answer> {
   let answer: Answer | undefined
   try {
     const { request } = await import('undici')
-    const { url, headers } = withoutCredentials(given)
+    const { url, headers, secrets: login } = withoutCredentials(given)
     const bytes = body === undefined ? undefined : Buffer.from(body)
     const asked = request(url, {
       method,
@@ -86,7 +87,7 @@ export async function exchange(given: Request): Promise<Answer> {
     })
     const { statusCode, headers: head, body: stream } = await orAborted(asked, signal)
     const retryAfter = head['retry-after']
-    const hidden = [given.url, ...secrets]
+    const hidden = [given.url, ...login, ...secrets]
     answer = { status: statusCode, retryAfter: [retryAfter].flat()[0], body: '', whole: false, secrets: hidden }
     const chunks: Buffer[] = []
     let length = 0
@@ -130,25 +131,49 @@ export function noneOf(kind: new (...given: never[]) => Error): (error: unknown)
 }
 
 /** A URL without its user and password, which go into a header where there is no other, as Go's client has it. */
-function withoutCredentials({ url: given, headers }: Request): Pick<Request, 'url' | 'headers'> {
-  const url = new URL(given)
-  const { username, password } = url
-  if (username === '' && password === '') return { url: given, headers }
-  url.username = ''
-  url.password = ''
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
-  return { url: url.href, headers: { Authorization: `Basic ${login}`, ...headers } }
+function withoutCredentials({ url: given, headers }: Request): Pick<Request, 'url' | 'headers' | 'secrets'> {
+  const [user = '', password = ''] = loginOf(given).map(decoded)
+  if (user === '' && password === '') return { url: given, headers, secrets: [] }
+  const own = { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+  return { url: withoutLogin(given), headers: { ...own, ...headers }, secrets: secretsIn(own) }
 }
 
-/** A text to tell, without secrets and without what stands behind the host of a URL among them. */
+/** A URL without its user and password. */
+export function withoutLogin(given: string): string {
+  const url = new URL(given)
+  url.username = ''
+  url.password = ''
+  return url.href
+}
+
+/** The user and password of a URL, escaped as they are in it. */
+function loginOf(given: string): string[] {
+  const { username, password } = new URL(given)
+  return [username, password]
+}
+
+/** Without its escapes; a text that is not escaped as it should be is taken as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+    return text
+  }
+}
+
+/** A text to tell, without secrets and without what stands before and behind the host of a URL among them. */
 export function hide(text: string, secrets: readonly string[]): string {
   return secrets
     .flatMap((one) => {
       if (!URL.canParse(one)) return [one]
       const { pathname, search, searchParams } = new URL(one)
-      return [one, pathname + search, ...pathname.split('/'), ...searchParams.values()]
+      const login = loginOf(one)
+      const behind = [pathname + search, ...pathname.split('/'), ...searchParams.values()]
+      return [one, withoutLogin(one), ...login, ...login.map(decoded), ...behind]
     })
     .filter(({ length }) => length > 5)
+    .toSorted((a, b) => b.length - a.length) // what holds another goes whole
     .reduce((shown, one) => shown.replaceAll(one, '<secret>'), text)
 }
 

@@ -8,6 +8,11 @@ import { cut } from './cut.ts'
 import { link, or, sendResolved, template } from './fields.ts'
 import type { Notification } from './notifier.ts'
 
+/** By what PagerDuty knows a group: short, whatever its labels are. */
+export function dedupKey(groupKey: string): string {
+  return createHash('sha256').update(groupKey).digest('hex')
+}
+
 /** What PagerDuty takes, in characters, and of the whole event in bytes. */
 export const longest = { summary: 1024, text: 1024, url: 2048, event: 512_000 } as const
 
@@ -77,7 +82,7 @@ export function toEvent(settings: Settings, notification: Notification): PagerDu
   const { details, lists } = detailsOf(settings, notification)
   const made: PagerDutyEvent = {
     event_action: data.status === 'firing' ? 'trigger' : 'resolve',
-    dedup_key: createHash('sha256').update(groupKey).digest('hex'),
+    dedup_key: dedupKey(groupKey),
     payload: {
       summary: cut(notification.text(settings.description, 'description'), longest.summary) || 'alert',
       source:

@@ -60,7 +60,7 @@ export const smtpReplies: Verdicts = {
 }
 
 /** A few connections to one server, by nodemailer; an address is checked when it is connected to. */
-export async function openSmtp(server: Server, egress: Egress): Promise<Smtp> {
+async function openPool(server: Server, egress: Egress): Promise<Smtp> {
   const [{ createTransport }, { connectionsFor }] = await Promise.all([
     import('nodemailer'),
     import('./connections.ts'),
@@ -96,6 +96,31 @@ export async function openSmtp(server: Server, egress: Egress): Promise<Smtp> {
   return {
     send: (mail, signal) => send(transport, mail, contents, signal),
     close: () => transport.close(),
+  }
+}
+
+/** The same at once; closed only when the mails that it was given are done. After `close` it is to be given none. */
+export function openSmtp(server: Server, egress: Egress): Smtp {
+  const opening = openPool(server, egress)
+  let isClosing = false
+  let count = 0
+  const endIfDone = () => {
+    if (isClosing && count === 0) void opening.then(({ close }) => close()).catch(() => {}) // of no use by then
+  }
+  return {
+    async send(mail, signal) {
+      count += 1
+      try {
+        return await (await opening).send(mail, signal)
+      } finally {
+        count -= 1
+        endIfDone()
+      }
+    },
+    close() {
+      isClosing = true
+      endIfDone()
+    },
   }
 }
 

@@ -18,7 +18,7 @@ import {
   unheeded,
   withBeside,
 } from './fields.ts'
-import { type Answer, NoAnswer, type Request, exchange, isCutShort, noAnswer, within } from './http.ts'
+import { type Answer, NoAnswer, type Request, exchange, isCutShort, noAnswer, within, withoutLogin } from './http.ts'
 import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
 import { TemplateError, syntaxError } from '../template/templates.ts'
@@ -82,11 +82,12 @@ export const webhook = channel({
       const body = bodyOf(settings, notification, settings.max_alerts)
       const given = secretOf(settings.url, settings.url_file)
       const url = notification.destination(given, 'url', wholeUrl)
+      const isKnown = isLiteral(url, given)
       const sending = {
         body: toJson(body),
         smaller: () => smaller(settings, notification),
-        url: new Secret(url),
-        isLiteral: isLiteral(url, given),
+        url: new Secret(isKnown || !link(url) ? url : withoutLogin(url)), // whom a label names gets no login
+        isLiteral: isKnown,
         headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
       }
       const summary = notification.text('{{ template "__subject" . }}', 'subject')
@@ -138,6 +139,7 @@ function originOf(url: string): string {
 
 /** Whether scheme, host and port of a URL stand as such in the file: what comes out of labels may be anybody's. */
 export function isLiteral(url: string, template: string): boolean {
+  if (!template.includes('{{')) return true
   const written = template.match(/https?:\/\/[^\s/?#{}"'`\\|]+/gi) ?? []
   return written.some((one) => originOf(one) !== '' && originOf(one) === originOf(url))
 }

@@ -137,7 +137,7 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   const trying = { ...telling, row: { ...row, attempt: begun.attempt } }
   if (begun.along.length > 0)
     return tellAlong(trying, begun.along, notifier, { destination, until: beganAt + DIGEST_MARGIN }, deps)
-  if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.id)
+  if (message.reference !== undefined) await store.sms.remember(to, message.reference, group.incident)
   if (clock.now() > beganAt + LEASE_MARGIN) return notNow(trying.row, deps) // frozen meanwhile: another may have sent it
   const outcome = await send(notifier, message, integration, deps)
   if (outcome.state === 'delivered' && outcome.id !== undefined && row.channel === 'sms')

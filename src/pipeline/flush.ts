@@ -15,6 +15,7 @@ import {
 import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
 import type { Claimed, Group, IncidentStep, Left, Owing } from '../store/groups.ts'
+import { dedupKey } from '../notify/pagerduty-event.ts'
 import { rowId } from '../store/keys.ts'
 import type { Versions } from '../store/store.ts'
 import { regroup } from './accept.ts'
@@ -217,7 +218,7 @@ function incidentStep(
   if (firing.length === 0) {
     if (!group.incident || group.alerts.some((alert) => !isResolved(alert, at))) return undefined
     const resolved = entryOf('resolved', 'all alerts resolved', at)
-    return { verb: 'resolve', reopenWithin: config.incidentReopenWithin, resolved }
+    return { verb: 'resolve', dedupKey: dedupKey(group.key), reopenWithin: config.incidentReopenWithin, resolved }
   }
   const severity = gravest(firing, config)
   const described = describeIncident(firing, group, { severity, priority: '', defaultTeam: config.defaultTeam })
@@ -230,6 +231,7 @@ function incidentStep(
   const fields = { ...described, priority: policy.priority }
   return {
     verb: 'open',
+    dedupKey: dedupKey(group.key),
     reopenWithin: config.incidentReopenWithin,
     fields: JSON.stringify(fields),
     opened: entryOf('opened', fields.title, at),

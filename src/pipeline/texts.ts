@@ -1,4 +1,4 @@
-import { type SmsPage, type SmsStatus } from '../store/sms.ts'
+import { type SmsPage, type SmsStatus, isFinal } from '../store/sms.ts'
 import type { Row } from '../store/outbox.ts'
 import type { Deps } from './deps.ts'
 import { tellInstead } from './ending.ts'
@@ -24,8 +24,13 @@ export async function arrived(sid: string, status: SmsStatus, error: string, dep
 
 /** Text messages of which Twilio has said nothing in time are told in another way. */
 export async function missArrivals(deps: Deps): Promise<void> {
-  for (const sid of await deps.store.sms.overdue(deps.clock.now()))
-    await didNotArrive(sid, 'nothing was heard of it within 2 minutes', deps)
+  const { sms } = deps.store
+  for (const sid of await sms.overdue(deps.clock.now())) {
+    const heard = await sms.status(sid)
+    // it may have been heard of before it was written down that it is waited for
+    if (heard && isFinal(heard.status)) await arrived(sid, heard.status, heard.error, deps)
+    else await didNotArrive(sid, 'nothing was heard of it within 2 minutes', deps)
+  }
 }
 
 async function didNotArrive(sid: string, why: string, deps: Deps): Promise<void> {

@@ -39,9 +39,3 @@ export function epochFile(folder: string, redis: string) {
 }
 
 export type EpochFile = ReturnType<typeof epochFile>
-
-/** A Redis as the file names it: without user and password. */
-export function nameOfRedis(address: string, prefix: string): string {
-  const place = /^rediss?:/.test(address) ? new URL(address) : undefined
-  return `${place ? `${place.host}${place.pathname}` : address} ${prefix}`
-}

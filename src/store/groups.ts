@@ -70,8 +70,8 @@ export interface Left {
 }
 
 export type IncidentStep =
-  | { verb: 'open'; reopenWithin: number; fields: string; opened: string; reopened: string }
-  | { verb: 'resolve'; reopenWithin: number; resolved: string }
+  | { verb: 'open'; dedupKey: string; reopenWithin: number; fields: string; opened: string; reopened: string }
+  | { verb: 'resolve'; dedupKey: string; reopenWithin: number; resolved: string }
 
 export interface Settled {
   held: boolean // false: the lease ran out and another flusher has the group
@@ -154,6 +154,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
           keys.owed,
           keys.incidents,
           keys.incidentOf(id),
+          keys.groupOfDedup(incident?.dedupKey ?? ''),
           ...rows.map((row) => keys.row(row)),
         ],
         [

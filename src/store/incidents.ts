@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { type Incident, type IncidentFields, mayBecome } from '../incident/incident.ts'
 import type { Keys } from './keys.ts'
 import { pairs } from './groups.ts'
+import { execAll } from './redis.ts'
 import { script } from './script.ts'
+
+/** How many of the newest a list looks at, whosever they are. */
+const LOOKED_AT = 2000
+/** How many are read at once. */
+const PAGE = 250
 
 const change = script('change-incident', z.number())
 
@@ -32,22 +38,28 @@ export function incidentStore(redis: Redis, keys: Keys) {
   const timeline = (id: string) => `${hash(id)}:timeline`
 
   async function get(id: string): Promise<Incident | undefined> {
-    const replies = (await redis.pipeline().hgetall(hash(id)).lrange(timeline(id), 0, -1).exec()) ?? []
-    for (const [error] of replies) if (error) throw error
-    return toIncident(replies[0]?.[1], replies[1]?.[1])
+    const [incident] = await getAll([id])
+    return incident
+  }
+
+  /** Those that are there, in the order of their ids. */
+  async function getAll(ids: readonly string[]): Promise<Incident[]> {
+    const pipeline = redis.pipeline()
+    for (const id of ids) pipeline.hgetall(hash(id)).lrange(timeline(id), 0, -1)
+    const replies = await execAll(pipeline)
+    return ids.flatMap((_id, i) => toIncident(replies[2 * i], replies[2 * i + 1]) ?? [])
   }
 
   return {
     get,
 
-    /** The newest `limit` of those that are wanted, newest first. */
+    /** The newest `limit` of those that are wanted, newest first; no further back than LOOKED_AT goes. */
     async list(limit: number, wanted: (incident: Incident) => boolean = () => true): Promise<Incident[]> {
       const found: Incident[] = []
-      const page = Math.max(limit, 100)
-      for (let from = 0; found.length < limit; from += page) {
-        const ids = await redis.zrange(keys.incidents, from, String(from + page - 1), 'REV')
-        for (const incident of await Promise.all(ids.map(get))) if (incident && wanted(incident)) found.push(incident)
-        if (ids.length < page) break
+      for (let from = 0; found.length < limit && from < LOOKED_AT; from += PAGE) {
+        const ids = await redis.zrange(keys.incidents, from, String(from + PAGE - 1), 'REV')
+        found.push(...(await getAll(ids)).filter(wanted))
+        if (ids.length < PAGE) break
       }
       return found.slice(0, limit)
     },
@@ -56,6 +68,12 @@ export function incidentStore(redis: Redis, keys: Keys) {
     async ofGroup(group: string): Promise<Incident | undefined> {
       const id = await redis.get(keys.incidentOf(group))
       return id === null ? undefined : get(id)
+    },
+
+    /** The last one of the group that PagerDuty knows by a key. */
+    async ofDedupKey(key: string): Promise<Incident | undefined> {
+      const group = await redis.get(keys.groupOfDedup(key))
+      return group === null ? undefined : this.ofGroup(group)
     },
 
     /**

@@ -37,6 +37,7 @@ export function keysFor(prefix: string) {
     incidents: `${tag}:incidents`, // zset: incident id → when it was opened
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
+    groupOfDedup: (key: string) => `${tag}:group-of-dedup:${key}`, // id of the group with an incident; as long as that is kept
     changes: `${tag}:changes`, // stream: fingerprints that came, changed or went
     versions: `${tag}:versions`, // hash: epoch (of this data set), silences, rules
     silences: `${tag}:silences`, // hash: id → what `silences.ts` says
@@ -55,7 +56,7 @@ export function keysFor(prefix: string) {
     audit: `${tag}:audit`, // stream: who did what
     session: (hash: string) => `${tag}:session:${hash}`, // JSON; gone when it ends
     callback: (id: string) => `${tag}:callback:${id}`, // a callback that was taken; gone after its replay time
-    smsReference: (id: string) => `${tag}:sms-reference:${id}`, // group of the page with this reference
+    smsReference: (id: string) => `${tag}:sms-reference:${id}`, // incident of the page with this reference, '' for none
     smsAwaited: `${tag}:sms-awaited`, // zset: id of a message → until when its arrival is to be heard of
     smsStatus: (sid: string) => `${tag}:sms-status:${sid}`, // hash: status, rank, at, error
     inbox: `${tag}:inbox`, // list: JSON, newest first

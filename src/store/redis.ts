@@ -2,18 +2,26 @@ import { Redis, type RedisOptions } from 'ioredis'
 
 const retryStrategy = (times: number) => Math.min(50 * 2 ** times, 1000)
 
-/**
- * For the store, at a `redis://…` address or a Unix socket's path: fails at once or within 2 s rather
- * than hang, so that a sender gets its 503.
- */
+/** Fails at once or within 2 s rather than hang, so that a sender gets its 503. */
+const impatient = {
+  enableOfflineQueue: false,
+  commandTimeout: 2000,
+  maxRetriesPerRequest: 1,
+  connectTimeout: 5000,
+  retryStrategy,
+}
+
+/** For the store, at a `redis://…` address or a Unix socket's path. */
 export function storeConnection(address: string): Redis {
-  return connect(address, {
-    enableOfflineQueue: false,
-    commandTimeout: 2000,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 5000,
-    retryStrategy,
-  })
+  return connect(address, impatient)
+}
+
+/**
+ * For what is accepted, and for the replicas that are to have it: WAIT is about what its own connection wrote, so that
+ * nothing of a connection that is lost is sent again on the next.
+ */
+export function acceptingConnection(address: string): Redis {
+  return connect(address, { ...impatient, autoResendUnfulfilledCommands: false })
 }
 
 /** For BullMQ's workers, which block: waits for Redis as long as it takes. */

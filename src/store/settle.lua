@@ -4,8 +4,8 @@
 
   KEYS[1..7]   group, members, times, references, collectable, due, ledger
   KEYS[8..10]  nflog, outbox, owed
-  KEYS[11..12] incidents, incident of the group
-  KEYS[13..]   rows of what is owed
+  KEYS[11..13] incidents, incident of the group, group of the key that PagerDuty knows it by
+  KEYS[14..]   rows of what is owed
 
   ARGV  group id; claim; now; next due; when a released alert may be forgotten: epoch ms
         resolved alerts of this flush, as `release` takes them
@@ -26,7 +26,7 @@
 local KEPT_INCIDENTS = 10000
 
 local group, members, times, references, collectable, due, ledger = unpack(KEYS, 1, 7)
-local nflog, outbox, owed, incidents, incidentOf = unpack(KEYS, 8, 12)
+local nflog, outbox, owed, incidents, incidentOf, groupOfDedup = unpack(KEYS, 8, 13)
 local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
 local renews, mutedBy = ARGV[8], ARGV[9]
 local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 10, 16)
@@ -47,7 +47,7 @@ redis.call('HSET', group, 'flushedAt', now, 'interval', take())
 for _ = 1, tonumber(take()) do redis.call('HSET', group, 'verdict:' .. take(), now .. ' ' .. take()) end
 
 local woken = {}
-for _, owing in ipairs(takeOwings(take, 13)) do
+for _, owing in ipairs(takeOwings(take, 14)) do
   if owe(id, outbox, owed, ledger, now, owing) then woken[#woken + 1] = owing.rowId end
 end
 
@@ -56,7 +56,10 @@ if verb ~= '' then
   incident = redis.call('GET', incidentOf) or ''
   local hash = prefix .. incident
   local state = incident ~= '' and redis.call('HGET', hash, 'state')
-  if verb == 'open' then redis.call('PERSIST', incidentOf) end
+  if verb == 'open' then
+    redis.call('PERSIST', incidentOf)
+    redis.call('SET', groupOfDedup, id)
+  end
   if verb == 'open' and (state == 'open' or state == 'acknowledged') then
     redis.call('HSET', group, 'incident', incident)
   elseif verb == 'open' then
@@ -89,6 +92,8 @@ if verb ~= '' then
     end
     redis.call('HDEL', group, 'incident')
     redis.call('PEXPIRE', incidentOf, reopenWithin) -- later than that it would not be reopened
+    -- two routes may give their groups the same key
+    if redis.call('GET', groupOfDedup) == id then redis.call('PEXPIRE', groupOfDedup, reopenWithin) end
   end
 end
 

@@ -23,6 +23,11 @@ export function isSmsStatus(word: string): word is SmsStatus {
   return Object.hasOwn(ranks, word)
 }
 
+/** Whether nothing comes after it. */
+export function isFinal(status: SmsStatus): boolean {
+  return ranks[status] === ranks.delivered
+}
+
 /** What is known of a message that Twilio took. */
 export interface SmsState {
   status: SmsStatus
@@ -50,14 +55,17 @@ export function smsStore(redis: Redis, keys: Keys) {
     keys.smsReference(createHash('sha256').update(`${number}\n${reference.toUpperCase()}`).digest('hex').slice(0, 32))
 
   return {
-    /** A page with this reference was sent to this number: an answer from there with it means this group. */
-    async remember(number: string, reference: string, group: string): Promise<void> {
-      await redis.set(key(number, reference), group, 'PX', KEPT)
+    /**
+     * A page with this reference is sent to this number: an answer from there with it means this incident, '' for none, and
+     * not what its group opens later.
+     */
+    async remember(number: string, reference: string, incident: string): Promise<void> {
+      await redis.set(key(number, reference), incident, 'PX', KEPT)
     },
 
-    /** The group that a page was about; undefined where no page with this reference went to this number. */
-    async groupOf(number: string, reference: string): Promise<string | undefined> {
-      return (await redis.get(key(number, reference))) ?? undefined
+    /** The incident that a page was about; undefined where there was none, or no page with this reference went to this number. */
+    async incidentOf(number: string, reference: string): Promise<string | undefined> {
+      return (await redis.get(key(number, reference))) || undefined
     },
 
     /** Twilio took a message, and is to say until `deadline`, epoch ms, what became of it. */

@@ -180,6 +180,12 @@ describe('PagerDuty', () => {
     expect(await state()).toContain('resolved')
   })
 
+  test('it is found by its key, however many are newer', async () => {
+    await redis.redis.zrem('{tocsin}:incidents', incident.id)
+    expect((await send(event('incident.acknowledged', 'e9'))).status).toBe(200)
+    expect(await state()).toBe('acknowledged by Tenex Engineer (PagerDuty)')
+  })
+
   test('by any secret that is in use', async () => {
     expect((await send(event('incident.acknowledged', 'e3'), ['newer', 'old-secret'])).status).toBe(200)
     expect(await state()).toBe('acknowledged by Tenex Engineer (PagerDuty)')
@@ -259,17 +265,11 @@ describe('Twilio', () => {
     expect((await send(path, { MessageSid: sid(98), MessageStatus: 'sent' }, signed)).status).toBe(403)
   })
 
-  const groupOf = async () => {
-    const ids = await redis.redis.keys('{tocsin}:incident-of:*')
-    for (const key of ids)
-      if ((await redis.redis.get(key)) === incident.id) return key.slice('{tocsin}:incident-of:'.length)
-    return ''
-  }
   const answer = (Body: string, From: string, n: number) =>
     send('/callbacks/twilio/sms', { MessageSid: sid(n), From, Body, To: '+15005550006' })
 
   test('an answer by text message counts from the number that was told, with the reference of a page sent to it', async () => {
-    await store.sms.remember('+61400000000', 'ABCD', await groupOf())
+    await store.sms.remember('+61400000000', 'ABCD', incident.id)
     const nothing = await answer('ack ABCD', '+61400000001', 1000)
     expect([nothing.status, await nothing.text()]).toEqual([200, '<Response/>'])
     await answer('ack WXYZ', '+61400000000', 1001)
@@ -282,6 +282,12 @@ describe('Twilio', () => {
     )
     expect(await state()).toBe('acknowledged by …0000 (SMS)')
     expect(await (await answer('ack abcd', '+61400000000', 1003)).text()).toBe('<Response/>') // the same message again
+  })
+
+  test('an answer to a page that had no incident acknowledges none', async () => {
+    await store.sms.remember('+61400000000', 'EFGH', '')
+    expect(await (await answer('ack EFGH', '+61400000000', 1010)).text()).toBe('<Response/>')
+    expect(await state()).toBe('open')
   })
 
   test('a number does not stand in Redis, nor in the log', async () => {

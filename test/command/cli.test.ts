@@ -328,3 +328,10 @@ describe('what cannot be read or written is said in a line, without a stack', ()
     expect({ status, complaints }).toEqual({ status: 0, complaints: '' })
   })
 })
+
+test.each([[['serve']], [['audit']]])('%j tells that it has no address of a Redis, and not what it has', (command) => {
+  const { status, stdout, stderr } = tocsin([...command, '--redis.url=redis//:s3cret@host:6379'])
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(/^tocsin: error: --redis\.url or REDIS_URL: it begins with neither redis:/)
+  expect(stderr).not.toContain('s3cret')
+})

@@ -72,6 +72,16 @@ test('a file without an end is read to its limit', () => {
   expect([status, stdout.split('\n')[0]]).toEqual([0, '/dev/zero:1:1: the file is larger than 4 MiB'])
 })
 
+test('so is one of templates', () => {
+  using dir = tempDir()
+  const file = join(dir.path, 'main.yml')
+  writeFileSync(join(dir.path, 'huge.tmpl'), 'x'.repeat(5 * 1024 * 1024))
+  writeFileSync(file, `${plain}templates: ['*.tmpl']\n`)
+  const { status, stdout } = loadThrice(file)
+  const told = `${file}:3:13: templates.0: ${join(dir.path, 'huge.tmpl')} is larger than 4 MiB;`
+  expect([status, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(told)])
+})
+
 test('what is sane stays: brackets in texts, comments, matchers and templates', () => {
   using dir = tempDir()
   const file = join(dir.path, 'sane.yml')

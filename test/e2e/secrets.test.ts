@@ -21,6 +21,7 @@ const PLACES = [
   'twilio',
   'webhook-path',
   'webhook-user',
+  'webhook-login',
   'webhook-bearer',
   'webhook-header',
   'webhook-signing',
@@ -30,7 +31,9 @@ const PLACES = [
   'redis',
   'file',
 ]
-const secrets = PLACES.map(canary)
+/** As it goes over the wire. */
+const WEBHOOK_LOGIN = Buffer.from(`somebody:${canary('webhook-login')}`).toString('base64')
+const secrets = [...PLACES.map(canary), WEBHOOK_LOGIN]
 const variable = (place: string) => place.toUpperCase().replaceAll('-', '_')
 
 test('secrets show nowhere, whatever fails', async () => {
@@ -42,7 +45,7 @@ test('secrets show nowhere, whatever fails', async () => {
   await using sink = await openHttpSink(({ headers, path }) => ({
     ...answer,
     // some servers say what they were sent
-    body: `${answer.body ?? ''} ${path} ${headers.authorization ?? ''}`,
+    body: `${answer.body ?? ''} ${path} ${headers.authorization ?? ''} ${loginIn(headers.authorization)}`,
   }))
   const file = join(dir.path, 'secret')
   writeFileSync(file, canary('file'))
@@ -55,6 +58,7 @@ test('secrets show nowhere, whatever fails', async () => {
     sms_configs: [{ to: '+61400000000' }]
     webhook_configs:
       - { url: '${url}/hook/\${WEBHOOK_PATH}', http_config: { basic_auth: { username: u, password: '\${WEBHOOK_USER}' } } }
+      - { url: '${url.replace('//', '//somebody:${WEBHOOK_LOGIN}@')}/hook' }
       - { url: '${url}/hook', http_config: { authorization: { credentials: '\${WEBHOOK_BEARER}' } }, signing_secret: '\${WEBHOOK_SIGNING}' }
       - { url: '${url}/hook', http_config: { http_headers: { X-Key: { secrets: ['\${WEBHOOK_HEADER}'] } } } }
       - { url_file: '${file}' }`
@@ -141,6 +145,7 @@ callbacks:
   const seen = sink.requests.map(({ path, headers, body }) => `${path} ${JSON.stringify(headers)} ${body}`).join()
   for (const place of ['slack-url', 'slack-token', 'pagerduty', 'webhook-path', 'webhook-bearer', 'webhook-header'])
     expect(seen, place).toContain(canary(place))
+  expect(seen).toContain(WEBHOOK_LOGIN)
 
   const kept: string[] = []
   for (const key of await server.redis.keys('*')) kept.push(`${key} ${await everythingAt(server.redis, key)}`)
@@ -156,6 +161,11 @@ callbacks:
     }
   }
 }, 180_000)
+
+/** What a server makes of a Basic header: user and password. */
+function loginIn(authorization = ''): string {
+  return Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
+}
 
 type Redis = Awaited<ReturnType<typeof openRedis>>['redis']
 

@@ -14,6 +14,8 @@ export interface SmtpSink extends AsyncDisposable {
   smarthost: string
   mails: Delivered[]
   receives(count: number): Promise<Delivered[]>
+  /** How many connections stand. */
+  connections(): number
   /** What to refuse with, by command; an SMTP code. */
   refuse: { mail?: number; rcpt?: number; data?: number }
 }
@@ -60,6 +62,7 @@ export async function openSmtpSink({ login = false } = {}): Promise<SmtpSink> {
     smarthost: `127.0.0.1:${port}`,
     mails: [],
     refuse: {},
+    connections: () => server.connections.size,
     receives(count) {
       if (sink.mails.length >= count) return Promise.resolve(sink.mails)
       return new Promise((done) => waiting.push({ count, done }))

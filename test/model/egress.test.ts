@@ -33,6 +33,8 @@ test.each([
   ['::ffff:10.1.2.3', 'private'],
   ['0:0:0:0:0:ffff:c0a8:0101', 'private'],
   ['::127.0.0.1', 'private'],
+  ['::ffff:0:127.0.0.1', 'private'],
+  ['::ffff:0:93.184.216.34', 'public'],
   ['64:ff9b::10.0.0.1', 'private'],
   ['64:ff9b:1::a00:1', 'private'],
   ['2002:7f00:1::', 'private'],

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { email, isAddress } from '../../src/notify/email.ts'
 import type { Notification } from '../../src/notify/notifier.ts'
 import { alertOf } from '../helpers/alerts.ts'
@@ -150,4 +150,28 @@ test('a password is read anew where its file has changed', async () => {
   writeFileSync(file, 'pass\n')
   expect(await send()).toEqual({ state: 'delivered' })
   notifier.close?.()
+})
+
+test('two first mails at once leave no connection behind', async () => {
+  await using sink = await openSmtpSink()
+  const notifier = open(email, settings(sink.smarthost))
+  const send = () => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+  await Promise.all([send(), send()])
+  notifier.close?.()
+  await vi.waitFor(() => expect(sink.connections()).toBe(0), 10_000)
+})
+
+test('another password does not end mails that are on their way', async () => {
+  await using sink = await openSmtpSink({ login: true })
+  const file = join(mkdtempSync(join(tmpdir(), 'tocsin-mail-')), 'password')
+  writeFileSync(file, 'pass\n')
+  const notifier = open(email, { ...settings(sink.smarthost), auth_username: 'user', auth_password_file: file })
+  const send = () => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+  expect(await send()).toEqual({ state: 'delivered' })
+  const before = Array.from({ length: 5 }, send)
+  writeFileSync(file, 'wrong\n')
+  expect(await send()).toMatchObject({ state: 'failed', reason: 'unauthorised' })
+  expect(await Promise.all(before)).toEqual(before.map(() => ({ state: 'delivered' })))
+  notifier.close?.()
+  await vi.waitFor(() => expect(sink.connections()).toBe(0), 10_000)
 })

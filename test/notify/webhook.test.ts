@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { beside } from '../../src/notify/fields.ts'
 import { isLiteral, webhook } from '../../src/notify/webhook.ts'
 import { webhookAlerts } from '../../src/ingest/webhook.ts'
 import { toTemplateData } from '../../src/template/notification.ts'
@@ -170,6 +171,19 @@ describe('where a URL leads is of the file or of a label', () => {
     expect(isLiteral(`http://10.0.0.1${label}`, 'http://10.0.0.1{{ .CommonAnnotations.hook }}')).toBe(wanted)
   })
 
+  test.each([["http://u:it's@a.example/x"], ['http://u:a|b"c`d@a.example/x']])('%s has no template', (url) => {
+    expect(isLiteral(url, url)).toBe(true)
+  })
+
+  test.each([
+    ['http://svc:s3cret@{{ .CommonAnnotations.hook }}/x', 'http://evil.example/x'],
+    ['http://svc:s3cret@{{ .CommonAnnotations.hook }}', 'http://evil.example/'],
+    ['http://svc:s3cret@a.example/{{ .CommonAnnotations.hook }}', 'http://svc:s3cret@a.example/evil.example'],
+  ])('whose login %s is', (url, sent) => {
+    const { payload } = open(webhook, { url }).compose(notificationOf([hookAt('evil.example')]))
+    expect(Reflect.get(Object(payload), beside).url.reveal()).toBe(sent)
+  })
+
   test('a template in the path makes one destination', () => {
     const notifier = open(webhook, { url: 'http://a.example/{{ .CommonAnnotations.hook }}' })
     const destinations = ['x', 'y', 'z'].map((hook) => notifier.compose(notificationOf([hookAt(hook)])).destination)
@@ -185,6 +199,17 @@ describe('where a URL leads is of the file or of a label', () => {
       host: `127.0.0.1:${sink.port}`,
     })
   })
+})
+
+test('a login in the URL is not told, in whatever form it is echoed', async () => {
+  const [user, password] = ['somebody', 'som%40body-s3cret']
+  const login = Buffer.from('somebody:som@body-s3cret').toString('base64')
+  await using sink = await openHttpSink(({ headers }) => ({
+    status: 400,
+    body: `${headers.authorization} ${login} ${user}:${password} som@body-s3cret`,
+  }))
+  const outcome = await tryOnce(open(webhook, { url: sink.url.replace('//', `//${user}:${password}@`) }))
+  expect(outcome).toMatchObject({ detail: 'HTTP 400: <secret> <secret> <secret>:<secret> <secret>' })
 })
 
 describe('signing', () => {

@@ -84,12 +84,65 @@ test('where Twilio cannot reach us, nothing is waited for', async () => {
   expect(sink.requests).toHaveLength(0)
 })
 
-test('the four letters in a page name its group to who answers from its number', async () => {
+test('what was heard of before it was waited for is not overdue', async () => {
+  await using told = await page()
+  const { story, sink } = told
+  const { store, clock } = story.deps
+  await arrived(sid, 'delivered', '', story.deps)
+  const about = await store.sms.page(sid)
+  if (!about) throw new Error('nothing is known of the page')
+  const early = 'SM00000000000000000000000000000002'
+  expect(await store.sms.advance(early, 'delivered', clock.now(), '')).toBe(true)
+  await arrived(early, 'delivered', '', story.deps)
+  await store.sms.sent(early, about, clock.now())
+  await story.advance('1s')
+  await missArrivals(story.deps)
+  await story.advance('1s')
+  expect(sink.requests).toHaveLength(0)
+  expect(await store.sms.overdue(clock.now())).toEqual([])
+})
+
+test('the four letters in a page name its incident, and no later one, to who answers from its number', async () => {
+  await using twilio = await openHttpSink(twilioAnswer)
+  await using story = await tell(
+    server,
+    `
+global: { twilio_account_sid: AC1, twilio_auth_token: t, twilio_from: "+15005550006", twilio_api_url: '${twilio.url}' }
+severities: { critical: { notify: [sms], incident: true, group_wait: 0s, group_interval: 1m } }
+teams: { ops: { sms: "+61400000000" } }
+incidents: { reopen_within: 1m }
+route: { group_by: [alertname] }
+`,
+    { deliverBy: 'channels' },
+  )
+  const { store, clock } = story.deps
+  const labels = { alertname: 'A', severity: 'critical', team: 'ops' }
+  const later = (ms: number) => new Date(clock.now() + ms).toISOString()
+  const references = () =>
+    twilio.requests.map(({ body }) => /#([A-Z]{4})\b/.exec(new URLSearchParams(body).get('Body') ?? '')?.[1] ?? '')
+  await story.post({ labels, endsAt: later(86_400_000) })
+  await story.advance('1s')
+  const [first = ''] = references()
+  const [opened] = await store.incidents.list(1)
+  expect(opened?.groupKey).toContain('A')
+  expect(await store.sms.incidentOf('+61400000000', first)).toBe(opened?.id)
+  expect(await store.sms.incidentOf('+61400000001', first)).toBeUndefined()
+
+  await story.post({ labels, endsAt: later(0) })
+  await story.advance('1h')
+  await story.post({ labels, endsAt: later(86_400_000) })
+  await story.advance('2m')
+  const [reopened] = await store.incidents.list(1)
+  expect(reopened?.id).not.toBe(opened?.id)
+  expect(await store.sms.incidentOf('+61400000000', references().at(-1) ?? '')).toBe(reopened?.id)
+  expect(await store.sms.incidentOf('+61400000000', first)).toBe(opened?.id)
+})
+
+test('where there is no incident they name nothing', async () => {
   await using told = await page()
   const { story, twilio } = told
   const text = new URLSearchParams(twilio.requests[0]?.body).get('Body') ?? ''
   const [, reference = ''] = /#([A-Z]{4})\b/.exec(text) ?? []
-  const [group] = await story.deps.store.groups.ids()
-  expect(await story.deps.store.sms.groupOf('+61400000000', reference)).toBe(group)
-  expect(await story.deps.store.sms.groupOf('+61400000001', reference)).toBeUndefined()
+  expect(reference).not.toBe('')
+  expect(await story.deps.store.sms.incidentOf('+61400000000', reference)).toBeUndefined()
 })

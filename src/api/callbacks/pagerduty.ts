@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Deps } from '../../pipeline/deps.ts'
 import { parseJson } from '../body.ts'
@@ -27,13 +26,8 @@ export function pagerdutyEvent(body: Buffer): { id: string; apply(deps: Deps): P
   return {
     id,
     async apply(deps) {
-      // the key that the event was sent with: see notify/pagerduty.ts
-      const isMeant = (groupKey: string) => createHash('sha256').update(groupKey).digest('hex') === key
-      const [incident] = await deps.store.incidents.list(
-        1,
-        ({ state, groupKey }) => state !== 'resolved' && isMeant(groupKey),
-      )
-      if (incident) await settle(incident.id, changes[event_type], by, deps)
+      const incident = await deps.store.incidents.ofDedupKey(key)
+      if (incident && incident.state !== 'resolved') await settle(incident.id, changes[event_type], by, deps)
     },
   }
 }

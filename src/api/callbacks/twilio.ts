@@ -27,10 +27,13 @@ export async function smsAnswer(form: ReadonlyMap<string, string>, deps: Deps): 
   const reference = /^\s*ack(?:nowledge)?\s+([a-z0-9]{4})\s*[.!]?\s*$/i.exec(form.get('Body') ?? '')?.[1]
   const from = form.get('From') ?? ''
   if (reference === undefined) return undefined
-  const group = await deps.store.sms.groupOf(from, reference).catch(cannotRead)
-  const incident = group === undefined ? undefined : await deps.store.incidents.ofGroup(group).catch(cannotRead)
+  const id = await deps.store.sms.incidentOf(from, reference).catch(cannotRead)
+  const incident = id === undefined ? undefined : await deps.store.incidents.get(id).catch(cannotRead)
   if (!incident) {
-    deps.log.warn({ reference: reference.toUpperCase() }, 'an answer by text message names no page sent to its number')
+    deps.log.warn(
+      { reference: reference.toUpperCase() },
+      'an answer by text message names no page with an incident that was sent to its number',
+    )
     return undefined
   }
   const says = await settle(incident.id, 'acknowledged', { name: `${hidden(from)} (SMS)`, from: 'twilio' }, deps)

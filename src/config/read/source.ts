@@ -47,7 +47,8 @@ export interface Source {
   keys(path: Path): string[]
 }
 
-const LARGEST = 4 * 1024 * 1024
+/** What a file may have, bytes. */
+export const LARGEST = 4 * 1024 * 1024
 /** What aliases may unfold to. */
 const MOST_NODES = 200_000
 const DEEPEST = 100
