@@ -104,6 +104,12 @@ describe('where a change may come from', () => {
       false,
     ],
     [
+      'anonymous: a page behind a proxy, of a browser that names no origin',
+      local,
+      { fetchSite: 'same-origin', host: 'tocsin.internal' },
+      true,
+    ],
+    [
       'anonymous: a name with an address in it',
       local,
       { origin: 'http://127.0.0.1.evil.example', host: '127.0.0.1.evil.example' },
