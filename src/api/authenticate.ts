@@ -74,8 +74,8 @@ export function authenticator(
       if (session) return session
     }
     if (web.users.size > 0 || web.tokens.length > 0) return undefined
-    const [name] = request.socket instanceof TLSSocket ? namesOf(request.socket) : []
-    return name === undefined ? undefined : { name, by: 'certificate', ...web.grant(name) }
+    const found = web.certificate(request.socket instanceof TLSSocket ? namesOf(request.socket) : [])
+    return found && { ...found, by: 'certificate' }
   }
 
   async function bySession({ users, grant }: WebConfig, request: IncomingMessage): Promise<Principal | undefined> {

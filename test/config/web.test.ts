@@ -47,6 +47,7 @@ function problemsOf(text: string): string[] {
   }
 }
 
+const verified = ', client_auth_type: RequireAndVerifyClientCert, client_ca_file: b.crt'
 const tls = (more: string, pair = 'cert_file: a.crt, key_file: a.key') => `tls_server_config: { ${pair}${more} }\n`
 
 describe('taken, as Alertmanager takes it', () => {
@@ -174,6 +175,33 @@ describe('what is wrong is told with its place', () => {
       [expect.stringMatching(/users\.bob: there is no user "bob" in basic_auth_users/)],
     ],
     [
+      'a role of nobody, beside certificates that do not let in by themselves',
+      tls(`${verified}}
+basic_auth_users: { bob: '${bcrypt('x')}' }
+users: { bbo: { role: view } `),
+      [expect.stringMatching(/users\.bbo: there is no user "bbo" in basic_auth_users; did you mean "bob"/)],
+    ],
+    [
+      'a role of no certificate that is let in',
+      tls(`${verified}, client_allowed_sans: [prometheus.example]}
+users: { promteheus.example: { role: view } `),
+      [
+        expect.stringMatching(
+          /users\.promteheus\.example: there is no name "promteheus\.example" in client_allowed_sans; did you mean "prometheus\.example"/,
+        ),
+      ],
+    ],
+    [
+      'teams left empty',
+      `bearer_tokens:\n  - name: a\n    sha256: ${hash}\n    role: view\n    teams:\n`,
+      [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
+    ],
+    [
+      'teams of a user left empty',
+      `basic_auth_users: { bob: '${bcrypt('x')}' }\nusers: { bob: { role: view, teams: null } }\n`,
+      [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
+    ],
+    [
       'no teams',
       `bearer_tokens: [{ name: a, sha256: ${hash}, role: view, teams: [] }]\n`,
       [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
@@ -204,7 +232,6 @@ describe('what is wrong is told with its place', () => {
 })
 
 test('who is let in only after saying who they are', () => {
-  const verified = ', client_auth_type: RequireAndVerifyClientCert, client_ca_file: b.crt'
   const texts = [
     '',
     tls(''),
