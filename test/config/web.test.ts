@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConfigError } from '../../src/config/error.ts'
 import { authenticates, loadWebConfig } from '../../src/config/web/load.ts'
+import { openWebConfig } from '../../src/config/web/watch.ts'
 import { bcrypt, sha256 } from '../helpers/access.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tocsin-web-'))
@@ -250,4 +251,51 @@ test('a name has the role that is granted to it, else all, as in Alertmanager', 
     { role: 'admin', teams: undefined },
     { role: 'view', teams: ['a'] },
   ])
+})
+
+describe('a file that changes', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  const bob = `basic_auth_users: { bob: '${bcrypt('x')}' }\n`
+  const whole = `${bob}users: { bob: { role: view } }\n`
+
+  /** Looks at it once more; what happened then. */
+  function watching() {
+    writeFileSync(file, whole)
+    const told: string[] = []
+    const web = openWebConfig(file, { env: {}, sandbox: false })
+    web.watch({ changed: () => told.push('changed'), failed: (error) => told.push(String(error)) })
+    const look = () => {
+      vi.advanceTimersByTime(1000)
+      return told.splice(0)
+    }
+    return { ...web, look }
+  }
+
+  test('is taken once it is seen twice as it is: what is half written makes nobody an admin', () => {
+    const web = watching()
+    expect(web.look()).toEqual([])
+    writeFileSync(file, bob) // the rest is yet to come
+    expect(web.look()).toEqual([])
+    writeFileSync(file, whole.replace('view', 'respond'))
+    expect(web.look()).toEqual([])
+    expect(web.current().grant('bob').role).toBe('view')
+    expect(web.look()).toEqual(['changed'])
+    expect(web.current().grant('bob').role).toBe('respond')
+    expect(web.look()).toEqual([])
+    web.stop()
+  })
+
+  test('may be gone, or be something that cannot be looked at: that is told, and the old one stays', () => {
+    const web = watching()
+    rmSync(file)
+    symlinkSync(file, file) // ELOOP
+    expect([web.look(), web.look(), web.look()]).toEqual([[], [expect.stringContaining('web.yml')], []])
+    expect(web.current().grant('bob').role).toBe('view')
+    rmSync(file)
+    writeFileSync(file, whole)
+    expect([web.look(), web.look(), web.look()]).toEqual([[], ['changed'], []])
+    web.stop()
+  })
 })
