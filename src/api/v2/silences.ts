@@ -4,6 +4,7 @@ import { isTheirSilence } from '../../access/scope.ts'
 import { SilenceFault, postedSilence } from '../../ingest/posted-silence.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
+import { defaultLimits } from '../../model/limits.ts'
 import { type SilenceAudit, type SilenceWrite, silenceSize } from '../../store/silences.ts'
 import {
   type Silence,
@@ -15,9 +16,10 @@ import {
   sameMatcher,
   stateOf,
 } from '../../suppress/silence.ts'
-import { jsonBody } from '../body.ts'
+import { jsonBodyOf } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
+import { openOtherShelf } from '../other-bodies.ts'
 import { actor, principalOf } from '../principals.ts'
 import { BareError, SchemaError, sendJson } from './answer.ts'
 import { parseBody } from './body.ts'
@@ -54,7 +56,8 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
     )
   })
 
-  router.post('/silences', ...jsonBody, async (request, response) => {
+  const jsonBody = jsonBodyOf(() => defaultLimits.bodyBytes, openOtherShelf(deps))
+  router.post('/silences', jsonBody, async (request, response) => {
     const draft = read(request)
     sendJson(response, JSON.stringify({ silenceID: await set(draft, request) }))
   })
