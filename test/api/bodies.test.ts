@@ -56,7 +56,7 @@ test.each([
     expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1'])
     for (const { asked } of both) asked.end(' '.repeat(1000))
     const answers = await Promise.all(both.map(async ({ answer }) => (await answer).statusCode))
-    expect(answers.sort()).toEqual([status, 503].sort())
+    expect(new Set(answers)).toEqual(new Set([status, 503]))
   },
 )
 

@@ -21,7 +21,7 @@ import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
 import { openOtherShelf } from '../other-bodies.ts'
 import { actor, principalOf } from '../principals.ts'
-import { BareError, SchemaError, sendJson } from './answer.ts'
+import { BareError, SchemaError, sendJson, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf } from './query.ts'
 
@@ -47,13 +47,11 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
         states.has(stateOf(silence, at)) &&
         filters.every((wanted) => silence.matchers.some((one) => sameMatcher(one, wanted))),
     )
-    sendJson(
-      response,
-      `[${found
-        .sort(compareSilences(at))
-        .map((silence) => toText(silence, at))
-        .join(',')}]`,
-    )
+    const sorted = found.sort(compareSilences(at))
+    function* shown() {
+      for (const silence of sorted) yield toText(silence, at)
+    }
+    await sendList(response, shown())
   })
 
   const jsonBody = jsonBodyOf(() => defaultLimits.bodyBytes, openOtherShelf(deps))
