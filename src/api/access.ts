@@ -38,7 +38,7 @@ export function access({ deps, web, authenticator }: ApiDeps): RequestHandler {
       together = shared
       take(shared.buckets, '')
     }
-    if (!reading.has(request.method)) refuseForeign(request)
+    if (!reading.has(request.method)) refuseForeign(request, rule?.needed !== 'open')
     const principal = rule?.needed === 'open' ? anybody : await authenticator.identify(request, isIngest)
     if (!principal) return challenge(response)
     if (!may(principal, rule, request.method)) {
@@ -53,10 +53,10 @@ export function access({ deps, web, authenticator }: ApiDeps): RequestHandler {
     next()
   }
 
-  function refuseForeign(request: Request): void {
+  function refuseForeign(request: Request, isIdentified: boolean): void {
     const current = web()
     // a token is nothing that a browser sends along by itself; where nobody has to log in, none is looked at, so any would do
-    if (authenticates(current) && /^bearer /i.test(request.headers.authorization ?? '')) return
+    if (isIdentified && authenticates(current) && /^bearer /i.test(request.headers.authorization ?? '')) return
     const { origin, host } = request.headers
     const fetchSite = request.get('sec-fetch-site')
     const why = whyForeign(
