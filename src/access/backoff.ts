@@ -23,8 +23,9 @@ export class Backoff {
   /** How long no password from an address is looked at, ms; 0 where it is. */
   wait(address: string, at: number): number {
     const found = this.#guesses.get(address)
-    const count = found ? found.wrong + found.running.size : 0
-    if (!found || count < FREE) return 0
+    if (!found) return 0
+    const count = (at - found.last < FORGOTTEN ? found.wrong : 0) + found.running.size
+    if (count < FREE) return 0
     const last = Math.max(found.last, ...[...found.running].map((one) => one.at))
     return Math.max(0, last + Math.min(FIRST * 2 ** (count - FREE), LONGEST) - at)
   }

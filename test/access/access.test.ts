@@ -186,6 +186,8 @@ test('a password counts while it is looked at, and no more once it was right', (
   failed(backoff, 'a', 5000)
   backoff.begin('a', 100_000)('right') // does not make others wait longer
   expect(backoff.wait('a', 5500)).toBe(500)
+  backoff.begin('a', 16 * 60_000) // what was wrong so long ago counts no more
+  expect(backoff.wait('a', 16 * 60_000)).toBe(0)
 })
 
 test.each([
