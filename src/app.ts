@@ -254,7 +254,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       authenticator: authenticator(web.current, {
         store,
         passwords: openPasswords(comparer.compare),
-        now: clock.now,
       }),
       routePrefix: routePrefix && `/${routePrefix}`,
       silenceLimits: options.silenceLimits,

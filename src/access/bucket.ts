@@ -7,7 +7,7 @@ export interface BucketSize {
 /** More clients than these are not told apart: the longest idle are forgotten, which only is kind to them. */
 const MOST = 10_000
 
-/** Buckets by client, of this replica alone. Instants in epoch ms. */
+/** Buckets by client, of this replica alone. Instants in ms of a clock that never goes back. */
 export class Buckets {
   readonly #size: BucketSize
   readonly #fullAt = new Map<string, number>() // client → when its bucket is full again

@@ -29,7 +29,8 @@ export function whyForeign({ fetchSite, origin, host, secure }: Provenance, ours
   // a proxy stands between that has put in another host, as Karma's does: the browser meant the page's own
   if (!isOwn && fetchSite === 'same-origin' && origin !== 'null') return undefined
   if (!isOwn) return 'a page of another origin asks for it'
-  if (ours.anonymous && !isLocalName(host, ours.hostname))
+  // a browser that names no origin says by Sec-Fetch-Site alone that the page is ours, as one behind a proxy's name is
+  if (ours.anonymous && origin !== undefined && !isLocalName(host, ours.hostname))
     return `the name ${JSON.stringify(host ?? '')} is not known to lead here; set --web.external-url`
   return undefined
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { Backoff, clientNetwork } from '../access/backoff.ts'
+import { Buckets } from '../access/bucket.ts'
 import { type Principal, anybody } from '../access/principal.ts'
 import type { WebConfig } from '../config/web/load.ts'
 import { authenticates } from '../config/web/load.ts'
@@ -35,26 +36,35 @@ export interface Authenticator {
 /** Finds out who asks, by what the web config that is in force now says. */
 export function authenticator(
   current: () => WebConfig,
-  { store, passwords, now }: { store: Pick<Store, 'sessions'>; passwords: Passwords; now: () => number },
+  { store, passwords }: { store: Pick<Store, 'sessions'>; passwords: Passwords },
 ): Authenticator {
   const backoff = new Backoff()
+  // after a start no sender is known yet, and a guesser at the same proxy must not keep its alerts out
+  const senders = new Buckets({ burst: 1, every: 1000 })
 
   async function check(given: Credentials, address: string, ingest = false): Promise<Principal | undefined> {
     const { users, grant } = current()
     const hash = users.get(given.user)
     const principal: Principal = { name: given.user, by: 'password', ...grant(given.user) }
-    const before = passwords.wasRight(given.user, given.password, hash)
+    const known = passwords.known(given.user, given.password, hash)
     // the same wrong password again is no guess: a sender with an old one must not lock its neighbours out
-    if (before !== undefined) return before ? principal : undefined
+    if (known !== undefined) return (await known) ? principal : undefined
     const network = clientNetwork(address)
-    const wait = backoff.wait(network, now())
-    if (wait > 0) {
+    const at = performance.now()
+    const wait = backoff.wait(network, at)
+    const isSender = ingest && hash !== undefined
+    if (wait > 0 && !(isSender && senders.take(`${network} ${given.user}`, at) === 0)) {
       const message = 'too many wrong passwords came from this address; wait before the next'
       throw new HttpError(ingest ? 503 : 429, message, { retryAfter: Math.ceil(wait / 1000) })
     }
-    if (await passwords.isRight(given.user, given.password, hash, users.values())) return principal
-    backoff.failed(network, now())
-    return undefined
+    const settle = backoff.begin(network, at)
+    let isRight = true // what could not be looked at is no guess
+    try {
+      isRight = await passwords.isRight(given.user, given.password, hash, users.values())
+    } finally {
+      settle(isRight ? 'right' : 'wrong')
+    }
+    return isRight ? principal : undefined
   }
 
   async function identify(request: IncomingMessage, ingest: boolean): Promise<Principal | undefined> {
@@ -74,8 +84,8 @@ export function authenticator(
       if (session) return session
     }
     if (web.users.size > 0 || web.tokens.length > 0) return undefined
-    const [name] = request.socket instanceof TLSSocket ? namesOf(request.socket) : []
-    return name === undefined ? undefined : { name, by: 'certificate', ...web.grant(name) }
+    const found = web.certificate(request.socket instanceof TLSSocket ? namesOf(request.socket) : [])
+    return found && { ...found, by: 'certificate' }
   }
 
   async function bySession({ users, grant }: WebConfig, request: IncomingMessage): Promise<Principal | undefined> {

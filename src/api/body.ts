@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { nestsDeeper } from '../model/nesting.ts'
-import { defaultLimits } from '../model/limits.ts'
 import { HttpError } from './error.ts'
 import { whenOver } from './over.ts'
 import type { Place, Shelf } from './shelf.ts'
@@ -13,37 +12,45 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const DEEPEST = 100
 
 /** Takes a JSON body of at most so many bytes and leaves its bytes for `parseJson`. 415 for anything else. */
-export function jsonBodyOf(most: () => number, shelf?: Shelf): RequestHandler {
+export function jsonBodyOf(most: () => number, shelf: Shelf): RequestHandler {
   return async (request, response, next) => {
     const type = request.headers['content-type'] || 'application/octet-stream'
     if (!json.test(type)) {
       throw new HttpError(415, `unsupported media type ${JSON.stringify(type)}, only [application/json] are allowed`)
     }
-    request.body = await readBody(request, most(), (giveUp) => {
-      const place = shelf?.open(giveUp)
-      whenOver(response, () => place?.clear())
-      return place
-    })
+    request.body = await readBody(request, most(), placeOn(shelf, response))
     next()
   }
 }
 
-/** A JSON body of what is not alerts: of at most 10 MiB. */
-export const jsonBody: RequestHandler[] = [jsonBodyOf(() => defaultLimits.bodyBytes)]
+/** Takes a body's bytes as they were sent: what is packed could not be held against its signature before it is unpacked. */
+export function rawBodyOf(most: number, shelf: Shelf): RequestHandler {
+  return async (request, response, next) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding.toLowerCase() !== 'identity') throw new HttpError(415, 'the body must have no content encoding')
+    request.body = await readBody(request, most, placeOn(shelf, response))
+    next()
+  }
+}
 
-/** The whole body, inflated; `open` makes the place where it is kept, if it has one. */
-function readBody(
-  request: Request,
-  most: number,
-  open: (giveUp: (why: Error) => void) => Place | undefined,
-): Promise<Buffer> {
+/** Makes the place where a body is kept until its request is answered. */
+function placeOn(shelf: Shelf, response: Response) {
+  return (giveUp: (why: Error) => void): Place => {
+    const place = shelf.open(giveUp)
+    whenOver(response, () => place.clear())
+    return place
+  }
+}
+
+/** The whole body, inflated; `open` makes the place where it is kept. */
+function readBody(request: Request, most: number, open: (giveUp: (why: Error) => void) => Place): Promise<Buffer> {
   const body = inflated(request) // after inflation is counted, so that a small bomb does not go off
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     const giveUp = (why: Error) => {
       body.off('data', take)
-      place?.clear()
+      place.clear()
       if (body !== request) {
         request.unpipe()
         body.destroy()
@@ -55,7 +62,7 @@ function readBody(
       size += chunk.length
       if (size > most) return giveUp(tooLarge(most))
       try {
-        place?.put(chunk.length)
+        place.put(chunk.length)
         chunks.push(chunk)
       } catch (error) {
         giveUp(error instanceof Error ? error : new Error(String(error)))
@@ -64,7 +71,7 @@ function readBody(
     const place = open(giveUp)
     body.on('data', take)
     body.once('end', () => {
-      place?.complete()
+      place.complete()
       resolve(Buffer.concat(chunks))
     })
     body.once('error', () => giveUp(new HttpError(400, 'the body cannot be read: it is cut, or not in its encoding')))

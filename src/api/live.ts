@@ -1,14 +1,16 @@
+import type { IncomingMessage } from 'node:http'
 import { Router } from 'express'
 import { z } from 'zod'
-import type { Principal } from '../access/principal.ts'
+import { type Principal, suffices } from '../access/principal.ts'
 import { isTheirs, teamOfReceiver } from '../access/scope.ts'
-import type { LiveEvent } from '../record/events.ts'
+import type { Events, LiveEvent } from '../record/events.ts'
 import { inboxEntry } from '../store/inbox.ts'
-import type { ApiDeps } from './deps.ts'
+import type { Store } from '../store/store.ts'
+import type { Authenticator } from './authenticate.ts'
 import { HttpError } from './error.ts'
 import { principalOf } from './principals.ts'
 
-/** Keeps proxies from closing a stream on which nothing happens, ms. */
+/** Keeps proxies from closing a stream on which nothing happens, and asks anew who listens, ms. */
 const HEARTBEAT = 15_000
 const AUDIT_LISTED = 500
 /** What a page that does not read may keep waiting here, bytes. */
@@ -17,8 +19,25 @@ const MOST_UNREAD = 1_000_000
 const mail = z.object({ html: z.string() })
 const incidentEvent = z.object({ id: z.string() })
 
+/** What it reads of. */
+interface LiveDeps {
+  deps: {
+    store: {
+      inbox: Pick<Store['inbox'], 'list'>
+      silences: Pick<Store['silences'], 'audit'>
+      incidents: Pick<Store['incidents'], 'get'>
+    }
+    events: Events
+  }
+  stopping: AbortSignal
+  authenticator: Pick<Authenticator, 'identify'>
+}
+
 /** What pages read: the sandbox's inbox, who did what, and a stream of what happens. */
-export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
+export function live(
+  { deps: { store, events }, stopping, authenticator }: LiveDeps,
+  heartbeatEvery = HEARTBEAT,
+): Router {
   const router = Router()
 
   router.get('/inbox', async (request, response) => {
@@ -38,7 +57,9 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     response.type('html').send(html.data.html)
   })
 
-  router.get('/audit', async (_request, response) => {
+  router.get('/audit', async (request, response) => {
+    if (principalOf(request).teams !== undefined)
+      throw new HttpError(403, 'the audit log is of all teams, which only an admin without teams may read')
     response.json(await store.silences.audit(AUDIT_LISTED))
   })
 
@@ -46,7 +67,7 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     response.flushHeaders()
     response.write('retry: 1000\n\n')
-    const principal = principalOf(request)
+    let principal = principalOf(request)
     const tell = ({ id, kind, data }: LiveEvent) => {
       if (response.writableEnded) return
       if (response.writableLength > MOST_UNREAD) return end() // it comes again, and reads the list anew
@@ -56,7 +77,10 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
       if (principal.teams === undefined) return tell(event)
       void isTheirEvent(principal, event).then((theirs) => (theirs ? tell(event) : undefined))
     })
-    const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT)
+    const heartbeat = setInterval(() => {
+      response.write(': still here\n\n')
+      void stillThere(request, principal).then((now) => (now ? (principal = now) : end()))
+    }, heartbeatEvery)
     const end = () => {
       stopListening()
       clearInterval(heartbeat)
@@ -66,6 +90,17 @@ export function live({ deps: { store, events }, stopping }: ApiDeps): Router {
     request.on('close', end)
     stopping.addEventListener('abort', end)
   })
+
+  /** Who listens, as of now: a stream must not outlive a session, a user or a role. Undefined where it is over. */
+  async function stillThere(request: IncomingMessage, before: Principal): Promise<Principal | undefined> {
+    try {
+      const now = await authenticator.identify(request, false)
+      return now && suffices(now.role, 'view') ? now : undefined
+    } catch (error) {
+      // nobody can say while Redis is away; whoever has to wait to be let in is not
+      return error instanceof HttpError && error.status < 500 ? undefined : before
+    }
+  }
 
   /** What belongs to a team is told to that team's; of the sandbox's messages those of the table's receivers have one. */
   async function inboxOf(principal: Principal) {

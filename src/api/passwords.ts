@@ -9,43 +9,69 @@ export type Compare = (password: string, hash: string) => Promise<boolean>
 
 /** Who waits longer than for this many others is told to come again. */
 const MOST_WAITING = 32
-/** So many answers are remembered. */
+/** So many wrong passwords are remembered. */
 const REMEMBERED = 1000
 
 export interface Passwords {
-  /** Whether it was right before, under the same hash; undefined where it was not asked lately. Costs nothing. */
-  wasRight(user: string, password: string, hash: Secret | undefined): boolean | undefined
-  /** Whether it is right; an unknown user's is compared with a hash of the same cost. Rejects with 503 where too many wait. */
+  /**
+   * Whether it is right, where that was found out before under the same hash, or is being found out; undefined where it
+   * was not asked lately. Costs nothing.
+   */
+  known(user: string, password: string, hash: Secret | undefined): boolean | Promise<boolean> | undefined
+  /** Whether it is right; an unknown user's is compared with a hash that nobody has. Rejects with 503 where too many wait. */
   isRight(user: string, password: string, hash: Secret | undefined, all: Iterable<Secret>): Promise<boolean>
 }
 
 export function openPasswords(compare: Compare): Passwords {
   const key = randomBytes(32) // what is remembered says nothing of a password, not even to who reads the memory later
-  const answers = new Map<string, boolean>()
+  const right = new Map<string, string>() // user → what is right: one each, which no number of guesses pushes out
+  const wrong = new Set<string>() // what was not asked for longest first
+  const running = new Map<string, Promise<boolean>>()
   const nameOf = (...parts: string[]) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64')
-  let waiting = 0
+
+  function rememberWrong(name: string): void {
+    wrong.delete(name) // to the end of the order
+    wrong.add(name)
+    const [oldest] = wrong.size > REMEMBERED ? wrong : []
+    if (oldest !== undefined) wrong.delete(oldest)
+  }
 
   return {
-    wasRight(user, password, hash) {
-      return answers.get(nameOf(user, password, hash?.reveal() ?? ''))
+    known(user, password, hash) {
+      const name = nameOf(user, password, hash?.reveal() ?? '')
+      if (right.get(user) === name) return true
+      if (!wrong.has(name)) return running.get(name)
+      rememberWrong(name)
+      return false
     },
     async isRight(user, password, hash, all) {
-      if (waiting >= MOST_WAITING) throw new HttpError(503, 'too many log in at once; try again', { retryAfter: 2 })
-      waiting += 1
-      const fits = await compare(password, hash?.reveal() ?? standIn(all)).finally(() => (waiting -= 1))
-      const isRight = fits && hash !== undefined
-      answers.set(nameOf(user, password, hash?.reveal() ?? ''), isRight)
-      const [oldest] = answers.size > REMEMBERED ? answers.keys() : []
-      if (oldest !== undefined) answers.delete(oldest)
-      return isRight
+      const name = nameOf(user, password, hash?.reveal() ?? '')
+      const found = running.get(name)
+      if (found) return found
+      if (running.size >= MOST_WAITING)
+        throw new HttpError(503, 'too many log in at once; try again', { retryAfter: 2 })
+      const comparing = compare(password, hash?.reveal() ?? standIn(user, all))
+        .then((fits) => {
+          const isRight = fits && hash !== undefined
+          if (isRight) right.set(user, name)
+          else rememberWrong(name)
+          return isRight
+        })
+        .finally(() => running.delete(name))
+      running.set(name, comparing)
+      return comparing
     },
   }
 }
 
-/** A hash that no password has, as costly as the costliest there is: an unknown user takes as long as a known one. */
-function standIn(all: Iterable<Secret>): string {
-  const costs = [...all].map((hash) => hash.reveal().slice(4, 6)).sort()
-  return `$2b$${costs.at(-1) ?? '10'}$${'.'.repeat(53)}`
+/**
+ * A hash that no password has, as costly as that of one of the users, of a name always the same, in every replica: by the
+ * time that it takes an unknown user could be any of them.
+ */
+function standIn(user: string, all: Iterable<Secret>): string {
+  const hashes = [...all].map((hash) => hash.reveal())
+  const number = createHmac('sha256', hashes.join()).update(user).digest().readUInt32BE()
+  return `$2b$${hashes[number % hashes.length]?.slice(4, 6) ?? '10'}$${'.'.repeat(53)}`
 }
 
 const answer = z.object({ id: z.number(), fits: z.boolean() })

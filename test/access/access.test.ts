@@ -104,6 +104,12 @@ describe('where a change may come from', () => {
       false,
     ],
     [
+      'anonymous: a page behind a proxy, of a browser that names no origin',
+      local,
+      { fetchSite: 'same-origin', host: 'tocsin.internal' },
+      true,
+    ],
+    [
       'anonymous: a name with an address in it',
       local,
       { origin: 'http://127.0.0.1.evil.example', host: '127.0.0.1.evil.example' },
@@ -145,25 +151,43 @@ test('whoever asks: over any time no more than the burst and what grew since', (
   )
 })
 
+const failed = (backoff: Backoff, address: string, at: number) => backoff.begin(address, at)('wrong')
+
 test('wrong passwords: five are free, then each doubles the wait, up to five minutes; forgotten after a quarter of an hour', () => {
   const backoff = new Backoff()
   const waits: number[] = []
   for (let i = 0; i < 16; i++) {
-    backoff.failed('a', 0)
+    failed(backoff, 'a', 0)
     waits.push(backoff.wait('a', 0) / 1000)
   }
   expect(waits).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300])
   expect(backoff.wait('a', 299_000)).toBe(1000)
   expect(backoff.wait('b', 0)).toBe(0)
-  backoff.failed('a', 16 * 60_000)
+  failed(backoff, 'a', 16 * 60_000)
   expect(backoff.wait('a', 16 * 60_000)).toBe(0)
 })
 
 test('what addresses are remembered takes bounded memory', () => {
   const backoff = new Backoff()
-  for (let i = 0; i < 5; i++) backoff.failed('first', 0)
-  for (let i = 0; i < 20_000; i++) backoff.failed(`a${i}`, 0)
+  for (let i = 0; i < 5; i++) failed(backoff, 'first', 0)
+  for (let i = 0; i < 20_000; i++) failed(backoff, `a${i}`, 0)
   expect(backoff.wait('first', 0)).toBe(0)
+})
+
+test('a password counts while it is looked at, and no more once it was right', () => {
+  const backoff = new Backoff()
+  for (let i = 0; i < 4; i++) failed(backoff, 'a', 0)
+  const [one, other] = [backoff.begin('a', 5000), backoff.begin('a', 6000)]
+  expect(backoff.wait('a', 6000)).toBe(2000)
+  other('right')
+  expect(backoff.wait('a', 5000)).toBe(1000)
+  one('right')
+  expect(backoff.wait('a', 5000)).toBe(0)
+  failed(backoff, 'a', 5000)
+  backoff.begin('a', 100_000)('right') // does not make others wait longer
+  expect(backoff.wait('a', 5500)).toBe(500)
+  backoff.begin('a', 16 * 60_000) // what was wrong so long ago counts no more
+  expect(backoff.wait('a', 16 * 60_000)).toBe(0)
 })
 
 test.each([

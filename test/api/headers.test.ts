@@ -48,6 +48,11 @@ describe('a page of another site changes nothing, though nobody has to log in he
     ['of another site', { 'Sec-Fetch-Site': 'cross-site' }],
     ['of another origin', { Origin: 'https://evil.example' }],
     ['of a name that was pointed here', { Origin: 'http://evil.example:9093', Host: 'evil.example:9093' }],
+    ['with a token that nobody looks at', { 'Sec-Fetch-Site': 'cross-site', Authorization: 'Bearer x' }],
+    [
+      'of such a name with such a token',
+      { Origin: 'http://evil.example:9093', Host: 'evil.example:9093', Authorization: 'Bearer x' },
+    ],
   ]
   test.each(changes.flatMap(([method, path]) => foreign.map(([why, headers]) => ({ method, path, why, headers }))))(
     '$method $path from a page $why',

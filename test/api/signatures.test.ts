@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
+import twilio from 'twilio'
 import { describe, expect, test } from 'vitest'
 import { isOfPagerDuty, isOfSlack, isOfTwilio } from '../../src/api/callbacks/signatures.ts'
 
@@ -81,6 +82,34 @@ describe('Twilio', () => {
   ])('%s', (_name, tokens, given, body, how, expected) => {
     expect(isOfTwilio(tokens, given, bytes(body), how)).toBe(expected)
   })
+
+  // Twilio signs now with the port and now without; its own library takes both
+  const signers = ['https://a.example', 'https://a.example:443', 'https://a.example:8443', 'http://a.example:80']
+  const rest = '/callbacks/twilio/status?a=it%27s'
+  test.each([
+    ['https://a.example', [true, true, false, false]],
+    ['https://a.example:443', [true, true, false, false]],
+    ['https://a.example:8443', [true, true, true, false]],
+    ['http://a.example', [false, false, false, true]],
+    ['http://a.example:80', [false, false, false, true]],
+    ['https://[2001:db8::1]', [false, false, false, false]],
+  ])('%s is configured, and another form of it signed', (configured, expected) => {
+    const fields = Object.fromEntries(new URLSearchParams(form))
+    for (const [i, signer] of signers.entries()) {
+      const its = twilio.getExpectedTwilioSignature('12345', signer + rest, fields)
+      const taken = isOfTwilio(['12345'], configured + rest, bytes(form), { isForm, signature: its })
+      expect([signer, taken]).toEqual([signer, expected[i]])
+      if (twilio.validateRequest('12345', its, configured + rest, fields)) expect(taken).toBe(true)
+    }
+  })
+
+  test.each(['https://[2001:db8::1]', 'https://[2001:db8::1]:443'])(
+    'an address of IPv6 has its port behind it: %s',
+    (at) => {
+      const its = twilio.getExpectedTwilioSignature('12345', `https://[2001:db8::1]:443${rest}`, {})
+      expect(isOfTwilio(['12345'], at + rest, bytes(''), { isForm, signature: its })).toBe(true)
+    },
+  )
 
   test('JSON: its hash is part of the URL that is signed', () => {
     // the sample's hash and URL; its token is nobody's

@@ -163,6 +163,15 @@ describe.each([
   })
 })
 
+test('the audit log is of all teams: an admin of some may not read it', async () => {
+  expect(await status('/api/tocsin/v1/audit', 'admin')).toBe(200)
+  const refused = await ask('/api/tocsin/v1/audit', 'admin quant')
+  expect([refused.status, await refused.json()]).toEqual([
+    403,
+    { code: 403, message: 'the audit log is of all teams, which only an admin without teams may read' },
+  ])
+})
+
 test('whoever listens hears of their own incidents only', async () => {
   const stop = new AbortController()
   const stream = await fetch(`${engine.url}/api/tocsin/v1/events`, { headers: as('view quant'), signal: stop.signal })

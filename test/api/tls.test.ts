@@ -90,7 +90,7 @@ const mtls = 'cert_file: first.crt, key_file: first.key, client_ca_file: ours.cr
 test('only who has a certificate of ours with a name that is allowed is let in, and is known by it', async () => {
   const text = `
 tls_server_config: { ${mtls}, client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: ['spiffe://x/prometheus', viewer.example] }
-users: { viewer.example: { role: view } }
+users: { viewer.example: { role: view }, 'spiffe://x/prometheus': { role: admin } }
 `
   const viewer = ours.sign('viewer', 'DNS:viewer.example')
   await using engine = await startEngine({ config, args: [web('mtls.yml', text)] })
@@ -99,12 +99,14 @@ users: { viewer.example: { role: view } }
   await expect(ask(engine, '/-/healthy', { ...stranger })).rejects.toThrow()
   expect(await ask(engine, '/-/reload', { ...prometheus, method: 'POST' })).toMatchObject({ status: 200 })
   const whoAmI = await ask(engine, '/api/tocsin/v1/session', { ...prometheus })
-  expect(JSON.parse(whoAmI.body)).toEqual({ name: 'prometheus.example', role: 'admin', by: 'certificate' })
+  // its first name has no line, its second has
+  expect(JSON.parse(whoAmI.body)).toEqual({ name: 'spiffe://x/prometheus', role: 'admin', by: 'certificate' })
   expect((await ask(engine, '/metrics', { ...viewer })).status).toBe(200)
   expect((await ask(engine, '/-/reload', { ...viewer, method: 'POST' })).status).toBe(403)
 
   // another list of names is in force for the next connection
-  writeFileSync(join(dir.path, 'mtls.yml'), text.replace('viewer.example]', 'stranger.example]'))
+  const other = text.replace('viewer.example]', 'stranger.example]').replace('viewer.example:', 'stranger.example:')
+  writeFileSync(join(dir.path, 'mtls.yml'), other)
   await eventually(
     () =>
       ask(engine, '/-/healthy', { ...stranger }).then(
@@ -132,6 +134,27 @@ test.each([
   expect({ none: await status({}), ours: await status({ ...stranger }), theirs: await status({ ...forger }) }).toEqual(
     expected,
   )
+})
+
+test.each([
+  ['none where nobody has one', '', { name: 'prometheus.example', role: 'admin' }],
+  ['of its second name', 'spiffe://x/prometheus: { role: view }', { name: 'spiffe://x/prometheus', role: 'view' }],
+  ['of its common name', 'prometheus: { role: view }', { name: 'prometheus', role: 'view' }],
+  [
+    'of the first that has one',
+    'prometheus: { role: admin }, prometheus.example: { role: ingest }',
+    { name: 'prometheus.example', role: 'ingest' },
+  ],
+  ['of somebody else: then it is not let in', 'grafana.example: { role: view }', undefined],
+])('which line of `users` a certificate goes by: %s', async (_name, lines, expected) => {
+  const text = `
+tls_server_config: { ${mtls}, client_auth_type: RequireAndVerifyClientCert }
+users: { ${lines} }
+`
+  await using engine = await startEngine({ config, args: [web('lines.yml', text)] })
+  const answer = await ask(engine, '/api/tocsin/v1/session', { ...prometheus })
+  if (expected === undefined) expect(answer.status).toBe(401)
+  else expect(JSON.parse(answer.body)).toEqual({ ...expected, by: 'certificate' })
 })
 
 test('with users or tokens beside it, a certificate alone is not enough, as with exporter-toolkit', async () => {

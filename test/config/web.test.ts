@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConfigError } from '../../src/config/error.ts'
 import { authenticates, loadWebConfig } from '../../src/config/web/load.ts'
+import { openWebConfig } from '../../src/config/web/watch.ts'
 import { bcrypt, sha256 } from '../helpers/access.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'tocsin-web-'))
@@ -47,6 +48,7 @@ function problemsOf(text: string): string[] {
   }
 }
 
+const verified = ', client_auth_type: RequireAndVerifyClientCert, client_ca_file: b.crt'
 const tls = (more: string, pair = 'cert_file: a.crt, key_file: a.key') => `tls_server_config: { ${pair}${more} }\n`
 
 describe('taken, as Alertmanager takes it', () => {
@@ -174,6 +176,33 @@ describe('what is wrong is told with its place', () => {
       [expect.stringMatching(/users\.bob: there is no user "bob" in basic_auth_users/)],
     ],
     [
+      'a role of nobody, beside certificates that do not let in by themselves',
+      tls(`${verified}}
+basic_auth_users: { bob: '${bcrypt('x')}' }
+users: { bbo: { role: view } `),
+      [expect.stringMatching(/users\.bbo: there is no user "bbo" in basic_auth_users; did you mean "bob"/)],
+    ],
+    [
+      'a role of no certificate that is let in',
+      tls(`${verified}, client_allowed_sans: [prometheus.example]}
+users: { promteheus.example: { role: view } `),
+      [
+        expect.stringMatching(
+          /users\.promteheus\.example: there is no name "promteheus\.example" in client_allowed_sans; did you mean "prometheus\.example"/,
+        ),
+      ],
+    ],
+    [
+      'teams left empty',
+      `bearer_tokens:\n  - name: a\n    sha256: ${hash}\n    role: view\n    teams:\n`,
+      [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
+    ],
+    [
+      'teams of a user left empty',
+      `basic_auth_users: { bob: '${bcrypt('x')}' }\nusers: { bob: { role: view, teams: null } }\n`,
+      [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
+    ],
+    [
       'no teams',
       `bearer_tokens: [{ name: a, sha256: ${hash}, role: view, teams: [] }]\n`,
       [expect.stringMatching(/teams: is empty; leave it out for all teams/)],
@@ -204,7 +233,6 @@ describe('what is wrong is told with its place', () => {
 })
 
 test('who is let in only after saying who they are', () => {
-  const verified = ', client_auth_type: RequireAndVerifyClientCert, client_ca_file: b.crt'
   const texts = [
     '',
     tls(''),
@@ -223,4 +251,51 @@ test('a name has the role that is granted to it, else all, as in Alertmanager', 
     { role: 'admin', teams: undefined },
     { role: 'view', teams: ['a'] },
   ])
+})
+
+describe('a file that changes', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  const bob = `basic_auth_users: { bob: '${bcrypt('x')}' }\n`
+  const whole = `${bob}users: { bob: { role: view } }\n`
+
+  /** Looks at it once more; what happened then. */
+  function watching() {
+    writeFileSync(file, whole)
+    const told: string[] = []
+    const web = openWebConfig(file, { env: {}, sandbox: false })
+    web.watch({ changed: () => told.push('changed'), failed: (error) => told.push(String(error)) })
+    const look = () => {
+      vi.advanceTimersByTime(1000)
+      return told.splice(0)
+    }
+    return { ...web, look }
+  }
+
+  test('is taken once it is seen twice as it is: what is half written makes nobody an admin', () => {
+    const web = watching()
+    expect(web.look()).toEqual([])
+    writeFileSync(file, bob) // the rest is yet to come
+    expect(web.look()).toEqual([])
+    writeFileSync(file, whole.replace('view', 'respond'))
+    expect(web.look()).toEqual([])
+    expect(web.current().grant('bob').role).toBe('view')
+    expect(web.look()).toEqual(['changed'])
+    expect(web.current().grant('bob').role).toBe('respond')
+    expect(web.look()).toEqual([])
+    web.stop()
+  })
+
+  test('may be gone, or be something that cannot be looked at: that is told, and the old one stays', () => {
+    const web = watching()
+    rmSync(file)
+    symlinkSync(file, file) // ELOOP
+    expect([web.look(), web.look(), web.look()]).toEqual([[], [expect.stringContaining('web.yml')], []])
+    expect(web.current().grant('bob').role).toBe('view')
+    rmSync(file)
+    writeFileSync(file, whole)
+    expect([web.look(), web.look(), web.look()]).toEqual([[], ['changed'], []])
+    web.stop()
+  })
 })

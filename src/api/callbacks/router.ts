@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { type Request, type RequestHandler, Router, raw } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 import type { SecretSource } from '../../config/callbacks.ts'
-import { parseJson } from '../body.ts'
+import { parseJson, rawBodyOf } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
+import { openOtherShelf } from '../other-bodies.ts'
 import { pagerdutyEvent } from './pagerduty.ts'
 import { isOfPagerDuty, isOfSlack, isOfTwilio } from './signatures.ts'
 import { slackInteraction } from './slack.ts'
 import { smsAnswer, smsStatus } from './twilio.ts'
 
-/** Bytes as they were sent: what was packed could not be held against its signature before it is unpacked. */
-const bytes = raw({ type: () => true, limit: '1mb', inflate: false })
+/** More than any of them sends, bytes. */
+const LARGEST = 1024 * 1024
 
 /**
  * What vendors tell us: somebody pressed a button, a text message arrived. Each is verified by its signature over the raw
@@ -19,9 +20,13 @@ const bytes = raw({ type: () => true, limit: '1mb', inflate: false })
 export function callbacks({ deps }: ApiDeps): Router {
   const { store, clock } = deps
   const router = Router()
+  const bytes = rawBodyOf(LARGEST, openOtherShelf(deps))
+  const slackSecrets = () => secretsOf(deps.routing.config.callbacks.slack, 'slack')
+  const pagerdutySecrets = () => secretsOf(deps.routing.config.callbacks.pagerduty, 'pagerduty')
+  const twilioTokens = () => secretsOf(deps.routing.config.callbacks.twilio?.token, 'twilio')
 
-  router.post('/slack', bytes, async (request, response) => {
-    const secrets = secretsOf(deps.routing.config.callbacks.slack, 'slack')
+  router.post('/slack', onlyWith(slackSecrets), bytes, async (request, response) => {
+    const secrets = slackSecrets()
     const signature = request.get('x-slack-signature') ?? ''
     const timestamp = request.get('x-slack-request-timestamp') ?? ''
     const body = bodyOf(request)
@@ -31,8 +36,8 @@ export function callbacks({ deps }: ApiDeps): Router {
     else response.json({ response_type: 'ephemeral', replace_original: false, text: says })
   })
 
-  router.post('/pagerduty', bytes, async (request, response) => {
-    const secrets = secretsOf(deps.routing.config.callbacks.pagerduty, 'pagerduty')
+  router.post('/pagerduty', onlyWith(pagerdutySecrets), bytes, async (request, response) => {
+    const secrets = pagerdutySecrets()
     const body = bodyOf(request)
     if (!isOfPagerDuty(secrets, body, request.get('x-pagerduty-signature') ?? '')) throw forged('pagerduty', request)
     const event = pagerdutyEvent(body)
@@ -40,13 +45,13 @@ export function callbacks({ deps }: ApiDeps): Router {
     response.end()
   })
 
-  router.post('/twilio/status', bytes, async (request, response) => {
+  router.post('/twilio/status', onlyWith(twilioTokens), bytes, async (request, response) => {
     const form = fromTwilio(request, '/callbacks/twilio/status')
     await smsStatus(form, deps)
     response.status(204).end()
   })
 
-  router.post('/twilio/sms', bytes, async (request, response) => {
+  router.post('/twilio/sms', onlyWith(twilioTokens), bytes, async (request, response) => {
     const form = fromTwilio(request, '/callbacks/twilio/sms')
     const says = await once('twilio', form.get('MessageSid') ?? '', () => smsAnswer(form, deps))
     response.type('text/xml').send(says ?? '<Response/>')
@@ -56,7 +61,7 @@ export function callbacks({ deps }: ApiDeps): Router {
   function fromTwilio(request: Request, path: string): ReadonlyMap<string, string> {
     const { twilio } = deps.routing.config.callbacks
     if (!twilio) throw notListening('twilio')
-    const tokens = secretsOf(twilio.token, 'twilio')
+    const tokens = twilioTokens()
     const body = bodyOf(request)
     const url = twilio.url + path + (/\?.*$/.exec(request.url)?.[0] ?? '')
     const isForm = request.is('application/x-www-form-urlencoded') !== false
@@ -79,6 +84,14 @@ export function callbacks({ deps }: ApiDeps): Router {
   }
 
   return router
+}
+
+/** Refuses what comes from a vendor without secrets before its body is read: anyone may ask, and nobody would read it. */
+function onlyWith(secrets: () => string[]): RequestHandler {
+  return (_request, _response, next) => {
+    secrets()
+    next()
+  }
 }
 
 /** The secrets as they are now. Throws 404 where there are none. */

@@ -31,7 +31,7 @@ export function isOfPagerDuty(secrets: readonly string[], body: Uint8Array, sign
 
 /**
  * Twilio: https://www.twilio.com/docs/usage/security. `url` is the one that Twilio was told to call, with its query: never
- * one made from what the request says of itself.
+ * one made from what the request says of itself. Whether the port is signed with it differs from time to time there.
  */
 export function isOfTwilio(
   tokens: readonly string[],
@@ -41,8 +41,24 @@ export function isOfTwilio(
 ): boolean {
   const bodyHash = new URL(url).searchParams.get('bodySHA256')
   if (!isForm && (bodyHash === null || !isSame(createHash('sha256').update(body).digest('hex'), bodyHash))) return false
-  const signed = url + (isForm ? sortedFields(new URLSearchParams(Buffer.from(body).toString())) : '')
-  return tokens.some((token) => isSame(createHmac('sha1', token).update(signed).digest('base64'), signature))
+  const fields = isForm ? sortedFields(new URLSearchParams(Buffer.from(body).toString())) : ''
+  return tokens.some((token) =>
+    portForms(url).some((form) =>
+      isSame(
+        createHmac('sha1', token)
+          .update(form + fields)
+          .digest('base64'),
+        signature,
+      ),
+    ),
+  )
+}
+
+/** A URL as it is, without a port, and with the one that its scheme means; the rest of it letter by letter. */
+function portForms(url: string): string[] {
+  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)([^/?#]*?)(?::\d+)?([/?#].*)?$/i.exec(url) ?? []
+  const port = scheme.toLowerCase() === 'https://' ? 443 : 80
+  return [url, `${scheme}${host}${rest}`, `${scheme}${host}:${port}${rest}`]
 }
 
 /** Names and values one behind the other, by name; of a name that comes again each value once. */

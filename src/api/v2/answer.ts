@@ -25,16 +25,22 @@ export class SchemaError extends Error {
   }
 }
 
-export function sendJson(response: Response, json: string): void {
+/** How long a reader may take none of an answer, ms: it keeps memory, and a place among the few that may read at once. */
+const PATIENCE = 30_000
+
+export function sendJson(response: Response, json: string, patience = PATIENCE): void {
   response.setHeader('Content-Type', 'application/json') // Express would add a charset
-  response.end(`${json}\n`)
+  end(response, `${json}\n`, patience)
 }
 
 /** How much of a list is made before others get their turn, characters. */
 const TURN = 256 * 1024
 
-/** A list, item by item: neither a long one nor a slow reader holds up others, or has all of it kept in memory. */
-export async function sendList(response: Response, items: Iterable<string>): Promise<void> {
+/**
+ * A list, item by item: neither a long one nor a slow reader holds up others, or has all of it kept in memory. Who reads
+ * nothing for `patience` ms is given up.
+ */
+export async function sendList(response: Response, items: Iterable<string>, patience = PATIENCE): Promise<void> {
   response.setHeader('Content-Type', 'application/json')
   let text = '['
   let isFirst = true
@@ -45,24 +51,34 @@ export async function sendList(response: Response, items: Iterable<string>): Pro
     const isRead = response.write(text)
     text = ''
     if (isRead) await setImmediate()
-    else await isWritable(response)
+    else await isWritable(response, patience)
     if (response.destroyed || response.req.socket.destroyed) return
   }
-  response.end(`${text}]\n`)
+  end(response, `${text}]\n`, patience)
 }
 
-async function isWritable(response: Response): Promise<void> {
+async function isWritable(response: Response, patience: number): Promise<void> {
   await new Promise<void>((done) => {
     const written = () => {
+      clearTimeout(timer)
       forget()
       done()
     }
+    const timer = setTimeout(() => response.destroy(), patience)
     response.once('drain', written)
     const forget = whenOver(response, () => {
+      clearTimeout(timer)
       response.off('drain', written)
       done()
     })
   })
+}
+
+function end(response: Response, text: string, patience: number): void {
+  response.end(text)
+  if (response.writableFinished) return
+  const timer = setTimeout(() => response.destroy(), patience)
+  whenOver(response, () => clearTimeout(timer))
 }
 
 function sendError(response: Response, status: number, code: number, message: string): void {

@@ -4,6 +4,7 @@ import { isTheirSilence } from '../../access/scope.ts'
 import { SilenceFault, postedSilence } from '../../ingest/posted-silence.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
+import { defaultLimits } from '../../model/limits.ts'
 import { type SilenceAudit, type SilenceWrite, silenceSize } from '../../store/silences.ts'
 import {
   type Silence,
@@ -15,11 +16,12 @@ import {
   sameMatcher,
   stateOf,
 } from '../../suppress/silence.ts'
-import { jsonBody } from '../body.ts'
+import { jsonBodyOf } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
+import { openOtherShelf } from '../other-bodies.ts'
 import { actor, principalOf } from '../principals.ts'
-import { BareError, SchemaError, sendJson } from './answer.ts'
+import { BareError, SchemaError, sendJson, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf } from './query.ts'
 
@@ -45,16 +47,15 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
         states.has(stateOf(silence, at)) &&
         filters.every((wanted) => silence.matchers.some((one) => sameMatcher(one, wanted))),
     )
-    sendJson(
-      response,
-      `[${found
-        .sort(compareSilences(at))
-        .map((silence) => toText(silence, at))
-        .join(',')}]`,
-    )
+    const sorted = found.sort(compareSilences(at))
+    function* shown() {
+      for (const silence of sorted) yield toText(silence, at)
+    }
+    await sendList(response, shown())
   })
 
-  router.post('/silences', ...jsonBody, async (request, response) => {
+  const jsonBody = jsonBodyOf(() => defaultLimits.bodyBytes, openOtherShelf(deps))
+  router.post('/silences', jsonBody, async (request, response) => {
     const draft = read(request)
     sendJson(response, JSON.stringify({ silenceID: await set(draft, request) }))
   })

@@ -33,8 +33,10 @@ export interface WebConfig {
   tokens: readonly BearerToken[]
   rateLimit: { burst: number; every: number } | undefined // of all requests together, every in ms
   allowedOrigins: readonly string[]
-  /** What a name may do, that of a user or of a client's certificate. */
+  /** What a user may do. */
   grant(name: string): Grant
+  /** By which of its names a client's certificate goes, and what that may do; undefined where it is let do nothing. */
+  certificate(names: readonly string[]): ({ name: string } & Grant) | undefined
   files: readonly string[] // all that was read
 }
 
@@ -50,6 +52,7 @@ export const openToAll: WebConfig = {
   rateLimit: undefined,
   allowedOrigins: [],
   grant: () => everything,
+  certificate: () => undefined, // nobody is asked for one
   files: [],
 }
 
@@ -71,13 +74,13 @@ export function loadWebConfig(file: string, environment: Environment): WebConfig
 
   const users = new Map(Object.entries(given.basic_auth_users ?? {}))
   const grants = new Map(Object.entries(given.users ?? {}).map(([name, grant]): [string, Grant] => [name, grant]))
-  const takesCertificates = tls?.clientAuth === 'require and verify'
+  const tokens = given.bearer_tokens ?? []
+  const known = knownNames(users, tokens, tls)
   for (const name of grants.keys()) {
-    if (users.has(name) || takesCertificates) continue
-    const message = `there is no user "${name}" in basic_auth_users${suggest(name, [...users.keys()])}`
+    if (!known || known.names.includes(name)) continue
+    const message = `there is no ${known.what} "${name}" in ${known.where}${suggest(name, known.names)}`
     source.problems.push(source.problem(['users', name], message, 'key'))
   }
-  const tokens = given.bearer_tokens ?? []
   for (const [i, { name, sha256 }] of tokens.entries()) {
     const before = tokens.slice(0, i)
     const twin = before.find((one) => one.name === name || one.sha256.reveal() === sha256.reveal())
@@ -95,8 +98,26 @@ export function loadWebConfig(file: string, environment: Environment): WebConfig
     rateLimit: interval > 0 ? { burst, every: interval } : undefined,
     allowedOrigins: given.allowed_origins ?? [],
     grant: (name) => grants.get(name) ?? everything,
+    certificate(names) {
+      const [first] = names
+      if (grants.size === 0) return first === undefined ? undefined : { name: first, ...everything }
+      const name = names.find((one) => grants.has(one))
+      const grant = name === undefined ? undefined : grants.get(name)
+      return name !== undefined && grant ? { name, ...grant } : undefined
+    },
     files,
   }
+}
+
+/** What a line under `users` may be about; undefined where that stands in no file: in certificates of whatever name. */
+function knownNames(
+  users: ReadonlyMap<string, Secret>,
+  tokens: readonly BearerToken[],
+  tls: TlsSettings | undefined,
+): { what: string; where: string; names: readonly string[] } | undefined {
+  const letsIn = tls?.clientAuth === 'require and verify' && users.size === 0 && tokens.length === 0
+  if (!letsIn) return { what: 'user', where: 'basic_auth_users', names: [...users.keys()] }
+  return tls.allowedSans && { what: 'name', where: 'client_allowed_sans', names: tls.allowedSans }
 }
 
 const clientAuths: Record<NonNullable<TlsShape['client_auth_type']>, ClientAuth> = {

@@ -80,7 +80,14 @@ const http = z.strictObject({ http2: maybe(flag), headers: maybe(stringMap) }).c
 
 const grant = {
   role: oneOf(...roles),
-  teams: maybe(strings.refine((teams) => teams.length > 0, 'is empty; leave it out for all teams')),
+  // a key with nothing behind it is no list either: it must not mean all teams
+  teams: z
+    .preprocess(
+      (given) => given ?? [],
+      strings.refine((teams) => teams.length > 0, 'is empty; leave it out for all teams'),
+    )
+    .optional()
+    .transform((teams) => teams),
 }
 
 const bcrypt = string

@@ -17,7 +17,8 @@ export interface OpenWebConfig {
   current(): WebConfig
   /**
    * Reads the file anew when it or a certificate of it changes: by what stands there and not by events, for a mounted
-   * secret changes by a link further up. What is wrong is told once; the old one stays in force until it is mended.
+   * secret changes by a link further up. Only what is seen twice as it is, for of a file that is half written the roles may
+   * be missing. What is wrong is told once; the old one stays in force until it is mended.
    */
   watch(watcher: WebWatcher): void
   stop(): void
@@ -27,7 +28,8 @@ export interface OpenWebConfig {
 export function openWebConfig(file: string | undefined, environment: Environment): OpenWebConfig {
   if (file === undefined) return { current: () => openToAll, watch() {}, stop() {} }
   let current = loadWebConfig(file, environment)
-  let seen = fingerprint(current.files)
+  let seen = fingerprint(current.files) // of what was read
+  let looked = seen
   let wrong: string | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -36,10 +38,13 @@ export function openWebConfig(file: string | undefined, environment: Environment
     watch({ changed, failed }) {
       timer = setInterval(() => {
         const now = fingerprint(current.files)
-        if (now === seen && wrong === undefined) return
+        const isStill = now === looked
+        looked = now
+        if (!isStill || (now === seen && wrong === undefined)) return
         seen = now
         try {
           const next = loadWebConfig(file, environment)
+          if (fingerprint(current.files) !== now) return // changed while it was read
           changed(next, current)
           current = next
           wrong = undefined
@@ -56,8 +61,12 @@ export function openWebConfig(file: string | undefined, environment: Environment
 
 function fingerprint(files: readonly string[]): string {
   const state = (file: string) => {
-    const found = statSync(file, { throwIfNoEntry: false })
-    return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'gone'
+    try {
+      const { ino, size, mtimeMs } = statSync(file)
+      return `${ino} ${size} ${mtimeMs}`
+    } catch {
+      return 'gone' // or not to be looked at: reading it says why
+    }
   }
   return files.map(state).join('\n')
 }

@@ -1,6 +1,11 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import express, { type Response } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sendJson, sendList } from '../../../src/api/v2/answer.ts'
 import { type Engine, startEngine } from '../../helpers/engine.ts'
 
 const vectors = join(import.meta.dirname, '../../vectors')
@@ -178,4 +183,48 @@ test('all paths move under the route prefix, which is the external URL’s path 
     args: ['--web.external-url=http://x.example/am/', '--web.route-prefix=/'],
   })
   expect((await fetch(`${plain.url}/api/v2/status`)).status).toBe(200)
+})
+
+describe('a reader', () => {
+  const large = '"'.padEnd(1_000_000, 'x') + '"'
+  const PATIENCE = 200 // ms
+
+  /** Answers once as told; the answer, and where to ask for it. */
+  async function answering(send: (response: Response) => void) {
+    const app = express()
+    const answered = new Promise<Response>((done) => {
+      app.get('/', (_request, response) => {
+        send(response)
+        done(response)
+      })
+    })
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    return { port, answered, [Symbol.dispose]: () => void server.close() }
+  }
+
+  test.each([
+    ['an endless list', (response: Response) => void sendList(response, endless(), PATIENCE)],
+    ['all but the end of a list', (response: Response) => void sendList(response, Array(60).fill(large), PATIENCE)],
+    ['one long text', (response: Response) => sendJson(response, large.repeat(60), PATIENCE)],
+  ])('that does not read %s is given up, and holds no place for ever', async (_name, send) => {
+    using server = await answering(send)
+    const socket = connect(server.port, '127.0.0.1').on('error', () => {})
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const response = await server.answered
+    if (!response.closed) await once(response, 'close')
+    expect(response.req.socket.destroyed).toBe(true)
+    socket.destroy()
+  })
+
+  test('that reads gets all of it', async () => {
+    using server = await answering((response) => void sendList(response, Array(20).fill(large), 60_000))
+    const answer = await fetch(`http://127.0.0.1:${server.port}/`)
+    expect(await answer.json()).toHaveLength(20)
+  })
+
+  function* endless() {
+    for (;;) yield large
+  }
 })
