@@ -84,7 +84,7 @@ function readBody(request: Request, most: number, open: (giveUp: (why: Error) =>
 
 function tooLarge(most: number): HttpError {
   const size = most % (1024 * 1024) === 0 ? `${most / 1024 / 1024} MiB` : `${most} bytes`
-  return new HttpError(413, `the body is larger than ${size}`)
+  return new HttpError(413, `the body is larger than ${size} (limits.body_bytes)`)
 }
 
 function inflated(request: Request): Readable {

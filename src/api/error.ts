@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import type { Log } from '../record/log.ts'
+import type { Deps } from '../pipeline/deps.ts'
 import { faultOf } from '../store/fault.ts'
 
 /** A request that is answered with an error. The message goes to whoever asked. */
@@ -27,7 +27,7 @@ export function cannotRead(cause: unknown): never {
 }
 
 /** Turns what was thrown into an answer. Express's body parser throws errors with a `status` of their own. */
-export function answerError(log: Log): ErrorRequestHandler {
+export function answerError({ log, metrics }: Pick<Deps, 'log' | 'metrics'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
     const { status, message, retryAfter } = explain(error)
@@ -38,7 +38,10 @@ export function answerError(log: Log): ErrorRequestHandler {
     }
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter))
     // what is left of an over-long body is not read
-    if (status === 413) response.set('Connection', 'close')
+    if (status === 413) {
+      response.set('Connection', 'close')
+      metrics.refused.inc({ reason: 'body_bytes' })
+    }
     response.status(status).json({ code: status, message })
   }
 }

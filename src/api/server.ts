@@ -91,7 +91,7 @@ export function routes(api: ApiDeps): express.Express {
     app.use(withSlash(api.routePrefix), Router().use(api.routePrefix, everything(api)))
   }
   app.use(notFound)
-  app.use(answerError(api.deps.log))
+  app.use(answerError(api.deps))
   return app
 }
 

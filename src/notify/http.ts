@@ -250,7 +250,8 @@ export function noAnswer(error: unknown): Outcome {
   if (notSent.has(code)) return { state: 'failed', reason: 'network', detail: code }
   const isUnsent = causes.some((one) => one instanceof NoAnswer && !one.sent)
   if (isUnsent) return { state: 'failed', reason: 'network', detail: `no connection: ${code || 'it ended'}` }
-  return { state: 'unknown', detail: `no answer: ${code || 'the connection ended'}` }
+  const isLate = code === 'AbortError' || code === 'TimeoutError'
+  return { state: 'unknown', detail: isLate ? 'no answer in time' : `no answer: ${code || 'the connection ended'}` }
 }
 
 /** Codes of errors that stand around the one that says something. */

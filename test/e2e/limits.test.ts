@@ -165,7 +165,7 @@ describe('limits of what is kept', () => {
     const answer = await engine.post('/api/v2/alerts', [{ labels: { name: 'x'.repeat(6000) } }])
     expect([answer.status, await answer.json()]).toEqual([
       413,
-      { code: 413, message: 'the body is larger than 5000 bytes' },
+      { code: 413, message: 'the body is larger than 5000 bytes (limits.body_bytes)' },
     ])
   })
 
