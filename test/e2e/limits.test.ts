@@ -174,7 +174,7 @@ describe('limits of what is kept', () => {
     const third = await post({ name: 'a', n: '3' }, { name: 'b' })
     expect(third).toMatchObject({ status: 503, retryAfter: '10' })
     expect(third.text).toContain(
-      '1 alerts were not taken, since their group has as many as may be, 2 (limits.alerts_per_group)',
+      '1 alert was not taken, since their group has as many as may be, 2 (limits.alerts_per_group)',
     )
     expect((await post({ name: 'c' }, { name: 'd' })).text).toContain('(limits.groups)')
     expect((await engine.get<unknown[]>('/api/v2/alerts')).length).toBe(4) // a1 a2 b c
