@@ -10,6 +10,7 @@ import {
 import { TemplateError } from '../template/templates.ts'
 import type { Deps } from './deps.ts'
 import { type TemplateFailure, inPlainWords } from './plain-words.ts'
+import { within } from './within.ts'
 
 /** A message, in plain words where a template failed; or how the attempt ends where it can go nowhere. */
 export type Composed =
@@ -54,7 +55,7 @@ export async function send(
   deps: Deps,
 ): Promise<Outcome> {
   try {
-    return await within(deadline, deps, (signal) => notifier.send(message, signal))
+    return await within(deadline, deps.stopping, (signal) => notifier.send(message, signal))
   } catch (error) {
     if (error instanceof SettingError) return misconfigured(error)
     throw error
@@ -69,25 +70,10 @@ export async function reconcile(
   deps: Deps,
 ): Promise<Reconciled> {
   try {
-    return await within(deadline, deps, (signal) => ask(message, signal))
+    return await within(deadline, deps.stopping, (signal) => ask(message, signal))
   } catch (error) {
     if (error instanceof SettingError) return 'cannot tell'
     throw error
-  }
-}
-
-/** Runs something that a signal ends after some ms, or when the engine stops. */
-async function within<T>(ms: number, { stopping }: Deps, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  // by hand: a signal made of `stopping` by AbortSignal.any would be kept for as long as that
-  const deadline = new AbortController()
-  const abort = () => deadline.abort()
-  const timer = setTimeout(abort, ms)
-  stopping.addEventListener('abort', abort)
-  try {
-    return await run(deadline.signal)
-  } finally {
-    clearTimeout(timer)
-    stopping.removeEventListener('abort', abort)
   }
 }
 

@@ -14,9 +14,9 @@ import { awaitArrival } from './texts.ts'
 import { type Telling, contentOf, notificationOf } from './telling.ts'
 
 /** Beyond an attempt's deadline: time to read the group and to write down how it ended, ms. */
-export const LEASE_MARGIN = 2000
+const LEASE_MARGIN = 2000
 /** Beyond that: time to read the groups that a digest tells of, ms. */
-export const DIGEST_MARGIN = 10_000
+const DIGEST_MARGIN = 10_000
 /** Turns that ended with the engine: so many, and the message goes out in the plainest words. */
 const POISON = 3
 /** So many, and those kill it too. */

@@ -4,6 +4,7 @@ import type { HeartbeatAddress } from '../notify/heartbeat.ts'
 import { type Canary, canaryTimes } from './canary.ts'
 import type { Deps } from './deps.ts'
 import { WATCH, watchHeartbeats } from './missing-heartbeats.ts'
+import { within } from './within.ts'
 
 /** How often it is looked whether a canary or a call is due, ms; more often where that is due more often. */
 const LOOK = 5000
@@ -109,18 +110,5 @@ function openHeartbeatOut(deps: Deps, startedAt: number) {
       metrics.heartbeatSent.set(now / 1000)
       await store.heartbeats.called(now)
     },
-  }
-}
-
-async function within<T>(ms: number, stopping: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController()
-  const abort = () => deadline.abort()
-  const timer = setTimeout(abort, ms)
-  stopping.addEventListener('abort', abort)
-  try {
-    return await run(deadline.signal)
-  } finally {
-    clearTimeout(timer)
-    stopping.removeEventListener('abort', abort)
   }
 }
