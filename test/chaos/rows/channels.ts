@@ -88,7 +88,7 @@ export function channelFaults(): void {
         webhook.behave = () => ({ does: 'ok' })
 
         // another alert of a group that was given up: a page of its own
-        const [first, second] = given
+        const [second, first] = given.slice(-2) // the oldest: of the newest, more alerts come, and overtake their letters
         if (!first || !second) throw new Error('there are no two letters')
         const { team = '', severity = '' } = first
         const alertname = nameIn(first)
