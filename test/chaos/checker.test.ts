@@ -76,11 +76,11 @@ const slack = { kind: 'slack', notification: '', attempt: 0 } as const
 const paged = { kind: 'pagerduty', notification: 'key', attempt: 0, isLabelled: true, credential: 'red-key' } as const
 const critical = { severity: 'critical' }
 
-function verdict(evidence: Partial<Evidence>): { facts: number; violations: string[] } {
+function verdict(evidence: Partial<Evidence>, more: Partial<Expected> = {}): { facts: number; violations: string[] } {
   const findings = openFindings()
   check(
     { sent: [], told: [], letters: [], ended: [], owed: 0, faults: [], captured: [], ...evidence },
-    expected,
+    { ...expected, ...more },
     findings,
   )
   return { facts: findings.facts, violations: findings.violations.map(({ promise, what }) => `${promise}: ${what}`) }
@@ -257,5 +257,29 @@ describe('ledgers that break a promise, and what is said of them', () => {
     ],
   ])('%s', (_what, evidence, said) => {
     expect(verdict(evidence).violations).toContainEqual(expect.stringMatching(said))
+  })
+})
+
+describe('a copy of a beginning that a frozen engine reads after the end', () => {
+  const began = (result: Sent['result']) => [
+    posted('firing', 0, { result, ...critical }),
+    posted('firing', 1, critical),
+    posted('resolved', 3, critical),
+  ]
+  const told = (['webhook', 'slack', 'pagerduty'] as const).flatMap((kind) => {
+    const more = kind === 'webhook' ? {} : kind === 'slack' ? slack : paged
+    return [heard('0', 2, more), heard('0r', 4, more), heard('0', 6, more)]
+  })
+
+  test('may begin the alert once more', () => {
+    expect(verdict({ sent: began('unknown'), told }, { lateCopies: true }).violations).toEqual([])
+  })
+
+  test.each<[string, Sent['result'], boolean]>([
+    ['none had stood still', 'unknown', false],
+    ['there was no copy of it', 'refused', true],
+  ])('but not where %s', (_, result, lateCopies) => {
+    const { violations } = verdict({ sent: began(result), told }, { lateCopies })
+    expect(new Set(violations.map((one) => one.slice(0, 2)))).toEqual(new Set(['P2', 'P3', 'P4']))
   })
 })

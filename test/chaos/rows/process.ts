@@ -84,7 +84,7 @@ export function processFaults(): void {
         one.process.kill('SIGCONT')
         arena.engines.push(one)
         arena.announce()
-        return { kills: 1, grace: OUTLIVED + 5000 }
+        return { kills: 1, grace: OUTLIVED + 5000, lateCopies: true } // of what was on its way when it stopped
       }),
   })
 
