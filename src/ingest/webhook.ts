@@ -1,10 +1,10 @@
 import { type Fault, type RawAlert, normalise } from '../alert/normalise.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import { formatInstant } from '../model/instant.ts'
-import { type Limits, defaultLimits } from '../model/limits.ts'
-import { type Batch, checkCount, readAll, withinLimits } from './batch.ts'
+import type { Limits } from '../model/limits.ts'
+import { type Batch, checkCount, withinLimits } from './batch.ts'
 import { isObject, kindOf, quote, readAlert } from './read.ts'
-import { IngestError, type Ingested } from './reject.ts'
+import { IngestError } from './reject.ts'
 
 /**
  * Alertmanager's webhook payload, version 4 (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
@@ -33,16 +33,6 @@ export function webhookBatch(body: unknown, at: number, mode: MatcherMode, limit
       return 'reason' in raw ? raw : normalise(raw, at, undefined, isName)
     },
   }
-}
-
-/** The same, all read. */
-export function webhookAlerts(
-  body: unknown,
-  at: number,
-  mode: MatcherMode = 'fallback',
-  limits = defaultLimits,
-): Ingested {
-  return readAll(webhookBatch(body, at, mode, limits))
 }
 
 /** `status` decides over the end: a firing alert has none, a resolved one without ends now. */

@@ -6,6 +6,7 @@ import { flag, hostPort, maybe, secret, string, stringMap } from '../model/setti
 import { cut, cutBytes } from './cut.ts'
 import { destinationOf, needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { type Notification, channel } from './notifier.ts'
+import { prefaceOf } from './preface.ts'
 import { type Mail, type Smtp, openSmtp } from './smtp.ts'
 
 /** What a server surely takes: a header in bytes (RFC 5322 §2.1.1 has 998 in a line), each part in characters. */
@@ -180,7 +181,7 @@ function compose(settings: Settings, notification: Notification): Mail {
   return {
     from,
     to: addressesOf(notification.destination(settings.to, 'to', whole)),
-    subject: (notification.possibleRepeat ? '(possible repeat) ' : '') + subject,
+    subject: prefaceOf(notification) + subject,
     ...partsOf(settings, notification),
     headers: {
       // the same on each attempt, whichever replica makes it: a server that kept both copies shows one

@@ -50,6 +50,7 @@ export interface Notification {
   receiver: string // its plain name
   attempt: number // from 1
   possibleRepeat: boolean // an earlier attempt may have arrived
+  insteadOf: string // the receiver whose fallback this one is and that is not reached; '' for the receiver itself
   at: number
   severity: string // of the gravest alert that fires, or of the gravest there is; '' where none has one
   team: string // common to all alerts, or ''

@@ -7,6 +7,7 @@ import { goDuration, httpUrl, maybe, secret, string } from '../model/settings.ts
 import { cut } from './cut.ts'
 import { link, or, sendResolved, template } from './fields.ts'
 import type { Notification } from './notifier.ts'
+import { prefaceOf } from './preface.ts'
 
 /** By what PagerDuty knows a group: short, whatever its labels are. */
 export function dedupKey(groupKey: string): string {
@@ -80,11 +81,12 @@ export function toEvent(settings: Settings, notification: Notification): PagerDu
   }
   const text = (source: string, field: string) => cut(notification.text(source, field), longest.text)
   const { details, lists } = detailsOf(settings, notification)
+  const preface = prefaceOf({ ...notification, possibleRepeat: false }) // the key makes a repeat the same incident
   const made: PagerDutyEvent = {
     event_action: data.status === 'firing' ? 'trigger' : 'resolve',
     dedup_key: dedupKey(groupKey),
     payload: {
-      summary: cut(notification.text(settings.description, 'description'), longest.summary) || 'alert',
+      summary: cut(preface + notification.text(settings.description, 'description'), longest.summary) || 'alert',
       source:
         address(settings.source ?? settings.client, settings.source === undefined ? 'client' : 'source') || 'Tocsin',
       severity: severityOf(address(settings.severity, 'severity')),

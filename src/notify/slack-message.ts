@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { boundary } from './cut.ts'
 import { link } from './fields.ts'
 import type { Notification } from './notifier.ts'
+import { prefaceOf } from './preface.ts'
 import { type Settings, action } from './slack-settings.ts'
 
 /** What Slack takes or shows of each part, in characters; texts beyond are cut. */
@@ -50,7 +51,8 @@ export function toMessage(settings: Settings, notification: Notification) {
   // a link that is too long for Slack is replaced by one to ourselves
   const titleLink = given.length <= longest.url ? link(given) : linkWithin(notification.data.externalURL)
   const more = moreAt(titleLink || linkWithin(notification.data.externalURL))
-  const marked = markFirst(notification.possibleRepeat, {
+  const preface = escapeSlack(prefaceOf(notification))
+  const marked = markFirst(preface, {
     pretext: text(settings.pretext, 'pretext'),
     title: heading,
     body: text(settings.text, 'text'),
@@ -59,7 +61,7 @@ export function toMessage(settings: Settings, notification: Notification) {
     title: cutMarkup(marked.title, longest.title),
     ...some({ title_link: titleLink, pretext: cutMarkup(marked.pretext, longest.pretext, more) }),
     text: cutMarkup(marked.body, longest.text, more),
-    fallback: cutMarkup(repeatMark(notification) + text(settings.fallback, 'fallback'), longest.fallback),
+    fallback: cutMarkup(preface + text(settings.fallback, 'fallback'), longest.fallback),
     callback_id: cutMarkup(plain(settings.callback_id, 'callback_id'), longest.id),
     footer: cutMarkup(text(settings.footer, 'footer'), longest.footer),
     ...some({
@@ -112,16 +114,11 @@ function moreAt(url: string): string {
   return url && `\n<${escapeSlack(url).replaceAll('|', '%7C')}|more>`
 }
 
-function repeatMark({ possibleRepeat }: Notification): string {
-  return possibleRepeat ? '(possible repeat) ' : ''
-}
-
-/** The first of the texts that says something begins with the mark. */
-function markFirst<T extends Record<string, string>>(isRepeat: boolean, texts: T): T {
-  if (!isRepeat) return texts
+/** The first of the texts that says something begins with the preface. */
+function markFirst<T extends Record<string, string>>(preface: string, texts: T): T {
   const first = Object.keys(texts).find((key) => texts[key] !== '')
   return Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, key === first ? `(possible repeat) ${text}` : text]),
+    Object.entries(texts).map(([key, text]) => [key, key === first ? preface + text : text]),
   ) as T
 }
 

@@ -7,6 +7,7 @@ import { beside, destinationOf, link, or, sendResolved, template, withBeside, wi
 import { fit, plainText, sizeOf } from './gsm.ts'
 import { noAnswer } from './http.ts'
 import { type Notification, channel } from './notifier.ts'
+import { prefaceOf } from './preface.ts'
 import { createMessage, findMessage, twilioOutcome } from './twilio.ts'
 
 /** A link longer than this leaves too little of the text. */
@@ -150,7 +151,7 @@ function mark(reference: string): string {
 }
 
 function textOf(notification: Notification, reference: string, { text, to, max_segments }: Settings): string {
-  const { data, possibleRepeat } = notification
+  const { data } = notification
   const [first] = data.alerts
   const links = [data.commonAnnotations.get('runbook_url'), first?.generatorURL, data.externalURL]
     .map((one) => link(one ?? ''))
@@ -161,7 +162,7 @@ function textOf(notification: Notification, reference: string, { text, to, max_s
   // plain, as the text: a link with a character beyond GSM-7 would halve what fits
   const tail = links.find((one) => one.length <= LONGEST_LINK && sizeOf(one).encoding === 'GSM-7')
   const ending = [tail, mark(reference)].filter(Boolean).join(' ')
-  return fit((possibleRepeat ? '(possible repeat) ' : '') + said, ending, max_segments)
+  return fit(prefaceOf(notification) + said, ending, max_segments)
 }
 
 /** What a label says without links of its own: who gets a text must not be led anywhere but to what the alert is about. */

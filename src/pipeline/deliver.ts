@@ -52,19 +52,19 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   const { routing, store, metrics, clock, log } = deps
   const notifier = routing.notifier(integration.id)
   if (!notifier) throw new Error(`integration ${integration.id} has no adapter`)
+  const composing = notificationOf(telling, deps)
   const isPoison = row.starts > POISON
+  const notification = isPoison ? minimal(composing) : composing
+  if (row.starts > DEADLY) {
+    const sent = { group, integration, notification, message: undefined, failures: [] }
+    return forgo(telling, sent, 'quarantined', `the engine ended ${row.starts - 1} times while it was at this`, deps)
+  }
   if (isPoison) {
     metrics.quarantined.inc({ channel: row.channel })
     log.error(
       { row: row.id, integration: integration.id, starts: row.starts - 1 },
       'the engine ended again and again while it was at this notification; it goes out in the plainest words',
     )
-  }
-  const composing = notificationOf(telling, deps)
-  const notification = isPoison ? minimal(composing) : composing
-  if (row.starts > DEADLY) {
-    const sent = { group, integration, notification, message: undefined, failures: [] }
-    return forgo(telling, sent, 'quarantined', `the engine ended ${row.starts - 1} times while it was at this`, deps)
   }
   const { message, failures, ...composed } = compose(notifier, notification, integration, deps)
   const sent = { group, integration, notification, message, failures }

@@ -41,11 +41,11 @@ export async function end(
   }
   const { newest, owedAgain, opened, woken } = await store.outbox.record(row, ending, records, at)
   if (sent) logTurn(row, ending, sent, log)
-  if (ending.how === 'dead') metrics.failed.inc({ integration: row.channel, reason: ending.letter.reason })
   if (!newest) {
     log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
     return
   }
+  if (ending.how === 'dead') metrics.failed.inc({ integration: row.channel, reason: ending.letter.reason })
   if (opened > 0) {
     metrics.breakerOpened.inc({ channel: row.channel })
     const { integration, channel } = row

@@ -113,6 +113,7 @@ function factsOf(group: Group, { id }: Integration<Notifier>, config: Config<Not
     receiver,
     attempt: 1,
     possibleRepeat: false,
+    insteadOf: '',
     at,
     severity: gravest(group.alerts, config),
     team: config.defaultTeam,

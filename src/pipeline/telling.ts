@@ -47,6 +47,7 @@ export function notificationOf(telling: Telling, { routing, externalURL, log }: 
     receiver,
     attempt: row.attempt + 1,
     possibleRepeat: row.unconfirmed,
+    insteadOf: route.receiver === receiver ? '' : route.receiver,
     at,
     severity: gravest(firing.length > 0 ? firing : known, config),
     team: commonLabels(alerts.map((alert) => alert.labels)).get('team') ?? '',

@@ -6,6 +6,7 @@ import type { DeadLetter } from './dead-letters.ts'
 import { type Owing, groupKeys, owingArgs, pairs, toEntry } from './groups.ts'
 import { type Keys, digestOf, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
+import { faultOf } from './fault.ts'
 import { script } from './script.ts'
 
 /** What an integration is owed about a group, claimed for one turn. */
@@ -121,8 +122,13 @@ const beginAttempt = script('begin-attempt', z.array(z.union([z.string(), z.numb
 const fallBackScript = script('fall-back', z.array(z.string()))
 const recordScript = script('record', z.tuple([z.number(), z.number(), z.number()]).rest(z.string()))
 
-/** `keepResolved`: as for alerts, ms. */
-export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
+/** `keepResolved`, `accepting` and `replicated`: as for alerts. */
+export function outboxStore(
+  redis: Redis,
+  keys: Keys,
+  keepResolved: number,
+  { accepting, replicated }: { accepting: Redis; replicated: () => Promise<void> },
+) {
   return {
     /**
      * Claims a row for one turn of at most `lease` ms; undefined where nothing is owed now or another is at it. `excused`: the
@@ -140,11 +146,14 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
       return fields.has('busy') ? { busy: row } : { row }
     },
 
-    /** Asks the destination whether a message may leave now. */
+    /**
+     * Asks the destination whether a message may leave now. That it left is on replicas by then, so that one that takes over
+     * knows of a possible repeat; where they do not answer, it leaves all the same.
+     */
     async begin(row: Row, asking: Asking, at: number): Promise<Begun> {
       const { destination, cost, audience, budget = unlimited, lease, digestMargin, until, content } = asking
       const [state, ...rest] = await beginAttempt(
-        redis,
+        accepting,
         [
           keys.row(row.id),
           keys.owed,
@@ -177,6 +186,9 @@ export function outboxStore(redis: Redis, keys: Keys, keepResolved: number) {
       if (state === 'wait') return { state, until: Number(rest[0]), waitsFor: z.enum(waits).parse(rest[1]) }
       if (state === 'late') return { state, waitsFor: z.enum(waits).parse(rest[0]) }
       if (state !== 'go') return { state: 'lost' }
+      await replicated().catch((error: unknown) => {
+        if (faultOf(error).reason !== 'too few replicas') throw error
+      })
       const along = pairs(rest.slice(1).map(String)).map(([id, turn]) => ({ id, turn: Number(turn) }))
       return { state, attempt: Number(rest[0]), along }
     },

@@ -37,14 +37,14 @@ export function openStore(
   redis: Redis,
   prefix: string,
   keepResolved = KEEP_RESOLVED,
-  // what is accepted, over a connection of its own where replicas are waited for: the wait blocks it
+  // what is to be on replicas before it counts, over a connection of its own where they are waited for: the wait blocks it
   accepting = { accepting: redis, replicated: () => Promise.resolve() },
 ) {
   const keys = keysFor(prefix)
   return {
     alerts: alertStore(redis, keys, keepResolved, accepting),
     groups: groupStore(redis, keys, keepResolved),
-    outbox: outboxStore(redis, keys, keepResolved),
+    outbox: outboxStore(redis, keys, keepResolved, accepting),
     deadLetters: deadLetterStore(redis, keys),
     ledger: ledgerStore(redis, keys),
     incidents: incidentStore(redis, keys),

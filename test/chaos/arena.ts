@@ -55,7 +55,7 @@ export interface Settling {
   kills: number // of engines, with what each had in flight
   grace: number
   patience: number
-  loss: { before: number; most: number } // of what was accepted before an instant
+  loss: { before: number; most: number; since?: number } // of what was accepted before an instant
   lateCopies: boolean // requests lay in a frozen engine's socket until their senders had given up on them
   repeats: number // what may be repeated, where that is not what the kills had in flight
 }

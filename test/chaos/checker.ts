@@ -48,7 +48,7 @@ export interface Expected {
   mostRepeats: number // labelled ones: what was in flight, times the kills
   grace: number // ms from an accepted resolve to when nothing may announce the alert
   /** Where a fault took what was accepted before an instant: it is counted and told, and no more of it than this may be gone. */
-  loss: { before: number; most: number }
+  loss: { before: number; most: number; since?: number }
   /** A request that its sender gave up on lay in a frozen engine's socket, and may have been read after the end was accepted. */
   lateCopies: boolean
   /** Whether a webhook's repeat must have the id of what it repeats. */
@@ -168,19 +168,27 @@ function nothingTwice(
   for (const [key, groups] of lines) {
     for (const [group, tellings] of groups) {
       if (key.endsWith('/pagerduty')) {
-        const opened = incidentsOf(tellings)
+        // what was told before a loss is forgotten: an incident, or its end
+        const isBefore = ({ at }: Telling) => at < loss.before
+        const opened = Math.max(
+          incidentsOf(tellings.filter(isBefore)),
+          incidentsOf(tellings.filter((telling) => !isBefore(telling))),
+        )
         const most = lateCopies && withCopies.has(group) ? 2 : 1 // a beginning that is read after the end is another incident
         findings.holds('P3', opened <= most, () => `${group} opened ${opened} incidents at ${key}`)
         continue
       }
-      const seen = new Set<string>()
+      const seen = new Map<string, number>() // attempt → when
+      const wasLost = (at: number | undefined, now: number) =>
+        at !== undefined && at >= (loss.since ?? 0) && at < loss.before && now >= loss.before
       let before: Telling | undefined
       for (const telling of tellings) {
         const attempt = `${telling.notification} ${telling.attempt}`
-        const isSameAttempt = telling.attempt > 0 && seen.has(attempt)
-        seen.add(attempt)
+        const earlier = seen.get(attempt)
         // what was told before a loss is forgotten, and told once more
-        const isForgotten = before !== undefined && before.at < loss.before && telling.at >= loss.before
+        const isSameAttempt = telling.attempt > 0 && earlier !== undefined && !wasLost(earlier, telling.at)
+        seen.set(attempt, telling.at)
+        const isForgotten = wasLost(before?.at, telling.at)
         const isSame = before !== undefined && !isForgotten && contentOf(before) === contentOf(telling)
         if (isSame || isSameAttempt) repeats += 1
         findings.holds(

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { demo } from '../../src/command/demo.ts'
-import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { webhookAlerts } from '../helpers/webhook-alerts.ts'
 import { openHttpSink } from '../helpers/http-sink.ts'
 
 function paper() {

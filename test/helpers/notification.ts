@@ -42,6 +42,7 @@ export function notificationOf(alerts: readonly Alert[] = [diskFull], rest: Part
     receiver: 'database/critical',
     attempt: 1,
     possibleRepeat: false,
+    insteadOf: '',
     at,
     severity: 'critical',
     team: 'database',

@@ -6,7 +6,7 @@ import { builtinTemplates } from '../../src/config/builtin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { RETENTION } from '../../src/dedup/dedup.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
-import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { webhookAlerts } from './webhook-alerts.ts'
 import { parseMatchers } from '../../src/match/parse.ts'
 import { parseDuration } from '../../src/model/duration.ts'
 import { channels } from '../../src/notify/index.ts'
@@ -98,12 +98,12 @@ export async function tell(
       async send(message, signal) {
         const { payload } = message
         if (!read.integrations.has(integration)) return notifier.send(message, signal) // the canary's
-        const { data, possibleRepeat } = payload as Notification
+        const { data, possibleRepeat, insteadOf } = payload as Notification
         const outcome = answers.shift() ?? { state: 'delivered' }
         const names = data.alerts.map(({ labels, status }) =>
           status === 'firing' ? labels.get('alertname') : `-${labels.get('alertname')}`,
         )
-        const how = `${outcome.state === 'delivered' ? '' : `${outcome.state} `}${possibleRepeat ? 'repeat? ' : ''}`
+        const how = `${outcome.state === 'delivered' ? '' : `${outcome.state} `}${possibleRepeat ? 'repeat? ' : ''}${insteadOf && `instead of ${insteadOf} `}`
         const labels = [...data.routeLabels].map(([name, value]) => ` ${name}=${value}`).join('')
         lines.push(
           `${(now - start) / 1000}s ${integration} ${how}${data.status} ${data.notificationReason}: ${names.join(' ')}${labels}`,

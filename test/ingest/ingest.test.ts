@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
 import { IngestError, formatReject } from '../../src/ingest/reject.ts'
-import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { webhookAlerts } from '../helpers/webhook-alerts.ts'
 
 const now = Date.UTC(2026, 10, 23, 10)
 const TIMEOUT = 300_000

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { webhookAlerts } from '../../src/ingest/webhook.ts'
+import { webhookAlerts } from '../helpers/webhook-alerts.ts'
 import { pagerduty } from '../../src/notify/pagerduty.ts'
 import { slack } from '../../src/notify/slack.ts'
 import { toNotification } from '../../src/pipeline/notification.ts'

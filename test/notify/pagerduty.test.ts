@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { Notification } from '../../src/notify/notifier.ts'
 import { pagerduty } from '../../src/notify/pagerduty.ts'
 import { alertOf } from '../helpers/alerts.ts'
 import { openHttpSink, pagerdutyAnswer } from '../helpers/http-sink.ts'
@@ -72,9 +73,9 @@ test('over https the certificate is checked', async () => {
   expect(sink.requests).toHaveLength(0)
 })
 
-const tabled = (alerts = [diskFull]) => {
+const tabled = (alerts = [diskFull], rest: Partial<Notification> = {}) => {
   const [entry = {}] = pagerduty.fromTeam('key')
-  return open(pagerduty, entry).compose(notificationOf(alerts)).payload as Record<string, unknown> & {
+  return open(pagerduty, entry).compose(notificationOf(alerts, rest)).payload as Record<string, unknown> & {
     payload: Record<string, unknown> & { custom_details: Details }
   }
 }
@@ -107,6 +108,11 @@ test("the table's page is one that PagerDuty takes", async () => {
     client: 'Tocsin',
     links: [{ href: diskFull.generatorURL, text: 'Source' }],
   })
+})
+
+test('an incident says whom it stands in for, and not that it may be a repeat: its key tells', () => {
+  const { payload } = tabled([diskFull], { insteadOf: 'database', possibleRepeat: true })
+  expect(payload).toMatchObject({ summary: '(instead of database) Disk full on db-1' })
 })
 
 test('a resolve carries the same dedup key', () => {

@@ -132,6 +132,13 @@ test('a repeat that may be one says so', () => {
   })
 })
 
+test('a fallback is told whom it stands in for', () => {
+  expect(tabled([diskFull], { insteadOf: 'data <base>' }).attachments[0]).toMatchObject({
+    title: '(instead of data &lt;base&gt;) Disk full on db-1',
+    fallback: expect.stringMatching(/^\(instead of data &lt;base&gt;\) /),
+  })
+})
+
 test('a link from an alert is http or none', () => {
   const evil = alertOf({ alertname: 'A' }, { generatorURL: 'javascript:alert(1)' })
   expect(tabled([evil]).attachments[0]).not.toHaveProperty('title_link')

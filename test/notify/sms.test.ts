@@ -257,6 +257,15 @@ describe('what a text says', () => {
     expect(second).toBe(`(possible repeat) ${first}`)
   })
 
+  test('it says whom it stands in for', () => {
+    const notifier = open(sms, settings('http://x.invalid'))
+    const own = notifier.compose(notificationOf()).text
+    const instead = { insteadOf: 'database', possibleRepeat: true }
+    expect(notifier.compose(notificationOf([diskFull], instead)).text).toBe(
+      `(possible repeat) (instead of database) ${own}`,
+    )
+  })
+
   test('no link but to what it is about', () => {
     const { text } = textOf({
       summary: 'click https://evil.example/x or www.evil.example now',

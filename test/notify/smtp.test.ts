@@ -177,13 +177,14 @@ test('mails go over one connection', async () => {
 test('a mail is known by its Message-ID on every attempt, whoever makes it, and stands in the thread of its group', async () => {
   await using sink = await openSmtpSink()
   const notifier = open(email, settings(sink.smarthost))
-  for (const rest of [{ attempt: 1 }, { attempt: 2, possibleRepeat: true }, { id: 'other' }])
+  for (const rest of [{ attempt: 1 }, { attempt: 2, possibleRepeat: true }, { id: 'other', insteadOf: 'database' }])
     await notifier.send(notifier.compose(notificationOf([diskFull], rest)), AbortSignal.timeout(10_000))
   notifier.close?.()
   const [first, second, third] = sink.mails
   expect(first?.mail.messageId).toBe(`<${notificationOf().id}@example.com>`)
   expect(second?.mail.messageId).toBe(first?.mail.messageId)
   expect(second?.mail.subject).toMatch(/^\(possible repeat\) /)
+  expect(third?.mail.subject).toBe(`(instead of database) ${first?.mail.subject}`)
   expect(third?.mail.messageId).not.toBe(first?.mail.messageId)
   expect(new Set(sink.mails.map(({ mail }) => mail.references)).size).toBe(1)
   expect(first?.mail.headers.get('auto-submitted')).toBe('auto-generated')

@@ -290,13 +290,16 @@ describe('a deadline', () => {
     failing(story, 3)
     await fire(story, 'critical', 'A')
     await story.advance('10m')
-    expect(said(story).filter((line) => !line.includes('failed'))).toEqual(['lead/webhook/0 A', `${ops} A`])
+    expect(said(story).filter((line) => !line.includes('failed'))).toEqual([
+      'lead/webhook/0 instead of ops A',
+      `${ops} A`,
+    ])
     await story.post({
       labels: { alertname: 'A', severity: 'critical' },
       endsAt: new Date(story.deps.clock.now()).toISOString(),
     })
     await story.advance('5m')
-    expect(said(story).slice(-2).sort()).toEqual(['lead/webhook/0 -A', `${ops} -A`])
+    expect(said(story).slice(-2).sort()).toEqual(['lead/webhook/0 instead of ops -A', `${ops} -A`])
     expect(await balanced(story)).toEqual([])
   })
 
@@ -308,7 +311,7 @@ describe('a deadline', () => {
     await fire(story, 'critical', 'Page')
     await fire(story, 'warning', 'Other')
     await story.advance('1s')
-    expect(said(story).slice(5)).toEqual(['lead/webhook/0 Page'])
+    expect(said(story).slice(5)).toEqual(['lead/webhook/0 instead of ops Page'])
   })
 
   test('what is refused goes to the fallback at once, which hears of the end, too', async () => {
@@ -316,14 +319,14 @@ describe('a deadline', () => {
     story.answers.push(refused)
     await fire(story, 'critical', 'A')
     await story.advance('1s')
-    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 A'])
+    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 instead of ops A'])
     expect(await story.deps.store.deadLetters.list(10)).toMatchObject([{ reason: 'client error', fallback: 'lead' }])
     await story.post({
       labels: { alertname: 'A', severity: 'critical' },
       endsAt: new Date(story.deps.clock.now()).toISOString(),
     })
     await story.advance('5m')
-    expect(said(story).slice(2)).toEqual(['lead/webhook/0 -A'])
+    expect(said(story).slice(2)).toEqual(['lead/webhook/0 instead of ops -A'])
     expect(await story.deps.store.groups.ids()).toEqual([])
     expect(await balanced(story)).toEqual([])
   })
@@ -336,7 +339,7 @@ describe('a deadline', () => {
     story.answers.push(refused, refused)
     await fire(story, 'critical', 'A')
     await story.advance('30s')
-    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 failed A'])
+    expect(said(story)).toEqual([`${ops} failed A`, 'lead/webhook/0 failed instead of ops A'])
     expect(await balanced(story)).toEqual([])
   })
 })
@@ -773,7 +776,10 @@ describe('found by reading', () => {
     await story.advance('2m')
     await fire(story, 'critical', 'B')
     await story.advance('3m')
-    expect(said(story).filter((line) => line.startsWith('lead'))).toEqual(['lead/webhook/0 A', 'lead/webhook/0 A B'])
+    expect(said(story).filter((line) => line.startsWith('lead'))).toEqual([
+      'lead/webhook/0 instead of ops A',
+      'lead/webhook/0 instead of ops A B',
+    ])
   })
 
   test('what takes more of a budget is not overtaken for ever by what takes less', async () => {

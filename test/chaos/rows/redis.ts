@@ -267,6 +267,7 @@ export function redisFaults(): void {
         await underLoad(seed, findings, { args, prepare }, async (arena) => {
           await sleep(1000)
           link?.cut()
+          const cutAt = Date.now()
           await sleep(2000) // what is accepted now is on one machine only
           await arena.redis.kill()
           await sleep(500) // what was in the air has landed
@@ -284,7 +285,9 @@ export function redisFaults(): void {
           }
           await acceptsAgain(arena, Date.now())
           const most = waits ? 0 : Number.POSITIVE_INFINITY
-          return { repeats: 10 * IN_FLIGHT, loss: { before, most }, grace: 30_000 }
+          // what was sent before has its mark on the replica, where that was waited for
+          const since = waits ? cutAt : 0
+          return { repeats: 10 * IN_FLIGHT, loss: { before, most, since }, grace: 30_000 }
         })
       },
     })
