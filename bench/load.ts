@@ -2,11 +2,13 @@ import { once } from 'node:events'
 import { Agent, type IncomingMessage, type ServerResponse, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+const started = new Date().toISOString()
+
 /** About 1.1 kB, as Prometheus sends them. */
-export function alert(n: number, round: number) {
+export function alert(n: number, round: number, groups = 500) {
   return {
     labels: {
-      alertname: `Bench${n % 500}`,
+      alertname: `Bench${n % groups}`,
       instance: `host-${n}:9100`,
       job: 'node',
       severity: 'info',
@@ -19,7 +21,7 @@ export function alert(n: number, round: number) {
       description: 'x'.repeat(600),
       runbook_url: `https://runbooks.example.com/${n}`,
     },
-    startsAt: new Date().toISOString(),
+    startsAt: started,
     endsAt: new Date(Date.now() + 240_000).toISOString(),
     generatorURL: 'http://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1',
   }

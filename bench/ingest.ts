@@ -1,0 +1,130 @@
+import { performance } from 'node:perf_hooks'
+import { alert } from './load.ts'
+import { type Side, type Sides, openSides } from './sides.ts'
+import { postOf, sendAll } from './wire.ts'
+import type { Figures, Row } from './table.ts'
+
+const BATCH = 64
+const IN_FLIGHT = 8
+const GROUPS = 500
+
+export interface Plan {
+  rounds: number
+  alerts: number // new ones of a round
+  active: number // those that are sent again
+  repeats: number // how often in a round
+}
+
+const quiet = `
+route: { receiver: nobody, group_by: [alertname], group_wait: 10m }
+receivers: [{ name: nobody }]
+`
+
+/** 1,000 routes: 100 teams with nine each. */
+const tree = `
+route:
+  receiver: nobody
+  group_by: [alertname]
+  group_wait: 10m
+  routes:
+${Array.from(
+  { length: 100 },
+  (_, team) => `    - matchers: [team="team-${team}"]
+      receiver: nobody
+      routes:
+${Array.from(
+  { length: 9 },
+  (__, n) => `        - { matchers: ['severity="s${n}"', 'cluster=~"eu-.*"'], receiver: nobody }`,
+).join('\n')}`,
+).join('\n')}
+receivers: [{ name: nobody }]
+`
+
+const inhibiting = `${quiet}
+inhibit_rules:
+${Array.from(
+  { length: 100 },
+  (_, n) => `  - { source_matchers: [source="${n}"], target_matchers: [severity="warning"], equal: [cluster] }`,
+).join('\n')}
+`
+
+const requests = (from: number, count: number, round: number): Buffer[] =>
+  Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) =>
+    postOf(
+      '/api/v2/alerts',
+      JSON.stringify(
+        Array.from({ length: Math.min(BATCH, count - batch * BATCH) }, (__, i) =>
+          alert(from + batch * BATCH + i, round, GROUPS),
+        ),
+      ),
+    ),
+  )
+
+async function cost(side: Side, all: readonly Buffer[], alerts: number): Promise<{ rate: number; processor: number }> {
+  const before = side.processor()
+  const started = performance.now()
+  await sendAll(side.url, all, IN_FLIGHT)
+  const rate = (alerts / (performance.now() - started)) * 1000
+  return { rate, processor: side.processor() - before }
+}
+
+/** Sends the same to both, one after the other. */
+async function both({ tocsin, alertmanager }: Sides, all: readonly Buffer[], alerts: number, figures: Figures) {
+  const ours = await cost(tocsin, all, alerts)
+  const theirs = await cost(alertmanager, all, alerts)
+  figures.add('rate', ours.rate, theirs.rate)
+  figures.add('processor', ours.processor, theirs.processor)
+}
+
+async function fresh(sides: Sides, { rounds, alerts }: Plan, figures: Figures): Promise<void> {
+  for (let round = 0; round < rounds; round++) await both(sides, requests(0, alerts, round), alerts, figures)
+  figures.add('memory', sides.tocsin.memory(), sides.alertmanager.memory())
+}
+
+async function repeated(sides: Sides, { rounds, active, repeats }: Plan, figures: Figures): Promise<void> {
+  const first = requests(0, active, 0)
+  for (const side of [sides.tocsin, sides.alertmanager]) await sendAll(side.url, first, IN_FLIGHT)
+  for (let round = 0; round < rounds; round++) {
+    const all = Array.from({ length: repeats }, () => requests(0, active, 0)).flat()
+    await both(sides, all, active * repeats, figures)
+  }
+}
+
+async function silence({ url }: Side): Promise<void> {
+  const all = Array.from({ length: 2000 }, (_, n) =>
+    postOf(
+      '/api/v2/silences',
+      JSON.stringify({
+        matchers: [
+          { name: 'instance', value: `gone-${n}`, isRegex: false },
+          { name: 'cluster', value: 'eu-.*', isRegex: true },
+        ],
+        startsAt: new Date().toISOString(),
+        endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+        createdBy: 'bench',
+        comment: 'bench',
+      }),
+    ),
+  )
+  await sendAll(url, all, 4)
+}
+
+/** What comes in: rows of the table. */
+export const ingestRows = (plan: Plan, appendfsync: 'everysec' | 'always'): Row[] => {
+  const row = (name: string, config: string, run: (sides: Sides, plan: Plan, figures: Figures) => Promise<void>): Row => ({
+    name: `${name}, ${appendfsync}`,
+    async run(figures) {
+      await using sides = await openSides(config, appendfsync)
+      await run(sides, plan, figures)
+    },
+  })
+  return [
+    row(`new alerts: ${plan.alerts} in ${GROUPS} groups`, quiet, fresh),
+    row(`repeats: ${plan.active} active, sent again ${plan.repeats} times`, quiet, repeated),
+    row('repeats, with a tree of 1,000 routes', tree, repeated),
+    row('repeats, with 2,000 silences and 100 inhibit rules', inhibiting, async (sides, given, figures) => {
+      for (const side of [sides.tocsin, sides.alertmanager]) await silence(side)
+      await repeated(sides, given, figures)
+    }),
+  ]
+}
