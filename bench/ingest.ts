@@ -111,7 +111,11 @@ async function silence({ url }: Side): Promise<void> {
 
 /** What comes in: rows of the table. */
 export const ingestRows = (plan: Plan, appendfsync: 'everysec' | 'always'): Row[] => {
-  const row = (name: string, config: string, run: (sides: Sides, plan: Plan, figures: Figures) => Promise<void>): Row => ({
+  const row = (
+    name: string,
+    config: string,
+    run: (sides: Sides, plan: Plan, figures: Figures) => Promise<void>,
+  ): Row => ({
     name: `${name}, ${appendfsync}`,
     async run(figures) {
       await using sides = await openSides(config, appendfsync)

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Request, RequestHandler, Response } from 'express'
@@ -9,7 +10,7 @@ import type { Place, Shelf } from './shelf.ts'
 const json = /^application\/json\s*(?:;|$)/i
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** What recurses over a body is safe up to here; nobody means to nest deeper. */
-const DEEPEST = 100
+export const DEEPEST = 100
 
 /** Takes a JSON body of at most so many bytes and leaves its bytes for `parseJson`. 415 for anything else. */
 export function jsonBodyOf(most: () => number, shelf: Shelf): RequestHandler {
@@ -105,15 +106,20 @@ function tooDeep(): HttpError {
   return new HttpError(400, `the body nests deeper than ${DEEPEST} levels`)
 }
 
-/** Throws HttpError 400 where the bytes are no JSON, nest too deep, or are no UTF-8: they are never changed in silence. */
-export function parseJson(body: unknown): unknown {
-  if (!Buffer.isBuffer(body) || body.length === 0) throw new HttpError(400, 'the body is empty; it must be JSON')
-  let text: string
+/** A body's text. Throws HttpError 400 where the bytes are no UTF-8: they are never changed in silence. */
+export function textOf(body: Buffer): string {
+  if (isAscii(body)) return body.toString('latin1')
   try {
-    text = utf8.decode(body)
+    return utf8.decode(body)
   } catch {
     throw new HttpError(400, 'the body is not valid UTF-8')
   }
+}
+
+/** Throws HttpError 400 where the bytes are no JSON, nest too deep, or are no UTF-8. */
+export function parseJson(body: unknown): unknown {
+  if (!Buffer.isBuffer(body) || body.length === 0) throw new HttpError(400, 'the body is empty; it must be JSON')
+  const text = textOf(body)
   if (nestsDeeper(text, DEEPEST)) throw tooDeep()
   try {
     return JSON.parse(text)

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type Batch, readOn, unread } from '../ingest/batch.ts'
+import { type Batch, hasTwice, readOn, unread } from '../ingest/batch.ts'
 import { IngestError, type Ingested } from '../ingest/reject.ts'
 import { limitKeys } from '../model/limits.ts'
 import { accept } from '../pipeline/accept.ts'
@@ -24,11 +24,9 @@ export async function takeAlerts(
   read: (at: number) => Batch,
   check: (ingested: Ingested) => void = () => {},
 ): Promise<Ingested> {
-  const batch = readOrRefuse()
-  const ingested = unread(batch)
-  while (readOn(batch, ingested, TURN)) await setImmediate()
+  const ingested = await readOrRefuse()
   check(ingested)
-  const { soonest, full } = await admission.gate.pass(ingested.alerts.length, () =>
+  const { soonest, full } = await admission.gate.pass(ingested.alerts.length + ingested.again.length, () =>
     accept(ingested, source, deps).catch((error: unknown) => {
       deps.metrics.refused.inc({ reason: faultOf(error).reason })
       return cannotStore(error)
@@ -42,9 +40,11 @@ export async function takeAlerts(
   if (full.size > 0) refuseFull(full)
   return ingested
 
-  function readOrRefuse(): Batch {
+  async function readOrRefuse(): Promise<Ingested> {
     try {
-      return read(deps.clock.now())
+      const batch = read(deps.clock.now())
+      const all = await readAll(batch)
+      return all.again.length > 0 && hasTwice(all) && batch.anew ? await readAll(batch.anew()) : all
     } catch (error) {
       deps.metrics.refused.inc({ reason: error instanceof IngestError ? error.kind : 'malformed' })
       if (!(error instanceof Error)) throw error
@@ -63,6 +63,12 @@ export async function takeAlerts(
     deps.log.error({ source }, message)
     throw new HttpError(503, `${message}; send them again`, { retryAfter: RETRY_FULL })
   }
+}
+
+async function readAll(batch: Batch): Promise<Ingested> {
+  const ingested = unread(batch)
+  while (readOn(batch, ingested, TURN)) await setImmediate()
+  return ingested
 }
 
 const words: Readonly<Record<Full, { reason: string; said: string }>> = {

@@ -24,7 +24,7 @@ export function nestsDeeper(text: string, most: number): boolean {
 }
 
 /** Where the quote that opens at `from` closes; -1 where it does not. */
-function endOfQuote(text: string, from: number): number {
+export function endOfQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let backslashes = 0
     while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { contentOf, keptAs } from '../store/content.ts'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
 import type { Accepted, Arrival } from '../store/alerts.ts'
@@ -15,7 +16,7 @@ const TURN = 500
  * Tocsin's own alerts count as neither received nor as a sign of life of whoever else sends.
  */
 export async function accept(
-  { alerts, rejects, truncated }: Ingested,
+  { alerts, texts, again, rejects, truncated }: Ingested,
   source: 'v2' | 'webhook' | 'own',
   deps: Deps,
 ): Promise<Accepted> {
@@ -25,24 +26,36 @@ export async function accept(
   metrics.truncated.inc(truncated)
   const placedBy = inhibition.version
   const arrivals: Arrival[] = []
-  for (const alert of alerts) {
-    arrivals.push(arrivalOf(alert, routing, deps))
-    if (arrivals.length % TURN === 0) await setImmediate() // a long request is no reason for others to wait
+  const arrive = async (some: readonly Alert[]) => {
+    for (const alert of some) {
+      arrivals.push(arrivalOf(alert, routing, deps))
+      if (arrivals.length % TURN === 0) await setImmediate() // a long request is no reason for others to wait
+    }
   }
+  const repeated = again.length > 0 ? store.alerts.repeat(again, at) : undefined
+  repeated?.catch(() => {}) // it is awaited below, and may fail before
+  await arrive(alerts)
   const manner = {
+    routing: routingOf(routing),
     exact,
     calm: !exact && at < calmUntil,
     regroups: false,
     ...(source !== 'own' && { most: routing.config.limits }), // what Tocsin has to say is few, and matters
   }
+  const { rules, others } = (await repeated) ?? { rules: '', others: [] }
+  // a rule that came since may make sources of alerts that come again
+  const unplaced = again.filter((one) => one.kept.rules !== rules || others.includes(one))
+  const whole = [...alerts, ...unplaced.map((one) => one.read())]
+  await arrive(whole.slice(alerts.length))
   const [accepted] = await Promise.all([
     store.alerts.accept(arrivals, at, manner),
-    source === 'own' ? undefined : hearHeartbeats(alerts, at, deps), // leaves in the same go
+    source === 'own' ? undefined : hearHeartbeats(whole, at, deps), // leaves in the same go
   ])
-  if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, alerts, routing)
+  if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, whole, routing)
+  remember(arrivals, texts, accepted, deps)
   if (source === 'own') return accepted
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
-  metrics.received.inc({ status: 'firing', version: source }, alerts.length - resolved)
+  metrics.received.inc({ status: 'firing', version: source }, again.length + alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
   metrics.late.inc(accepted.late)
   if (accepted.late > 0)
@@ -53,7 +66,31 @@ export async function accept(
 }
 
 function arrivalOf(alert: Alert, routing: Routing, { inhibition }: Deps): Arrival {
-  return { alert, groups: routing.groupsOf(alert), places: inhibition.placesOf(alert, routing) }
+  const places = inhibition.placesOf(alert, routing)
+  return { alert, content: contentOf(alert), groups: routing.groupsOf(alert), places }
+}
+
+/** What alerts' groups are kept under: by another config they may have others. */
+function routingOf({ config }: Routing): string {
+  return config.hash.slice(0, 8)
+}
+
+/** Alerts that came for the second time will come again. Those of which more than the end matters are always read. */
+function remember(
+  arrivals: readonly Arrival[],
+  texts: Ingested['texts'],
+  { fresh, rules }: Accepted,
+  deps: Deps,
+): void {
+  const { routing, inhibition } = deps
+  if (fresh > 0 || rules !== inhibition.version) return
+  for (const [i, text] of texts.entries()) {
+    const arrival = arrivals[i]
+    if (text === undefined || !arrival || arrival.places.length > 0) continue
+    if (routing.heartbeatsOf(arrival.alert).length > 0) continue
+    const kept = keptAs(arrival.alert, arrival.content, { routing: routingOf(routing), rules })
+    if (kept) routing.known.set(text, kept)
+  }
 }
 
 /**
@@ -67,7 +104,7 @@ export async function regroup(deps: Deps): Promise<void> {
     await store.alerts.accept(
       firing.map((alert) => arrivalOf(alert, routing, deps)),
       clock.now(),
-      { exact: false, calm: false, regroups: true },
+      { routing: routingOf(routing), exact: false, calm: false, regroups: true },
     )
   }
   for (const id of await store.groups.ids()) {

@@ -3,6 +3,7 @@ import type { Config, Integration } from '../config/config.ts'
 import type { Budget } from '../model/delivery.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Route } from '../route/route.ts'
+import { own } from '../ingest/batch.ts'
 import { accept } from './accept.ts'
 import { deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
@@ -110,7 +111,7 @@ export function openCanary(): Canary {
         endedBy: 'sender' as const,
         updatedAt: at,
       }
-      await accept({ alerts: [alert], rejects: [], truncated: 0 }, 'own', deps)
+      await accept(own([alert]), 'own', deps)
     },
 
     async deliver(row, deps) {

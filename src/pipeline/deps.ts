@@ -1,5 +1,6 @@
 import type { Alert } from '../alert/alert.ts'
 import type { Config } from '../config/config.ts'
+import type { KnownTexts } from '../ingest/known-texts.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { DeliveryQueue } from '../queue/delivery.ts'
 import type { Events } from '../record/events.ts'
@@ -22,6 +23,8 @@ export interface Routing {
   rolesOf(alert: Alert): Roles
   /** The heartbeats that an alert is a sign of, remembered by fingerprint. */
   heartbeatsOf(alert: Alert): readonly ListenedFor[]
+  /** Alerts that came before, by their text. */
+  known: KnownTexts
   /** The adapter of an integration; opened at its first use. */
   notifier(integration: string): Notifier | undefined
   /** The adapters that were opened, by integration. They hold connections, and nothing of the routing. */

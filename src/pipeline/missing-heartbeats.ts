@@ -6,6 +6,7 @@ import { fingerprint } from '../model/fingerprint.ts'
 import { formatInstant } from '../model/instant.ts'
 import type { Awaited, Raised } from '../store/heartbeats.ts'
 import { ABSENCE } from './absence.ts'
+import { own } from '../ingest/batch.ts'
 import { accept } from './accept.ts'
 import type { Deps } from './deps.ts'
 
@@ -60,7 +61,7 @@ export async function watchHeartbeats(deps: Deps): Promise<void> {
     )
   }
   if (alerts.length === 0) return
-  await accept({ alerts, rejects: [], truncated: 0 }, 'own', deps)
+  await accept(own(alerts), 'own', deps)
   await store.heartbeats.noteRaised(
     going,
     [...over].filter((name) => !going.has(name)),

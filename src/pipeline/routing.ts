@@ -3,6 +3,7 @@ import { canary, isCanary } from '../alert/canary.ts'
 import type { Config } from '../config/config.ts'
 import { groupKey, groupLabels } from '../group/key.ts'
 import { matchesAll } from '../match/matcher.ts'
+import { openKnownTexts } from '../ingest/known-texts.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Route } from '../route/route.ts'
 import { matchRoutes } from '../route/tree.ts'
@@ -87,6 +88,7 @@ export function openRouting(
   return {
     config,
     templates,
+    known: openKnownTexts(),
     groupsOf: (alert) => know(alert).groups,
     rolesOf: (alert) => know(alert).roles,
     heartbeatsOf: (alert) => (heartbeats.length === 0 ? none : know(alert).heartbeats),

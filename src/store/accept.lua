@@ -14,9 +14,10 @@
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
-        number of alerts, then for each: fingerprint, body, start, end (0: none), ended by (s, t or r),
-          start and end as text ('-' where they print as their instant), number of its groups, which of them from 1,
-          number of its places, the places
+        what the routing is known by
+        number of alerts, then for each: fingerprint, body, and as one text of words: start, end (0: none), ended by (s, t or r),
+          start and end as text ('-' where they print as their instant), digest of the body and of the start as text,
+          number of its groups, which of them from 1, number of its places, the places
 
   Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
             the version of the inhibitions, not taken since there are too many alerts, groups, alerts in a group }
@@ -25,11 +26,11 @@
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
 local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local canary, canaryGroup = ARGV[11], ARGV[12]
+local canary, canaryGroup, routing = ARGV[11], ARGV[12], ARGV[13]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 13
+local at = 14
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -47,24 +48,24 @@ local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.ca
 
 local alerts, fingerprints = {}, {}
 for i = 1, tonumber(take()) do
-  local alert = {
-    fingerprint = take(), body = take(), starts = tonumber(take()), ends = tonumber(take()), by = take(),
-    startsText = take(), endsText = take(), groups = {}, places = {},
-  }
-  for j = 1, tonumber(take()) do alert.groups[j] = groups[tonumber(take())] end
-  for j = 1, tonumber(take()) do alert.places[j] = take() end
+  local alert = { fingerprint = take(), body = take(), groups = {}, places = {} }
+  local word = string.gmatch(take(), '%S+')
+  alert.starts, alert.ends, alert.by, alert.startsText, alert.endsText, alert.digest =
+    tonumber(word()), tonumber(word()), word(), word(), word(), word()
+  for j = 1, tonumber(word()) do alert.groups[j] = groups[tonumber(word())] end
+  for j = 1, tonumber(word()) do alert.places[j] = word() end
   alerts[i], fingerprints[i] = alert, alert.fingerprint
 end
 if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version, 0, 0, 0 } end
 
-local bodies = redis.call('HMGET', KEYS[1], unpack(fingerprints))
 local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
 local known = {}
 for i, fingerprint in ipairs(fingerprints) do
   if times[i] and not known[fingerprint] then
-    local s, e, u, by, sText, eText = string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+    local s, e, u, by, sText, eText, digest =
+      string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)') -- the digest is not there of older ones
     known[fingerprint] = {
-      body = bodies[i], starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
+      digest = digest, starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
       startsText = sText, endsText = eText,
     }
   end
@@ -116,7 +117,7 @@ local newTimes, newBodies = {}, {}
 for _, alert in ipairs(alerts) do
   local old = known[alert.fingerprint]
   if regroups and old then -- what came since it was read is newer
-    alert.body, alert.starts, alert.ends, alert.by = old.body, old.starts, old.ends, old.by
+    alert.digest, alert.starts, alert.ends, alert.by = old.digest ~= '' and old.digest or '-', old.starts, old.ends, old.by
     alert.startsText, alert.endsText = old.startsText, old.endsText
   end
   local lacking = anyMayFill and full(alert, old)
@@ -133,11 +134,11 @@ for _, alert in ipairs(alerts) do
     else
       fresh = fresh + 1
     end
-    if not old or old.body ~= alert.body then newBodies[alert.fingerprint] = alert.body end
+    if not old or (old.digest ~= alert.digest and not regroups) then newBodies[alert.fingerprint] = alert.body end
     alert.updated = regroups and old and old.updated or now
     known[alert.fingerprint] = alert
-    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
-      alert.startsText, alert.endsText)
+    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
+      alert.startsText, alert.endsText, alert.digest, routing)
 
     if #alert.places > 0 then
       place(placePrefix, occupiedPrefix, KEYS[6], KEYS[9], alert.places, alert.fingerprint, alert.ends)

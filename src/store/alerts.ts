@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
+import type { Again, Content } from '../alert/again.ts'
 import { canary } from '../alert/canary.ts'
-import { type Labels, toRecord } from '../model/labels.ts'
+import type { Labels } from '../model/labels.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Keys, canaryGroup } from './keys.ts'
 import { script, scriptReloads } from './script.ts'
@@ -20,12 +21,16 @@ export interface GroupSeed {
 
 export interface Arrival {
   alert: Alert
+  /** What of it rarely changes; made by store/content.ts. */
+  content: Content
   groups: readonly GroupSeed[]
   places: readonly string[] // where it inhibits others
 }
 
 /** How alerts are put into groups. */
 export interface Manner {
+  /** By what config: who is in its groups by it already is looked at no more. */
+  routing: string
   /** Resolved alerts make and join groups as others do, as in Alertmanager; else nobody is told of what they never heard. */
   exact: boolean
   /** An old alert's group waits its group_wait like any other, since what would inhibit it may still be on its way. */
@@ -68,6 +73,9 @@ const accept = script(
   'accept',
   z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.string()]).rest(z.number()),
 )
+const repeatScript = script('repeat', z.tuple([z.string()]).rest(z.number()))
+/** An end that is nearer may have been seen as one that has come, ms: whoever did had another clock. */
+const NEAR = 5000
 const endedBys: Record<EndedBy, string> = { sender: 's', timeout: 't', resolve: 'r' }
 
 /**
@@ -114,6 +122,44 @@ export function alertStore(
       await onReplicas
       if (scriptReloads() !== reloads) await replicated()
       return total
+    },
+
+    /**
+     * Takes alerts again of which only the end moves, each once; when this resolves, Redis has them. Resolves with the version
+     * of the inhibitions and with those for `accept`. Rejects where Redis does not answer.
+     */
+    async repeat<T extends Again>(again: readonly T[], at: number): Promise<{ rules: string; others: T[] }> {
+      const reloads = scriptReloads()
+      const calls: Promise<[rules: string, ...others: number[]]>[] = []
+      for (let from = 0; from < again.length; from += CHUNK) {
+        const texts = again
+          .slice(from, from + CHUNK)
+          .map(({ kept: { head, startsText, tail }, endsAt, endsText = '-' }) => {
+            const both = `${startsText} ${endsText}`
+            return `${head}${endsAt}${both.length < 10 ? '0' : ''}${both.length}${both}${tail}`
+          })
+        const call = repeatScript(
+          accepting,
+          [keys.times, keys.changes, keys.versions],
+          [Math.floor(at), at + NEAR, ...texts],
+        )
+        call.catch(() => {}) // it is awaited below, and may fail before
+        calls.push(call)
+      }
+      const onReplicas = replicated()
+      onReplicas.catch(() => {})
+      const others: T[] = []
+      let rules = ''
+      for (const [i, [version, ...numbers]] of (await Promise.all(calls)).entries()) {
+        rules = version
+        for (const number of numbers) {
+          const one = again[i * CHUNK + number - 1]
+          if (one) others.push(one)
+        }
+      }
+      await onReplicas
+      if (scriptReloads() !== reloads) await replicated()
+      return { rules, others }
     },
 
     /** All alerts that are kept, some at a time; one that changes meanwhile may come twice or as it was. */
@@ -209,14 +255,13 @@ export function alertStore(
     },
   }
 
-  function acceptChunk(arrivals: readonly Arrival[], at: number, { exact, calm, regroups, most }: Manner) {
+  function acceptChunk(arrivals: readonly Arrival[], at: number, { routing, exact, calm, regroups, most }: Manner) {
     const groupNumbers = new Map<string, number>() // by id, from 1
     const groupKeys: string[] = []
     const groupArgs: (string | number)[] = []
     const alertArgs: (string | number)[] = []
-    for (const { alert, groups, places } of arrivals) {
-      alertArgs.push(alert.fingerprint, toBody(alert), alert.startsAt, alert.endsAt, endedBys[alert.endedBy])
-      alertArgs.push(alert.startsText ?? '-', alert.endsText ?? '-', groups.length)
+    for (const { alert, content, groups, places } of arrivals) {
+      let rest = `${alert.startsAt} ${alert.endsAt} ${endedBys[alert.endedBy]} ${alert.startsText ?? '-'} ${alert.endsText ?? '-'} ${content.digest} ${groups.length}`
       for (const group of groups) {
         let number = groupNumbers.get(group.id)
         if (number === undefined) {
@@ -224,9 +269,9 @@ export function alertStore(
           groupKeys.push(keys.group(group.id), keys.members(group.id))
           groupArgs.push(group.id, group.groupWait, group.routeId, group.groupKey, group.labels, group.receiver)
         }
-        alertArgs.push(number)
+        rest += ` ${number}`
       }
-      alertArgs.push(places.length, ...places)
+      alertArgs.push(alert.fingerprint, content.body, `${rest} ${places.length} ${places.join(' ')}`)
     }
     return accept(
       accepting,
@@ -256,6 +301,7 @@ export function alertStore(
         most?.alertsPerGroup ?? 0,
         canary.fingerprint,
         canaryGroup,
+        routing,
         groupNumbers.size,
         ...groupArgs,
         arrivals.length,
@@ -284,11 +330,6 @@ export function chunksOf<T>(items: readonly T[], workOf: (item: T) => number): T
 const forget = script('forget', z.number())
 const extendEnds = script('extend-ends', z.number())
 
-/** What of an alert rarely changes, the same text for the same content. */
-function toBody({ labels, annotations, generatorURL }: Alert): string {
-  return JSON.stringify([toRecord(labels), toRecord(annotations), generatorURL])
-}
-
 function words(text: string | undefined): string[] {
   return text ? text.split(' ') : []
 }
@@ -296,7 +337,7 @@ function words(text: string | undefined): string[] {
 /** What of an alert moves with each repeat. */
 export type AlertTimes = Pick<Alert, 'startsAt' | 'endsAt' | 'endedBy' | 'updatedAt' | 'startsText' | 'endsText'>
 
-const times = /^(\d+|-\d+) (\d+|-\d+) (\d+) ([str]) (\S+) (\S+)$/
+const times = /^(\d+|-\d+) (\d+|-\d+) (\d+) ([str]) (\S+) (\S+)/
 
 function toTimes(text: string): AlertTimes | undefined {
   const found = times.exec(text)

@@ -30,7 +30,7 @@ describe('POST /api/v2/alerts', () => {
   })
 
   test('null is an empty list', () => {
-    expect(postedAlerts(null, now, TIMEOUT)).toEqual({ alerts: [], rejects: [], truncated: 0 })
+    expect(postedAlerts(null, now, TIMEOUT)).toEqual({ alerts: [], texts: [], again: [], rejects: [], truncated: 0 })
   })
 
   test('empty labels are left out, before the fingerprint is made', () => {

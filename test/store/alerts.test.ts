@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Alert } from '../../src/alert/alert.ts'
+import { contentOf } from '../../src/store/content.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
 import { type Store, openStore } from '../../src/store/store.ts'
 import { alertOf } from '../helpers/alerts.ts'
@@ -39,7 +40,7 @@ describe('alerts are merged as Alertmanager merges them', () => {
     for (const { s, e } of posts) {
       const { alerts } = postedAlerts([{ labels: { a: 'b' }, startsAt: text(s), endsAt: text(e) }], now, 300_000)
       await store.alerts.accept(
-        alerts.map((alert) => ({ alert, groups: [], places: [] })),
+        alerts.map((alert) => arrival(alert, [])),
         now,
         manner,
       )
@@ -48,9 +49,10 @@ describe('alerts are merged as Alertmanager merges them', () => {
   })
 })
 
-const manner = { exact: false, calm: false, regroups: false }
+const manner = { routing: 'r', exact: false, calm: false, regroups: false }
 const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
-const accept = (alert: Alert, at: number) => store.alerts.accept([{ alert, groups: [group], places: [] }], at, manner)
+const arrival = (alert: Alert, groups = [group]) => ({ alert, content: contentOf(alert), groups, places: [] })
+const accept = (alert: Alert, at: number) => store.alerts.accept([arrival(alert)], at, manner)
 const fires = alertOf({ a: 'b' }, { startsAt: now })
 const resolved = { ...fires, endsAt: now + MINUTE, endedBy: 'sender' } satisfies Alert
 
@@ -85,7 +87,7 @@ test('an alert older than group_wait opens a group that is due at once', async (
 test('a whole batch is in its group before the group is due', async () => {
   const old = (n: number) => alertOf({ n: String(n) }, { startsAt: now - 10 * MINUTE })
   await store.alerts.accept(
-    [old(1), old(2), old(3)].map((alert) => ({ alert, groups: [group], places: [] })),
+    [old(1), old(2), old(3)].map((alert) => arrival(alert)),
     now,
     manner,
   )
@@ -129,11 +131,7 @@ test('annotations are the latest set, whole', async () => {
 })
 
 test('10,000 alerts are taken in one call', async () => {
-  const many = Array.from({ length: 10_000 }, (_, n) => ({
-    alert: alertOf({ n: String(n) }, { startsAt: now }),
-    groups: [group],
-    places: [],
-  }))
+  const many = Array.from({ length: 10_000 }, (_, n) => arrival(alertOf({ n: String(n) }, { startsAt: now })))
   expect(await store.alerts.accept(many, now, manner)).toMatchObject({ fresh: 10_000, joined: 10_000, groups: 1 })
   expect((await store.groups.load('g'))?.alerts).toHaveLength(10_000)
 })
@@ -149,7 +147,7 @@ test('every label survives, whatever its name', async () => {
 test('a resolved alert in no group is forgotten in time, others are not', async () => {
   await accept(fires, now)
   await store.alerts.accept(
-    [{ alert: alertOf({ gone: 'x' }, { endsAt: now + 1, endedBy: 'sender' }), groups: [], places: [] }],
+    [arrival(alertOf({ gone: 'x' }, { endsAt: now + 1, endedBy: 'sender' }), [])],
     now + 1,
     manner,
   )
@@ -169,7 +167,12 @@ describe('what is full takes no more', () => {
   const ended = (name: string) => ({ ...firing(name), endsAt: now, endedBy: 'sender' as const })
   const put = async (...arrivals: [alert: Alert, ...groups: string[]][]) => {
     const { full } = await store.alerts.accept(
-      arrivals.map(([alert, ...ids]) => ({ alert, groups: ids.map((id) => ({ ...group, id })), places: [] })),
+      arrivals.map(([alert, ...ids]) =>
+        arrival(
+          alert,
+          ids.map((id) => ({ ...group, id })),
+        ),
+      ),
       now + 1,
       { ...manner, most },
     )

@@ -1,5 +1,5 @@
 import { type Request, Router } from 'express'
-import { postedBatch } from '../../ingest/posted-alerts.ts'
+import { postedText } from '../../ingest/posted-text.ts'
 import { isTheirAlert } from '../../access/scope.ts'
 import type { Ingested } from '../../ingest/reject.ts'
 import { matchesAll } from '../../match/matcher.ts'
@@ -8,11 +8,12 @@ import { toRecord } from '../../model/labels.ts'
 import { toTemplateData } from '../../template/notification.ts'
 import type { Seen, SeenGroup, Status } from '../../view/alerts.ts'
 import type { ApiDeps } from '../deps.ts'
+import { DEEPEST } from '../body.ts'
 import { HttpError, cannotRead } from '../error.ts'
 import { takeAlerts } from '../intake.ts'
 import { principalOf } from '../principals.ts'
 import { BareError, SchemaError, sendList } from './answer.ts'
-import { parseBody } from './body.ts'
+import { parseBody, textOfBody } from './body.ts'
 import { flag, matchersOf, receiversAsked } from './query.ts'
 
 /** `GET` and `POST /alerts`, `GET /alerts/groups`. */
@@ -71,11 +72,12 @@ export function alerts(api: ApiDeps): Router {
   })
 
   router.post('/alerts', ...api.admission.handlers, async (request, response) => {
-    const { matcherMode, resolveTimeout, limits } = deps.routing.config
+    const { config, known } = deps.routing
+    const text = textOfBody(request.body, 'alerts')
     const ingested = await takeAlerts(
       api,
       'v2',
-      (at) => postedBatch(parseBody(request.body, 'alerts'), at, resolveTimeout, matcherMode, limits),
+      (at) => postedText(text, () => parseBody(request.body, 'alerts'), at, config, known, DEEPEST),
       (read) => {
         // Alertmanager takes none where one is not of the schema
         if (deps.exact && read.rejects.some(({ answer }) => answer.code !== 'rule')) refuse(read)

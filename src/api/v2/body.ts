@@ -1,12 +1,21 @@
-import { parseJson } from '../body.ts'
+import { parseJson, textOf } from '../body.ts'
 import { HttpError } from '../error.ts'
 import { SchemaError } from './answer.ts'
 
 /** A body's JSON. Throws SchemaError where there is none, HttpError 400 where it is no JSON. */
 export function parseBody(bytes: unknown, what: 'alerts' | 'silence'): unknown {
+  return readBody(bytes, what, parseJson)
+}
+
+/** A body's text, of which nothing is parsed. Throws as `parseBody` does. */
+export function textOfBody(bytes: unknown, what: 'alerts'): string {
+  return readBody(bytes, what, textOf)
+}
+
+function readBody<T>(bytes: unknown, what: string, read: (bytes: Buffer) => T): T {
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) throw new SchemaError(602, `${what} in body is required`)
   try {
-    return parseJson(bytes)
+    return read(bytes)
   } catch (error) {
     if (!(error instanceof HttpError)) throw error
     const why = isCut(bytes, error.message) ? 'unexpected EOF' : error.message
