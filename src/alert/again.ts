@@ -4,17 +4,18 @@ export interface Content {
   digest: string
 }
 
-/** What of an alert is the same when it comes again with another end, as `repeat.lua` wants it. */
+/** What of an alert is the same when it comes again with another end. */
 export interface Kept {
-  fingerprint: string
-  startsAt: number // epoch ms, of 13 digits
-  head: string // fingerprint and start
-  startsText: string
-  tail: string // digest and routing
-  rules: string // the version of the inhibitions by which it is no source
+  readonly fingerprint: string
+  readonly startsAt: number // epoch ms, of 13 digits
+  readonly startsText: string // '-' where it is what the instant prints as
+  readonly said: string // the digest of what it says, and the routing by which it is in its groups
+  readonly rules: string // the version of the inhibitions by which it is no source
+  written: string // what this replica wrote of its times behind the start; '' where it did not
+  endsAt: number // by that, epoch ms
 }
 
-/** An alert that came again, with an end of 13 digits. */
+/** An alert that came again. */
 export interface Again {
   kept: Kept
   endsAt: number

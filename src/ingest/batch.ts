@@ -2,6 +2,7 @@ import type { Alert } from '../alert/alert.ts'
 import { beyondLimits } from '../alert/bounds.ts'
 import type { Fault, RawAlert } from '../alert/normalise.ts'
 import { type Limits, limitKeys } from '../model/limits.ts'
+import type { KnownText } from './known-texts.ts'
 import { IngestError, type Ingested, type Returned } from './reject.ts'
 
 /** A request's alerts, each read when it is asked for: a long list need not be read in one go. */
@@ -11,7 +12,7 @@ export interface Batch {
   truncated: number
   read(index: number): Alert | Fault | Returned
   /** By what an alert that was read is known when it comes again; undefined where it is not to be known. */
-  textOf?(index: number): string | undefined
+  textOf?(index: number): KnownText | undefined
   /** The same without what is known. */
   anew?(): Batch
 }

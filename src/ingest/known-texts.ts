@@ -1,37 +1,52 @@
 import type { Kept } from '../alert/again.ts'
 
-/** Alerts by their text without its end: nearly all that come have come before, and need not be parsed again. */
+/** An alert's text without its end. */
+export interface KnownText {
+  readonly whole: string
+  readonly head: string // before the end
+  readonly tail: string // behind it
+  kept: Kept | undefined // undefined until it was accepted
+  next: KnownText | undefined // what came behind it the last time
+}
+
+/** Alerts by their text: nearly all that come have come before, and need not be parsed again. */
 export interface KnownTexts {
-  get(text: string): Kept | undefined
-  set(text: string, kept: Kept): void
+  get(whole: string): KnownText | undefined
+  add(text: KnownText): void
 }
 
 /** How many characters of texts are remembered, which are bytes for most; the older half goes when it is full. */
 const REMEMBERED = 128 * 1024 * 1024
 
+/** `at`: where the end would stand. */
+export function openKnownText(whole: string, at: number): KnownText {
+  return { whole, head: whole.slice(0, at), tail: whole.slice(at), kept: undefined, next: undefined }
+}
+
 export function openKnownTexts(most = REMEMBERED): KnownTexts {
-  let recent = new Map<string, Kept>()
-  let older = new Map<string, Kept>()
+  let recent = new Map<string, KnownText>()
+  let older = new Map<string, KnownText>()
   let length = 0 // of the recent ones
 
-  function set(text: string, kept: Kept): void {
-    if (!recent.has(text)) length += text.length
+  function add(text: KnownText): void {
+    if (!recent.has(text.whole)) length += text.whole.length
     if (length > most / 2) {
+      for (const one of older.values()) one.next = undefined // else it would go on keeping others
       older = recent
       recent = new Map()
-      length = text.length
+      length = text.whole.length
     }
-    recent.set(text, kept)
+    recent.set(text.whole, text)
   }
 
   return {
-    get(text) {
-      const kept = recent.get(text)
-      if (kept) return kept
-      const before = older.get(text)
-      if (before) set(text, before)
+    get(whole) {
+      const text = recent.get(whole)
+      if (text) return text
+      const before = older.get(whole)
+      if (before) add(before)
       return before
     },
-    set,
+    add,
   }
 }

@@ -13,17 +13,20 @@ export interface Piece {
 const QUOTE = 0x22
 
 /**
- * The objects of a JSON list, found without parsing it; undefined where the text is not plainly one, or nests deeper than so
- * many levels. That each piece is JSON is for whoever reads it to say. Costs a fifth of what parsing does.
+ * The objects of a JSON list, found without parsing it; undefined where the text is not plainly one. `pieceFrom` says what
+ * stands at a place, as `pieceAt` does; that each piece is JSON is for whoever reads it to say.
  */
-export function piecesOf(text: string, deepest: number): Piece[] | undefined {
-  const pieces: Piece[] = []
+export function piecesOf<P extends Pick<Piece, 'to'>>(
+  text: string,
+  pieceFrom: (from: number) => P | undefined,
+): P[] | undefined {
+  const pieces: P[] = []
   let at = pastSpace(text, 0)
   if (text[at] !== '[') return undefined
   at = pastSpace(text, at + 1)
   if (text[at] !== ']') {
     for (;;) {
-      const piece = text[at] === '{' ? pieceAt(text, at, deepest - 1) : undefined
+      const piece = pieceFrom(at)
       if (!piece) return undefined
       pieces.push(piece)
       at = pastSpace(text, piece.to)
@@ -34,7 +37,9 @@ export function piecesOf(text: string, deepest: number): Piece[] | undefined {
   return text[at] === ']' && pastSpace(text, at + 1) === text.length ? pieces : undefined
 }
 
-function pieceAt(text: string, from: number, deepest: number): Piece | undefined {
+/** The object that begins there; undefined where none does, or one that nests deeper than so many levels. Costs a fifth of parsing it. */
+export function pieceAt(text: string, from: number, deepest: number): Piece | undefined {
+  if (text[from] !== '{') return undefined
   const piece: Piece = { from, to: 0, endsFrom: 0, endsTo: 0, fields: 0 }
   let depth = 1
   for (let at = from + 1; at < text.length; at++) {

@@ -1,20 +1,23 @@
-import type { Again } from '../alert/again.ts'
+import type { Again, Kept } from '../alert/again.ts'
 import type { Alert } from '../alert/alert.ts'
-import { normalise } from '../alert/normalise.ts'
+import { type Fault, normalise } from '../alert/normalise.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
 import { formatInstant, parseInstant } from '../model/instant.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Batch, checkCount, withinLimits } from './batch.ts'
-import type { KnownTexts } from './known-texts.ts'
-import { piecesOf } from './pieces.ts'
+import { type KnownText, type KnownTexts, openKnownText } from './known-texts.ts'
+import { type Piece, pieceAt, piecesOf } from './pieces.ts'
 import { postedBatch } from './posted-alerts.ts'
 import { readAlert } from './read.ts'
 import type { Returned } from './reject.ts'
 
 type End = Pick<Again, 'endsAt' | 'endsText'>
 
-/** An instant as milliseconds has so many digits from 2001 to 2286. */
-const LEAST = 1e12
+/** A piece that is known, or is to be. */
+interface Found extends Piece {
+  again?: Returned | undefined
+  one?: KnownText | undefined
+}
 
 /**
  * The body of `POST /api/v2/alerts` as text: as `postedBatch` reads it, but what came before is known by its text and not
@@ -25,15 +28,78 @@ export function postedText(
   parse: () => unknown,
   at: number,
   { resolveTimeout, matcherMode, limits }: { resolveTimeout: number; matcherMode: MatcherMode; limits: Limits },
-  known: KnownTexts | undefined,
+  known: KnownTexts,
   deepest: number,
 ): Batch {
-  const pieces = piecesOf(text, deepest)
+  const isName = (name: string) => isLabelName(name, matcherMode)
+  const texts: (KnownText | undefined)[] = []
+  let last: { text: string; end: End | undefined } | undefined
+  let before: KnownText | undefined // of the one that was found last
+
+  const pieces = piecesOf(text, (from) => {
+    const expected = before?.next && foundAt(from, before.next)
+    if (expected) return expected
+    const piece = pieceAt(text, from, deepest - 1)
+    return piece && lookedUp(piece)
+  })
   if (!pieces) return postedBatch(parse(), at, resolveTimeout, matcherMode, limits)
   checkCount(pieces, limits)
-  const isName = (name: string) => isLabelName(name, matcherMode)
-  const texts: (string | undefined)[] = []
-  let last: { text: string; end: End | undefined } | undefined
+
+  return {
+    size: pieces.length,
+    truncated: 0,
+    read(index) {
+      const piece = pieces[index]
+      if (!piece) throw new RangeError(`there is no alert ${index}`)
+      return piece.again ?? readPiece(piece, index)
+    },
+    textOf: (index) => texts[index],
+    anew: () => postedBatch(parse(), at, resolveTimeout, matcherMode, limits),
+  }
+
+  /** Whether this one stands there: those that came together often come together again. */
+  function foundAt(from: number, one: KnownText): Found | undefined {
+    const endsFrom = from + one.head.length
+    if (!one.kept || text.slice(from, endsFrom) !== one.head) return undefined
+    const endsTo = text.indexOf('"', endsFrom)
+    const to = endsTo + one.tail.length
+    if (endsTo === -1 || text.slice(endsTo, to) !== one.tail) return undefined
+    const again = returned(one.kept, { from, to, endsFrom, endsTo })
+    if (!again) return undefined
+    before = one
+    return { from, to, endsFrom, endsTo, fields: 0, again }
+  }
+
+  function lookedUp(piece: Piece): Found {
+    const { from, to, endsFrom, endsTo } = piece
+    if (endsFrom === 0) return piece
+    const whole = text.slice(from, endsFrom) + text.slice(endsTo, to)
+    const one = known.get(whole)
+    if (one && before) before.next = one
+    before = one ?? before
+    const again = one?.kept && returned(one.kept, piece)
+    return { ...piece, again, one: one ?? openKnownText(whole, endsFrom - from) }
+  }
+
+  function readPiece({ from, to, endsFrom, endsTo, fields, one }: Found, index: number): Alert | Fault {
+    const value = parsed(text.slice(from, to))
+    const raw = withinLimits(readAlert(value), limits)
+    if ('reason' in raw) return raw
+    // a key that stands there twice, or in other letters, may say something else the next time
+    const isPlain =
+      raw.startsAt &&
+      Object.keys(value).length === fields &&
+      Reflect.get(value, 'endsAt') === text.slice(endsFrom, endsTo)
+    if (one && isPlain) texts[index] = one
+    return normalise(raw, at, resolveTimeout, isName)
+  }
+
+  function returned(kept: Kept, { from, to, endsFrom, endsTo }: Omit<Piece, 'fields'>): Returned | undefined {
+    const end = endOf(text.slice(endsFrom, endsTo))
+    // the other rules are of what does not come again in the same words
+    if (!end || end.endsAt <= at || end.endsAt < kept.startsAt) return undefined
+    return { kept, endsAt: end.endsAt, endsText: end.endsText, read: () => readKnown(text.slice(from, to)) }
+  }
 
   /** Most alerts of a request end at the same time. */
   function endOf(given: string): End | undefined {
@@ -45,43 +111,11 @@ export function postedText(
     return last.end
   }
 
-  function returned(key: string, ends: string, part: string): Returned | undefined {
-    const kept = known?.get(key)
-    const end = kept && endOf(ends)
-    // the other rules are of what does not come again in the same words
-    if (!kept || !end || end.endsAt <= at || end.endsAt < LEAST || end.endsAt < kept.startsAt) return undefined
-    return { kept, ...end, read: () => readKnown(part) }
-  }
-
   function readKnown(part: string): Alert {
     const raw = readAlert(parsed(part))
     const alert = 'reason' in raw ? raw : normalise(raw, at, resolveTimeout, isName)
     if ('reason' in alert) throw new Error('what was an alert is none')
     return alert
-  }
-
-  return {
-    size: pieces.length,
-    truncated: 0,
-    read(index) {
-      const piece = pieces[index]
-      if (!piece) throw new RangeError(`there is no alert ${index}`)
-      const { from, to, endsFrom, endsTo, fields } = piece
-      const ends = text.slice(endsFrom, endsTo)
-      const key = endsFrom > 0 ? text.slice(from, endsFrom) + text.slice(endsTo, to) : ''
-      const part = text.slice(from, to)
-      const again = key !== '' && returned(key, ends, part)
-      if (again) return again
-      const value = parsed(part)
-      const raw = withinLimits(readAlert(value), limits)
-      if ('reason' in raw) return raw
-      // a key that stands there twice, or in other letters, may say something else the next time
-      const isPlain = raw.startsAt && Object.keys(value).length === fields && Reflect.get(value, 'endsAt') === ends
-      texts[index] = key !== '' && isPlain ? key : undefined
-      return normalise(raw, at, resolveTimeout, isName)
-    },
-    textOf: (index) => texts[index],
-    anew: () => postedBatch(parse(), at, resolveTimeout, matcherMode, limits),
   }
 
   /** Throws what `parse` does for a text of which this is no JSON. */

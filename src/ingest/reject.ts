@@ -1,5 +1,6 @@
 import type { Fault } from '../alert/normalise.ts'
 import type { Alert } from '../alert/alert.ts'
+import type { KnownText } from './known-texts.ts'
 import type { Again } from '../alert/again.ts'
 
 /** An alert that was not taken, while its neighbours were. */
@@ -17,7 +18,7 @@ export interface Returned extends Again {
 export interface Ingested {
   alerts: Alert[]
   /** By what each of these is known when it comes again; undefined where it is not to be known. */
-  texts: (string | undefined)[]
+  texts: (KnownText | undefined)[]
   again: Returned[]
   rejects: Reject[]
   /** How many alerts of the group the sender left out (`truncatedAlerts`). */

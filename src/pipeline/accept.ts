@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { contentOf, keptAs } from '../store/content.ts'
+import { contentOf } from '../store/content.ts'
 import { type Alert, isResolved } from '../alert/alert.ts'
 import type { Ingested } from '../ingest/reject.ts'
 import type { Accepted, Arrival } from '../store/alerts.ts'
 import type { Deps, Routing } from './deps.ts'
 import { hearHeartbeats } from './heartbeats.ts'
 
+/** From 2001 until 2286 an instant has 13 digits. */
+const LEAST = 1e12
 /** So many alerts are routed before others get their turn. */
 const TURN = 500
 
@@ -48,7 +50,7 @@ export async function accept(
   const whole = [...alerts, ...unplaced.map((one) => one.read())]
   await arrive(whole.slice(alerts.length))
   const [accepted] = await Promise.all([
-    store.alerts.accept(arrivals, at, manner),
+    arrivals.length === 0 && again.length > 0 ? nothing(rules) : store.alerts.accept(arrivals, at, manner),
     source === 'own' ? undefined : hearHeartbeats(whole, at, deps), // leaves in the same go
   ])
   if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, whole, routing)
@@ -63,6 +65,11 @@ export async function accept(
   metrics.grouped.inc(accepted.joined)
   metrics.groups.inc(accepted.groups)
   return accepted
+}
+
+/** All came again. */
+function nothing(rules: string): Accepted {
+  return { fresh: 0, seen: 0, late: 0, joined: 0, groups: 0, soonest: -1, rules, full: new Map() }
 }
 
 function arrivalOf(alert: Alert, routing: Routing, { inhibition }: Deps): Arrival {
@@ -88,8 +95,11 @@ function remember(
     const arrival = arrivals[i]
     if (text === undefined || !arrival || arrival.places.length > 0) continue
     if (routing.heartbeatsOf(arrival.alert).length > 0) continue
-    const kept = keptAs(arrival.alert, arrival.content, { routing: routingOf(routing), rules })
-    if (kept) routing.known.set(text, kept)
+    const { fingerprint, startsAt, startsText = '-' } = arrival.alert
+    if (startsAt < LEAST || startsAt >= 10 * LEAST) continue
+    const said = `${arrival.content.digest} ${routingOf(routing)}`
+    text.kept = { fingerprint, startsAt, startsText, said, rules, written: '', endsAt: 0 }
+    routing.known.add(text)
   }
 }
 

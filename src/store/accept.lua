@@ -2,8 +2,8 @@
   Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
-  KEYS[1..10] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger
-  KEYS[11..]  for each group: group, members
+  KEYS[1..11] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger, digests
+  KEYS[12..]  for each group: group, members
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
@@ -14,7 +14,7 @@
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
-        what the routing is known by
+        what the routing is known by; what this call's writing of times is known by
         number of alerts, then for each: fingerprint, body, and as one text of words: start, end (0: none), ended by (s, t or r),
           start and end as text ('-' where they print as their instant), digest of the body and of the start as text,
           number of its groups, which of them from 1, number of its places, the places
@@ -26,11 +26,11 @@
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
 local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local canary, canaryGroup, routing = ARGV[11], ARGV[12], ARGV[13]
+local canary, canaryGroup, routing, writer = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 14
+local at = 15
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -40,7 +40,7 @@ local groups = {}
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[9 + 2 * i], members = KEYS[10 + 2 * i],
+    hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i],
   }
 end
 
@@ -59,13 +59,13 @@ end
 if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version, 0, 0, 0 } end
 
 local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
+local digests = redis.call('HMGET', KEYS[11], unpack(fingerprints))
 local known = {}
 for i, fingerprint in ipairs(fingerprints) do
   if times[i] and not known[fingerprint] then
-    local s, e, u, by, sText, eText, digest =
-      string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)') -- the digest is not there of older ones
+    local s, e, u, by, sText, eText = string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
     known[fingerprint] = {
-      digest = digest, starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
+      said = digests[i] or '', digest = string.match(digests[i] or '-', '^%S+'), starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
       startsText = sText, endsText = eText,
     }
   end
@@ -113,11 +113,11 @@ local function full(alert, old)
   if wanted > 0 and groupsMayFill and groupCount + made + wanted > mostGroups then return 'groups' end
 end
 
-local newTimes, newBodies = {}, {}
+local newTimes, newBodies, newDigests = {}, {}, {}
 for _, alert in ipairs(alerts) do
   local old = known[alert.fingerprint]
   if regroups and old then -- what came since it was read is newer
-    alert.digest, alert.starts, alert.ends, alert.by = old.digest ~= '' and old.digest or '-', old.starts, old.ends, old.by
+    alert.digest, alert.starts, alert.ends, alert.by = old.digest, old.starts, old.ends, old.by
     alert.startsText, alert.endsText = old.startsText, old.endsText
   end
   local lacking = anyMayFill and full(alert, old)
@@ -135,10 +135,12 @@ for _, alert in ipairs(alerts) do
       fresh = fresh + 1
     end
     if not old or (old.digest ~= alert.digest and not regroups) then newBodies[alert.fingerprint] = alert.body end
+    alert.said = alert.digest .. ' ' .. routing
+    if not old or old.said ~= alert.said then newDigests[alert.fingerprint] = alert.said end
     alert.updated = regroups and old and old.updated or now
     known[alert.fingerprint] = alert
-    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
-      alert.startsText, alert.endsText, alert.digest, routing)
+    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
+      alert.startsText, alert.endsText, writer)
 
     if #alert.places > 0 then
       place(placePrefix, occupiedPrefix, KEYS[6], KEYS[9], alert.places, alert.fingerprint, alert.ends)
@@ -180,6 +182,7 @@ local function write(key, pairsOf)
 end
 write(KEYS[2], newTimes)
 write(KEYS[1], newBodies)
+write(KEYS[11], newDigests)
 
 local moved, changed = {}, {}
 for fingerprint in pairs(newTimes) do

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Alert, EndedBy } from '../alert/alert.ts'
-import type { Again, Content } from '../alert/again.ts'
+import type { Again, Content, Kept } from '../alert/again.ts'
 import { canary } from '../alert/canary.ts'
 import type { Labels } from '../model/labels.ts'
 import type { Limits } from '../model/limits.ts'
@@ -73,7 +74,9 @@ const accept = script(
   'accept',
   z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number(), z.string()]).rest(z.number()),
 )
-const repeatScript = script('repeat', z.tuple([z.string()]).rest(z.number()))
+const repeatReply = z.tuple([z.string()]).rest(z.number())
+const repeatScript = script('repeat', repeatReply)
+const repeatTold = script('repeat-told', repeatReply)
 /** An end that is nearer may have been seen as one that has come, ms: whoever did had another clock. */
 const NEAR = 5000
 const endedBys: Record<EndedBy, string> = { sender: 's', timeout: 't', resolve: 'r' }
@@ -129,37 +132,28 @@ export function alertStore(
      * of the inhibitions and with those for `accept`. Rejects where Redis does not answer.
      */
     async repeat<T extends Again>(again: readonly T[], at: number): Promise<{ rules: string; others: T[] }> {
-      const reloads = scriptReloads()
-      const calls: Promise<[rules: string, ...others: number[]]>[] = []
-      for (let from = 0; from < again.length; from += CHUNK) {
-        const texts = again
-          .slice(from, from + CHUNK)
-          .map(({ kept: { head, startsText, tail }, endsAt, endsText = '-' }) => {
-            const both = `${startsText} ${endsText}`
-            return `${head}${endsAt}${both.length < 10 ? '0' : ''}${both.length}${both}${tail}`
-          })
-        const call = repeatScript(
+      const now = Math.floor(at)
+      const writer = nextWriter()
+      const sure = again.filter(({ kept, endsAt }) => kept.endsAt > now + NEAR && endsAt >= kept.endsAt)
+      const first = await inChunks(sure, (some) =>
+        repeatScript(accepting, [keys.times, keys.changes, keys.versions], untouched(some, now, writer)),
+      )
+      const unsure = sure.length === again.length ? [] : again.filter((one) => !sure.includes(one))
+      const rest = [...first.others, ...unsure]
+      if (rest.length === 0) return first
+      return inChunks(rest, (some) =>
+        repeatTold(
           accepting,
-          [keys.times, keys.changes, keys.versions],
-          [Math.floor(at), at + NEAR, ...texts],
-        )
-        call.catch(() => {}) // it is awaited below, and may fail before
-        calls.push(call)
-      }
-      const onReplicas = replicated()
-      onReplicas.catch(() => {})
-      const others: T[] = []
-      let rules = ''
-      for (const [i, [version, ...numbers]] of (await Promise.all(calls)).entries()) {
-        rules = version
-        for (const number of numbers) {
-          const one = again[i * CHUNK + number - 1]
-          if (one) others.push(one)
-        }
-      }
-      await onReplicas
-      if (scriptReloads() !== reloads) await replicated()
-      return { rules, others }
+          [keys.times, keys.changes, keys.versions, keys.digests],
+          [
+            now + NEAR,
+            ...some.flatMap(({ kept, endsAt, endsText }) => {
+              const { fingerprint, startsAt, said } = kept
+              return [fingerprint, said, `${startsAt}${rewritten(kept, { endsAt, endsText }, now, writer)}`]
+            }),
+          ],
+        ),
+      )
     },
 
     /** All alerts that are kept, some at a time; one that changes meanwhile may come twice or as it was. */
@@ -239,7 +233,16 @@ export function alertStore(
         if (due.length === 0) return forgotten
         forgotten += await forget(
           redis,
-          [keys.alerts, keys.times, keys.references, keys.collectable, keys.indexed, keys.changes, keys.sourced],
+          [
+            keys.alerts,
+            keys.times,
+            keys.references,
+            keys.collectable,
+            keys.indexed,
+            keys.changes,
+            keys.sourced,
+            keys.digests,
+          ],
           [at, keepResolved, keys.placePrefix, keys.occupiedPrefix, ...due],
         )
       }
@@ -253,6 +256,32 @@ export function alertStore(
         [since, until, ends, keys.placePrefix, ...fingerprints],
       )
     },
+  }
+
+  /** Calls a script that returns which of the alerts, from 1, it did not take. */
+  async function inChunks<T>(
+    all: readonly T[],
+    call: (some: readonly T[]) => Promise<[rules: string, ...others: number[]]>,
+  ): Promise<{ rules: string; others: T[] }> {
+    const reloads = scriptReloads()
+    const chunks = chunksOf(all, () => 0)
+    const answers = chunks.map((some) => (some.length > 0 ? call(some) : undefined))
+    for (const answer of answers) answer?.catch(() => {}) // it is awaited below, and may fail before
+    const onReplicas = replicated() // sent right behind the calls: it costs no trip of its own
+    onReplicas.catch(() => {})
+    let rules = ''
+    const others: T[] = []
+    for (const [i, answer] of answers.entries()) {
+      const [version, ...numbers] = (await answer) ?? ['']
+      rules = version
+      for (const number of numbers) {
+        const one = chunks[i]?.[number - 1]
+        if (one) others.push(one)
+      }
+    }
+    await onReplicas
+    if (scriptReloads() !== reloads) await replicated()
+    return { rules, others }
   }
 
   function acceptChunk(arrivals: readonly Arrival[], at: number, { routing, exact, calm, regroups, most }: Manner) {
@@ -286,6 +315,7 @@ export function alertStore(
         keys.versions,
         keys.sourced,
         keys.ledgerOf(groupNumbers.size === 1 ? ([...groupNumbers.keys()][0] ?? '') : ''),
+        keys.digests,
         ...groupKeys,
       ],
       [
@@ -302,6 +332,7 @@ export function alertStore(
         canary.fingerprint,
         canaryGroup,
         routing,
+        nextWriter(),
         groupNumbers.size,
         ...groupArgs,
         arrivals.length,
@@ -309,6 +340,46 @@ export function alertStore(
       ],
     )
   }
+}
+
+/** Which call wrote an alert's times: no two are called the same. */
+function nextWriter(): string {
+  writes += 1
+  return `${replica}${writes.toString(36)}`
+}
+const replica = randomBytes(6).toString('base64url')
+let writes = 0
+
+/** What is to stand behind the start in an alert's times, which is noted. */
+function rewritten(
+  kept: Kept,
+  { endsAt, endsText = '-' }: Pick<Again, 'endsAt' | 'endsText'>,
+  at: number,
+  writer: string,
+): string {
+  kept.written = ` ${endsAt} ${at} s ${kept.startsText} ${endsText} ${writer}`
+  kept.endsAt = endsAt
+  return kept.written
+}
+
+/** The arguments of repeat.lua: most alerts of a request were written together and end together. */
+function untouched(some: readonly Again[], at: number, writer: string): (string | number)[] {
+  const numbers = new Map<string, Map<string, number>>() // by what is expected, by what is to be, from 1
+  const texts: string[] = []
+  let alerts = ''
+  for (const { kept, endsAt, endsText } of some) {
+    const before = kept.written
+    const after = rewritten(kept, { endsAt, endsText }, at, writer)
+    let afters = numbers.get(before)
+    if (!afters) numbers.set(before, (afters = new Map()))
+    let number = afters.get(after)
+    if (number === undefined) {
+      texts.push(before, after)
+      afters.set(after, (number = texts.length / 2))
+    }
+    alerts += `${kept.fingerprint}${kept.startsAt}${number < 10 ? '00' : number < 100 ? '0' : ''}${number}`
+  }
+  return [texts.length / 2, ...texts, alerts]
 }
 
 /** Parts that one script each may deal with; one empty part for nothing. */

@@ -10,10 +10,9 @@ local since, until_, ends, prefix = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3
 local moved = {}
 for i = 5, #ARGV do
   local fingerprint = ARGV[i]
-  local s, e, u, sText, rest =
-    string.match(redis.call('HGET', KEYS[1], fingerprint) or '', '^(%S+) (%S+) (%S+) %S+ (%S+) %S+(.*)$')
+  local s, e, u, sText = string.match(redis.call('HGET', KEYS[1], fingerprint) or '', '^(%S+) (%S+) (%S+) %S+ (%S+)')
   if s and tonumber(e) > since and tonumber(e) <= until_ and tonumber(e) > tonumber(u) then
-    redis.call('HSET', KEYS[1], fingerprint, s .. ' ' .. ends .. ' ' .. u .. ' t ' .. sText .. ' -' .. rest)
+    redis.call('HSET', KEYS[1], fingerprint, s .. ' ' .. ends .. ' ' .. u .. ' t ' .. sText .. ' -')
     for name in string.gmatch(redis.call('HGET', KEYS[2], fingerprint) or '', '%S+') do
       redis.call('ZADD', prefix .. name, 'XX', ends, fingerprint)
     end

@@ -1,7 +1,7 @@
 --[[
   Forgets alerts whose time has come, are resolved and in no group; others get a later time.
 
-  KEYS  alerts, times, references, collectable, indexed, changes, sourced
+  KEYS  alerts, times, references, collectable, indexed, changes, sourced, digests
   ARGV  now, epoch ms; how much later, ms; key prefixes of places and of what is occupied; fingerprints
   Returns how many were forgotten
 ]]
@@ -16,6 +16,7 @@ for i = 5, #ARGV do
   else
     redis.call('HDEL', KEYS[1], fingerprint)
     redis.call('HDEL', KEYS[2], fingerprint)
+    redis.call('HDEL', KEYS[8], fingerprint)
     redis.call('ZREM', KEYS[4], fingerprint)
     for name in string.gmatch(redis.call('HGET', KEYS[5], fingerprint) or '', '%S+') do
       if redis.call('ZREM', ARGV[3] .. name, fingerprint) == 1 then

@@ -9,7 +9,8 @@ export function keysFor(prefix: string) {
   const tag = `{${prefix}}`
   return {
     alerts: `${tag}:alerts`, // hash: fingerprint → body (labels, annotations, generator URL as JSON)
-    times: `${tag}:times`, // hash: fingerprint → start, end, update, who ended it, both texts, digest of the body, routing
+    times: `${tag}:times`, // hash: fingerprint → start, end, update, who ended it, both texts, which call wrote it
+    digests: `${tag}:digests`, // hash: fingerprint → digest of the body, the routing by which it is in its groups
     references: `${tag}:references`, // hash: fingerprint → in how many groups
     collectable: `${tag}:collectable`, // zset: fingerprint → when it may be forgotten
     due: `${tag}:due`, // zset: group id → next flush, or the end of a lease
