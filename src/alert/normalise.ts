@@ -1,5 +1,5 @@
 import { fingerprint } from '../model/fingerprint.ts'
-import { type Instant, formatInstant } from '../model/instant.ts'
+import { type Instant, formatInstant, isPlain } from '../model/instant.ts'
 import type { Labels } from '../model/labels.ts'
 import type { Alert, EndedBy } from './alert.ts'
 
@@ -27,8 +27,6 @@ export interface AlertmanagerAnswer {
   code: 400 | 601 | 602 | 612 | 'rule'
   message: string
 }
-
-const loneSurrogate = /\p{Surrogate}/u
 
 /**
  * The alert as Tocsin keeps it: times filled in, empty labels left out, fingerprint made; or what is
@@ -63,8 +61,8 @@ export function normalise(
     endedBy,
     updatedAt: at,
   }
-  if (formatInstant(starts.at) !== starts.text) alert.startsText = starts.text
-  if (end && formatInstant(end.at) !== end.text) alert.endsText = end.text
+  if (!isPlain(starts)) alert.startsText = starts.text
+  if (end && !isPlain(end)) alert.endsText = end.text
   return alert
 }
 
@@ -86,11 +84,11 @@ function faultIn(
 ): Fault | undefined {
   for (const [name, value] of labels) {
     if (!isLabelName(name)) {
-      const rule = loneSurrogate.test(name) || name === '' ? 'valid UTF-8 and not empty' : '[a-zA-Z_][a-zA-Z0-9_]*'
+      const rule = !name.isWellFormed() || name === '' ? 'valid UTF-8 and not empty' : '[a-zA-Z_][a-zA-Z0-9_]*'
       const reason = `${JSON.stringify(name)} is not a name; it must be ${rule}`
       return fault(field, reason, `invalid ${what}: invalid name ${JSON.stringify(name)}`)
     }
-    if (loneSurrogate.test(value))
+    if (!value.isWellFormed())
       return fault(
         `${field}.${name}`,
         'the value is not valid UTF-8',

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type Batch, hasTwice, readOn, unread } from '../ingest/batch.ts'
+import { type Batch, insteadOf, readOn, unread } from '../ingest/batch.ts'
 import { IngestError, type Ingested } from '../ingest/reject.ts'
 import { limitKeys } from '../model/limits.ts'
 import { accept } from '../pipeline/accept.ts'
@@ -42,9 +42,7 @@ export async function takeAlerts(
 
   async function readOrRefuse(): Promise<Ingested> {
     try {
-      const batch = read(deps.clock.now())
-      const all = await readAll(batch)
-      return all.again.length > 0 && hasTwice(all) && batch.anew ? await readAll(batch.anew()) : all
+      return await readInTurns(read(deps.clock.now()))
     } catch (error) {
       deps.metrics.refused.inc({ reason: error instanceof IngestError ? error.kind : 'malformed' })
       if (!(error instanceof Error)) throw error
@@ -65,10 +63,11 @@ export async function takeAlerts(
   }
 }
 
-async function readAll(batch: Batch): Promise<Ingested> {
+async function readInTurns(batch: Batch): Promise<Ingested> {
   const ingested = unread(batch)
   while (readOn(batch, ingested, TURN)) await setImmediate()
-  return ingested
+  const instead = insteadOf(batch, ingested)
+  return instead ? readInTurns(instead) : ingested
 }
 
 const words: Readonly<Record<Full, { reason: string; said: string }>> = {

@@ -43,18 +43,20 @@ export function own(alerts: Alert[]): Ingested {
   return { alerts, texts: [], again: [], rejects: [], truncated: 0 }
 }
 
-/** Whether an alert is in it twice: then their order matters. */
-export function hasTwice({ alerts, again }: Ingested): boolean {
+/** The batch to read instead, where an alert is in it twice: then their order matters. */
+export function insteadOf(batch: Batch, { alerts, again }: Ingested): Batch | undefined {
+  if (again.length === 0) return undefined
   const fingerprints = new Set(again.map(({ kept }) => kept.fingerprint))
   for (const { fingerprint } of alerts) fingerprints.add(fingerprint)
-  return fingerprints.size < alerts.length + again.length
+  return fingerprints.size < alerts.length + again.length ? batch.anew?.() : undefined
 }
 
 /** All of it. */
 export function readAll(batch: Batch): Ingested {
   const ingested = unread(batch)
   readOn(batch, ingested)
-  return ingested
+  const instead = insteadOf(batch, ingested)
+  return instead ? readAll(instead) : ingested
 }
 
 /** Throws IngestError where a request holds more alerts than may be. */

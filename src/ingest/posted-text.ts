@@ -2,7 +2,7 @@ import type { Again, Kept } from '../alert/again.ts'
 import type { Alert } from '../alert/alert.ts'
 import { type Fault, normalise } from '../alert/normalise.ts'
 import { type MatcherMode, isLabelName } from '../match/mode.ts'
-import { formatInstant, parseInstant } from '../model/instant.ts'
+import { isPlain, parseInstant } from '../model/instant.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Batch, checkCount, withinLimits } from './batch.ts'
 import { type KnownText, type KnownTexts, openKnownText } from './known-texts.ts'
@@ -13,10 +13,29 @@ import type { Returned } from './reject.ts'
 
 type End = Pick<Again, 'endsAt' | 'endsText'>
 
-/** A piece that is known, or is to be. */
-interface Found extends Piece {
-  again?: Returned | undefined
+/** A piece that is to be read. */
+interface PieceFound extends Piece {
+  again?: undefined
   one?: KnownText | undefined
+}
+
+/** Larger ones are written anew: what stands between the words may be anything. */
+const LARGE = 8192
+
+/** What an alert says, in its sender's own words; undefined where they say it in another way than it is kept. */
+function saidIn(
+  text: string,
+  { from, to, labels, annotations, generatorURL }: Piece,
+  alert: Alert,
+  value: object,
+): string | undefined {
+  if (to - from > LARGE || !labels?.to || (annotations && !annotations.to)) return undefined
+  const names: unknown = Reflect.get(value, 'labels')
+  if (typeof names !== 'object' || names === null || Object.keys(names).length !== alert.labels.size) return undefined
+  for (const note of alert.annotations.values()) if (note === '') return undefined // which may be null there
+  const notes = annotations ? text.slice(annotations.from, annotations.to) : '{}'
+  const url = generatorURL ? text.slice(generatorURL.from, generatorURL.to) : '""'
+  return `[${text.slice(labels.from, labels.to)},${notes},${url}]`
 }
 
 /**
@@ -58,7 +77,7 @@ export function postedText(
   }
 
   /** Whether this one stands there: those that came together often come together again. */
-  function foundAt(from: number, one: KnownText): Found | undefined {
+  function foundAt(from: number, one: KnownText): { to: number; again: Returned } | undefined {
     const endsFrom = from + one.head.length
     if (!one.kept || text.slice(from, endsFrom) !== one.head) return undefined
     const endsTo = text.indexOf('"', endsFrom)
@@ -67,10 +86,10 @@ export function postedText(
     const again = returned(one.kept, { from, to, endsFrom, endsTo })
     if (!again) return undefined
     before = one
-    return { from, to, endsFrom, endsTo, fields: 0, again }
+    return { to, again }
   }
 
-  function lookedUp(piece: Piece): Found {
+  function lookedUp(piece: Piece): PieceFound | { to: number; again: Returned } {
     const { from, to, endsFrom, endsTo } = piece
     if (endsFrom === 0) return piece
     const whole = text.slice(from, endsFrom) + text.slice(endsTo, to)
@@ -78,23 +97,31 @@ export function postedText(
     if (one && before) before.next = one
     before = one ?? before
     const again = one?.kept && returned(one.kept, piece)
-    return { ...piece, again, one: one ?? openKnownText(whole, endsFrom - from) }
+    if (again) return { to, again }
+    return { ...piece, one: one ?? openKnownText(whole, endsFrom - from) }
   }
 
-  function readPiece({ from, to, endsFrom, endsTo, fields, one }: Found, index: number): Alert | Fault {
+  function readPiece(piece: PieceFound, index: number): Alert | Fault {
+    const { from, to, endsFrom, endsTo, fields, one } = piece
     const value = parsed(text.slice(from, to))
     const raw = withinLimits(readAlert(value), limits)
     if ('reason' in raw) return raw
     // a key that stands there twice, or in other letters, may say something else the next time
-    const isPlain =
+    const comesAgain =
       raw.startsAt &&
       Object.keys(value).length === fields &&
       Reflect.get(value, 'endsAt') === text.slice(endsFrom, endsTo)
-    if (one && isPlain) texts[index] = one
-    return normalise(raw, at, resolveTimeout, isName)
+    if (one && comesAgain) texts[index] = one
+    const alert = normalise(raw, at, resolveTimeout, isName)
+    const said = 'reason' in alert ? undefined : saidIn(text, piece, alert, value)
+    if (!('reason' in alert) && said !== undefined) alert.said = said
+    return alert
   }
 
-  function returned(kept: Kept, { from, to, endsFrom, endsTo }: Omit<Piece, 'fields'>): Returned | undefined {
+  function returned(
+    kept: Kept,
+    { from, to, endsFrom, endsTo }: Pick<Piece, 'from' | 'to' | 'endsFrom' | 'endsTo'>,
+  ): Returned | undefined {
     const end = endOf(text.slice(endsFrom, endsTo))
     // the other rules are of what does not come again in the same words
     if (!end || end.endsAt <= at || end.endsAt < kept.startsAt) return undefined
@@ -105,8 +132,10 @@ export function postedText(
   function endOf(given: string): End | undefined {
     if (last?.text !== given) {
       const instant = parseInstant(given)
-      const isPlain = instant && formatInstant(instant.at) === instant.text
-      last = { text: given, end: instant && { endsAt: instant.at, endsText: isPlain ? undefined : instant.text } }
+      last = {
+        text: given,
+        end: instant && { endsAt: instant.at, endsText: isPlain(instant) ? undefined : instant.text },
+      }
     }
     return last.end
   }

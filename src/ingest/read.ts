@@ -3,6 +3,9 @@ import { type Instant, parseInstant, zeroTime } from '../model/instant.ts'
 import { isRequestUri } from '../model/url.ts'
 import { unparsableTime, unreadable } from './answer.ts'
 
+/** A rule's alerts come together and have the same. */
+let lastUrl = ''
+
 /** The zero time's instant: what senders write for "no time". */
 const none = parseInstant(zeroTime)?.at
 
@@ -26,11 +29,12 @@ export function readAlert(value: unknown): RawAlert | Fault {
   if ('reason' in labels) return labels
   if (given === undefined)
     return { field: 'labels', reason: 'is required', answer: { code: 602, message: 'labels in body is required' } }
-  if (generatorURL && !isRequestUri(generatorURL)) {
+  if (generatorURL && generatorURL !== lastUrl && !isRequestUri(generatorURL)) {
     const message = `generatorURL in body must be of type uri: ${JSON.stringify(generatorURL)}`
     const reason = `${quote(generatorURL)} is no URL; write it as https://host/path or /path`
     return { field: 'generatorURL', reason, answer: { code: 601, message } }
   }
+  lastUrl = generatorURL ?? ''
   return { labels: labels.map, annotations: annotations.map, startsAt, endsAt, generatorURL: generatorURL ?? '' }
 }
 

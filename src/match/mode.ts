@@ -2,11 +2,10 @@
 export type MatcherMode = 'fallback' | 'classic-mode' | 'utf8-strict-mode'
 
 const classicName = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-const loneSurrogate = /\p{Surrogate}/u
 
 /** Whether a label may have this name: any text but the empty one, in classic mode only `[a-zA-Z_][a-zA-Z0-9_]*`. */
 export function isLabelName(name: string, mode: MatcherMode = 'fallback'): boolean {
-  return mode === 'classic-mode' ? isClassicLabelName(name) : name !== '' && !loneSurrogate.test(name)
+  return mode === 'classic-mode' ? isClassicLabelName(name) : name !== '' && name.isWellFormed()
 }
 
 /** The rule that `match`, `match_re` and their like keep in every mode. */

@@ -1,9 +1,6 @@
 import { type Labels, sortedNames } from './labels.ts'
 
-const PRIME_HIGH = 0x100
-const PRIME_LOW = 0x1b3
 const encoder = new TextEncoder()
-let bytes = new Uint8Array(1024)
 
 /**
  * 16 hex digits that identify a label set: `hashTexts` over the name and the value of each label in byte order, as
@@ -15,22 +12,39 @@ export function fingerprint(labels: Labels): string {
   return hashTexts(texts)
 }
 
-/** 64-bit FNV-1a over each text and 0xFF, as 16 hex digits. Two 32-bit halves, since BigInt costs 20 ×. */
+/**
+ * 64-bit FNV-1a over the UTF-8 of each text and 0xFF, as 16 hex digits. Four limbs of 16 bits, of which each product stays a
+ * small integer: BigInt costs 20 ×, two halves of 32 bits 5 ×. The prime is 2^40 + 0x1b3.
+ */
 export function hashTexts(texts: readonly string[]): string {
-  let high = 0xcbf29ce4
-  let low = 0x84222325
-
-  const add = (byte: number) => {
-    low = (low ^ byte) >>> 0
-    const product = low * PRIME_LOW
-    high = (Math.imul(high, PRIME_LOW) + Math.imul(low, PRIME_HIGH) + Math.floor(product / 0x100000000)) >>> 0
-    low = product >>> 0
-  }
+  let a = 0x2325 // the lowest
+  let b = 0x8422
+  let c = 0x9ce4
+  let d = 0xcbf2
   for (const text of texts) {
-    if (bytes.length < text.length * 3) bytes = new Uint8Array(text.length * 3)
-    const { written } = encoder.encodeInto(text, bytes)
-    for (let i = 0; i < written; i++) add(bytes[i] ?? 0)
-    add(0xff)
+    const bytes = isAscii(text) ? undefined : encoder.encode(text)
+    const length = bytes ? bytes.length : text.length
+    for (let i = 0; i <= length; i++) {
+      a ^= i === length ? 0xff : bytes ? (bytes[i] ?? 0) : text.charCodeAt(i)
+      const low = a << 8
+      const high = b << 8
+      a *= 0x1b3
+      b = b * 0x1b3 + (a >>> 16)
+      c = c * 0x1b3 + low + (b >>> 16)
+      d = (d * 0x1b3 + high + (c >>> 16)) & 0xffff
+      a &= 0xffff
+      b &= 0xffff
+      c &= 0xffff
+    }
   }
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+  return hex(d) + hex(c) + hex(b) + hex(a)
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+function hex(limb: number): string {
+  return limb.toString(16).padStart(4, '0')
 }

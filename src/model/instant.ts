@@ -15,6 +15,10 @@ const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{
  * Undefined for anything else.
  */
 export function parseInstant(text: string): Instant | undefined {
+  if (text.length === 24 || text.length === 20) {
+    const at = usual(text)
+    if (at !== undefined) return { at, text: text.length === 24 ? text.replace(/\.?0*Z$/, 'Z') : text }
+  }
   if (text === '') return { at: 0, text: '1970-01-01T00:00:00Z' }
   const found = pattern.exec(text)
   if (!found) return undefined
@@ -36,6 +40,40 @@ export function parseInstant(text: string): Instant | undefined {
   }
 }
 
+/** What Prometheus writes, `2026-11-23T10:00:00.123Z` or without the fraction, at a tenth of the cost; undefined for others. */
+function usual(text: string): number | undefined {
+  const month = numberIn(text, 5, 7)
+  const day = numberIn(text, 8, 10)
+  const [hour, minute, second] = [numberIn(text, 11, 13), numberIn(text, 14, 16), numberIn(text, 17, 19)]
+  const year = numberIn(text, 0, 4)
+  const ms = text.length === 24 ? numberIn(text, 20, 23) : 0
+  const isShaped =
+    text[4] === '-' &&
+    text[7] === '-' &&
+    text[10] === 'T' &&
+    text[13] === ':' &&
+    text[16] === ':' &&
+    (text.length === 20 || text[19] === '.') &&
+    text.endsWith('Z')
+  // other days are few enough to be looked at closely
+  const isUsual =
+    year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour < 24 && minute < 60 && second < 60
+  return isShaped && isUsual && ms >= 0 && hour >= 0 && minute >= 0 && second >= 0
+    ? Date.UTC(year, month - 1, day, hour, minute, second, ms)
+    : undefined
+}
+
+/** A part of digits as a number; less than zero where another character is among them. */
+function numberIn(text: string, from: number, to: number): number {
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return Number.NEGATIVE_INFINITY
+    value = value * 10 + digit
+  }
+  return value
+}
+
 function offsetMinutes(zone: string): number {
   const hours = Number(zone.slice(1, 3))
   const minutes = Number(zone.slice(4, 6))
@@ -47,6 +85,13 @@ function offsetMinutes(zone: string): number {
 export function apiTime(text: string): string {
   const [, seconds = '', fraction = '', zone = ''] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(text) ?? []
   return `${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}${zone}`
+}
+
+/** Whether the text is what the instant prints as: then it need not be kept beside it. */
+export function isPlain({ at, text }: Instant): boolean {
+  // in UTC with at most three digits, of which `parseInstant` has cut the zeros
+  if (text.length <= 24 && text.length >= 20 && text.endsWith('Z') && at >= 0 && at < 253_402_300_800_000) return true
+  return formatInstant(at) === text
 }
 
 /** RFC 3339 in UTC with as few fraction digits as it takes: `2026-11-23T10:00:00.1Z`. */

@@ -20,9 +20,12 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
-/** The names in byte order. */
+/** The names in byte order, in which most senders give them. */
 export function sortedNames(labels: Labels): string[] {
-  return [...labels.keys()].sort(compareBytes)
+  const names = [...labels.keys()]
+  for (let i = 1; i < names.length; i++)
+    if (compareBytes(names[i - 1] ?? '', names[i] ?? '') > 0) return names.sort(compareBytes)
+  return names
 }
 
 /** What all of these have in common: the same name with the same value in each, where none is an empty one. Empty for none. */

@@ -37,6 +37,7 @@ export function openRouting(
 ): Routing {
   const templates = parseTemplates([...builtin, ...config.templates])
   const notifiers = new Map<string, Notifier>()
+  const seedsByRoute = new Map<string, Map<string, GroupSeed>>() // by group labels
   let recent = new Map<string, Known>()
   let older = new Map<string, Known>()
 
@@ -57,15 +58,17 @@ export function openRouting(
   function seedsOf(alert: Alert): GroupSeed[] {
     return routesOf(alert).map((route) => {
       const labels = groupLabels(route, alert.labels)
-      const key = groupKey(route, labels)
-      return {
-        id: groupId(route.id, key),
-        groupWait: route.groupWait,
-        routeId: route.id,
-        groupKey: key,
-        labels: JSON.stringify([...labels]),
-        receiver: route.receiver,
+      const text = JSON.stringify([...labels])
+      let seeds = seedsByRoute.get(route.id)
+      if (!seeds || seeds.size >= REMEMBERED) seedsByRoute.set(route.id, (seeds = new Map()))
+      let seed = seeds.get(text)
+      if (!seed) {
+        const key = groupKey(route, labels)
+        const { id: routeId, groupWait, receiver } = route
+        seed = { id: groupId(routeId, key), groupWait, routeId, groupKey: key, labels: text, receiver }
+        seeds.set(text, seed)
       }
+      return seed
     })
   }
 

@@ -13,11 +13,12 @@
         key prefixes of places and of what is occupied
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
-        number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
-        what the routing is known by; what this call's writing of times is known by
-        number of alerts, then for each: fingerprint, body, and as one text of words: start, end (0: none), ended by (s, t or r),
-          start and end as text ('-' where they print as their instant), digest of the body and of the start as text,
-          number of its groups, which of them from 1, number of its places, the places
+        what this call's writing of times is known by
+        number of groups, then for each, with a NUL between them: id, group wait in ms, route id, group key, group labels as
+          JSON, receiver
+        number of alerts; for each how long its parts are, as words; all of the parts as one text, for each: fingerprint,
+          entry of `digests`, entry of `times`, 1 where it is resolved or 0, body, and as words: number of its groups, which of
+          them from 1, number of its places, the places
 
   Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
             the version of the inhibitions, not taken since there are too many alerts, groups, alerts in a group }
@@ -26,11 +27,11 @@
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
 local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local canary, canaryGroup, routing, writer = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+local canary, canaryGroup, writer = ARGV[11], ARGV[12], ARGV[13]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 15
+local at = 14
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -38,41 +39,65 @@ end
 
 local groups = {}
 for i = 1, tonumber(take()) do
-  groups[i] = {
-    id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i],
-  }
+  groups[i] = { text = take(), hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i] }
 end
 
 local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
 
+-- starts, ends (0: none), updated, ended by (s, t or r), both as texts ('-' where they print as their instant)
+local function readTimes(alert, text)
+  local starts, ends, updated, by, startsText, endsText = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
+  alert.starts, alert.ends, alert.updated, alert.by = tonumber(starts), tonumber(ends), tonumber(updated), by
+  alert.startsText, alert.endsText = startsText, endsText
+  return alert
+end
+
+-- most alerts of a request are in the same few groups, and in no place
+local memberships = {}
+local function readMembership(text)
+  local read = memberships[text]
+  if not read then
+    read = { groups = {}, places = {} }
+    memberships[text] = read
+    local word = string.gmatch(text, '%S+')
+    for j = 1, tonumber(word()) do read.groups[j] = groups[tonumber(word())] end
+    for j = 1, tonumber(word()) do read.places[j] = word() end
+  end
+  return read
+end
+
 local alerts, fingerprints = {}, {}
-for i = 1, tonumber(take()) do
-  local alert = { fingerprint = take(), body = take(), groups = {}, places = {} }
-  local word = string.gmatch(take(), '%S+')
-  alert.starts, alert.ends, alert.by, alert.startsText, alert.endsText, alert.digest =
-    tonumber(word()), tonumber(word()), word(), word(), word(), word()
-  for j = 1, tonumber(word()) do alert.groups[j] = groups[tonumber(word())] end
-  for j = 1, tonumber(word()) do alert.places[j] = word() end
-  alerts[i], fingerprints[i] = alert, alert.fingerprint
+do
+  local count, lengths, parts, from = tonumber(take()), string.gmatch(take(), '%d+'), take(), 1
+  local function part(length)
+    from = from + length
+    return string.sub(parts, from - length, from - 1)
+  end
+  for i = 1, count do
+    local alert = {
+      fingerprint = part(tonumber(lengths())), said = part(tonumber(lengths())), times = part(tonumber(lengths())), over = part(1) == '1',
+      body = part(tonumber(lengths())),
+    }
+    local membership = readMembership(part(tonumber(lengths())))
+    alert.groups, alert.places = membership.groups, membership.places
+    alerts[i], fingerprints[i] = alert, alert.fingerprint
+  end
 end
 if #alerts == 0 then return { 0, 0, 0, 0, 0, -1, version, 0, 0, 0 } end
 
 local times = redis.call('HMGET', KEYS[2], unpack(fingerprints))
-local digests = redis.call('HMGET', KEYS[11], unpack(fingerprints))
 local known = {}
 for i, fingerprint in ipairs(fingerprints) do
   if times[i] and not known[fingerprint] then
-    local s, e, u, by, sText, eText = string.match(times[i], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
-    known[fingerprint] = {
-      said = digests[i] or '', digest = string.match(digests[i] or '-', '^%S+'), starts = tonumber(s), ends = tonumber(e), updated = tonumber(u), by = by,
-      startsText = sText, endsText = eText,
-    }
+    known[fingerprint] = readTimes({ said = redis.call('HGET', KEYS[11], fingerprint) or '-' }, times[i])
   end
 end
 
 local function ending(alert) return alert.ends == 0 and math.huge or alert.ends end
-local function resolved(alert) return ending(alert) <= now end
+local function resolved(alert)
+  if alert.ends then return ending(alert) <= now end
+  return alert.over
+end
 
 local function merge(old, new)
   local oldEnd, newEnd = ending(old), ending(new)
@@ -95,9 +120,22 @@ local groupsMayFill = mostGroups > 0 and groupCount + #groups > mostGroups
 if alertsMayFill then alertCount = alertCount - redis.call('HEXISTS', KEYS[2], canary) end
 if groupsMayFill and redis.call('ZSCORE', KEYS[5], canaryGroup) then groupCount = groupCount - 1 end
 local anyMayFill = alertsMayFill or groupsMayFill
+local membersMayFill = mostMembers > 0 and alertCount + #alerts > mostMembers -- else no group can
 for _, group in ipairs(groups) do
-  group.mayFill = mostMembers > 0 and redis.call('SCARD', group.members) + #alerts > mostMembers
+  group.mayFill = membersMayFill and redis.call('SCARD', group.members) + #alerts > mostMembers
   anyMayFill = anyMayFill or group.mayFill
+end
+
+if #groups > 0 then
+  local ids = {}
+  for i, group in ipairs(groups) do ids[i] = string.match(group.text, '^[^%z]+') end
+  for i, due in ipairs(redis.call('ZMSCORE', KEYS[5], unpack(ids))) do groups[i].exists = due and true end
+end
+
+local newReferences = {} -- of alerts that nobody knew: in how many groups they are
+local newMembers = {} -- group → those in it that nobody knew: written at the end
+local function sizeOf(group)
+  return redis.call('SCARD', group.members) + (newMembers[group] and #newMembers[group] or 0)
 end
 
 -- What there are too many of for an alert to be taken; one that resolves takes no room that it had not before.
@@ -106,19 +144,43 @@ local function full(alert, old)
   if resolved(alert) and not exact then return nil end
   local wanted = 0
   for _, group in ipairs(alert.groups) do
-    if redis.call('EXISTS', group.hash) == 0 then wanted = wanted + 1
-    elseif group.mayFill and redis.call('SCARD', group.members) >= mostMembers
+    if not group.exists and redis.call('EXISTS', group.hash) == 0 then wanted = wanted + 1
+    elseif group.mayFill and sizeOf(group) >= mostMembers
+      and not newReferences[alert.fingerprint]
       and redis.call('SISMEMBER', group.members, alert.fingerprint) == 0 then return 'members' end
   end
   if wanted > 0 and groupsMayFill and groupCount + made + wanted > mostGroups then return 'groups' end
 end
 
 local newTimes, newBodies, newDigests = {}, {}, {}
+
+local function makeGroup(group, alert)
+  if not group.exists then group.exists = redis.call('EXISTS', group.hash) == 1 end
+  if group.exists then return end
+  group.exists = true
+  local word = string.gmatch(group.text, '[^%z]+')
+  local id, wait, route, key, labels, receiver = word(), tonumber(word()), word(), word(), word(), word()
+  local starts = alert.starts or tonumber(string.match(alert.times, '^%S+'))
+  local due = not calm and now - starts > wait and now or now + wait
+  redis.call('HSET', group.hash, 'route', route, 'key', key, 'labels', labels, 'receiver', receiver or '', 'createdAt', ARGV[1])
+  redis.call('ZADD', KEYS[5], due, id)
+  made = made + 1
+  if soonest == -1 or due < soonest then soonest = due end
+end
+
+local function digestIn(said) return string.match(said, '^%S+') end
+
 for _, alert in ipairs(alerts) do
-  local old = known[alert.fingerprint]
+  local fingerprint = alert.fingerprint
+  local old = known[fingerprint]
+  if old then
+    readTimes(alert, alert.times)
+    if not old.ends then readTimes(old, old.times) end -- of this call
+  end
   if regroups and old then -- what came since it was read is newer
-    alert.digest, alert.starts, alert.ends, alert.by = old.digest, old.starts, old.ends, old.by
+    alert.starts, alert.ends, alert.by, alert.updated = old.starts, old.ends, old.by, old.updated
     alert.startsText, alert.endsText = old.startsText, old.endsText
+    alert.said = digestIn(old.said) .. ' ' .. string.match(alert.said, '%S+$')
   end
   local lacking = anyMayFill and full(alert, old)
   -- another member of the sender's cluster may tell of the same occurrence after its resolve
@@ -128,47 +190,55 @@ for _, alert in ipairs(alerts) do
   elseif lacking then
     refused[lacking] = refused[lacking] + 1
   elseif not (regroups and not old) then
+    local joins = not resolved(alert) or exact
     if old then
       seen = seen + 1
       if not regroups then merge(old, alert) end
+      alert.times = string.format('%d %d %d %s %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
+        alert.startsText, alert.endsText, writer)
+      if not regroups and digestIn(old.said) ~= digestIn(alert.said) then newBodies[fingerprint] = alert.body end
+      if old.said ~= alert.said then newDigests[fingerprint] = alert.said end
     else
       fresh = fresh + 1
+      if #alert.places > 0 then readTimes(alert, alert.times) end
+      newBodies[fingerprint], newDigests[fingerprint] = alert.body, alert.said
     end
-    if not old or (old.digest ~= alert.digest and not regroups) then newBodies[alert.fingerprint] = alert.body end
-    alert.said = alert.digest .. ' ' .. routing
-    if not old or old.said ~= alert.said then newDigests[alert.fingerprint] = alert.said end
-    alert.updated = regroups and old and old.updated or now
-    known[alert.fingerprint] = alert
-    newTimes[alert.fingerprint] = string.format('%d %d %d %s %s %s %s', alert.starts, alert.ends, alert.updated, alert.by,
-      alert.startsText, alert.endsText, writer)
+    known[fingerprint] = alert
+    newTimes[fingerprint] = alert.times
 
     if #alert.places > 0 then
-      place(placePrefix, occupiedPrefix, KEYS[6], KEYS[9], alert.places, alert.fingerprint, alert.ends)
+      place(placePrefix, occupiedPrefix, KEYS[6], KEYS[9], alert.places, fingerprint, alert.ends)
     end
 
     local grouped = false
-    for _, group in ipairs(alert.groups) do
-      local exists = redis.call('EXISTS', group.hash) == 1
-      if resolved(alert) and not exact then
-        -- whoever never heard of it needs no all-clear: a resolve makes no group and joins none
-        grouped = grouped or (exists and redis.call('SISMEMBER', group.members, alert.fingerprint) == 1)
-      else
-        grouped = true
-        if redis.call('SADD', group.members, alert.fingerprint) == 1 then
-          joined = joined + 1
-          redis.call('HINCRBY', KEYS[3], alert.fingerprint, 1)
-        end
-        if not exists then
-          local due = not calm and now - alert.starts > group.wait and now or now + group.wait
-          redis.call('HSET', group.hash, 'route', group.route, 'key', group.key, 'labels', group.labels,
-            'receiver', group.receiver, 'createdAt', ARGV[1])
-          redis.call('ZADD', KEYS[5], due, group.id)
-          made = made + 1
-          if soonest == -1 or due < soonest then soonest = due end
+    if not old and joins then
+      -- who was not known is in no group
+      for _, group in ipairs(alert.groups) do
+        local members = newMembers[group] or {}
+        newMembers[group] = members
+        members[#members + 1] = fingerprint
+        makeGroup(group, alert)
+      end
+      grouped = #alert.groups > 0
+      if grouped then newReferences[fingerprint] = #alert.groups end
+      joined = joined + #alert.groups
+    else
+      for _, group in ipairs(alert.groups) do
+        if not joins then
+          -- whoever never heard of it needs no all-clear: a resolve makes no group and joins none
+          grouped = grouped or (redis.call('EXISTS', group.hash) == 1 and
+            (redis.call('SISMEMBER', group.members, fingerprint) == 1 or newReferences[fingerprint] ~= nil))
+        else
+          grouped = true
+          if not newReferences[fingerprint] and redis.call('SADD', group.members, fingerprint) == 1 then
+            joined = joined + 1
+            redis.call('HINCRBY', KEYS[3], fingerprint, 1)
+          end
+          makeGroup(group, alert)
         end
       end
     end
-    if not grouped then redis.call('ZADD', KEYS[4], forgetAt, alert.fingerprint) end
+    if not grouped then redis.call('ZADD', KEYS[4], forgetAt, fingerprint) end
   end
 end
 
@@ -183,6 +253,8 @@ end
 write(KEYS[2], newTimes)
 write(KEYS[1], newBodies)
 write(KEYS[11], newDigests)
+write(KEYS[3], newReferences)
+for group, members in pairs(newMembers) do redis.call('SADD', group.members, unpack(members)) end
 
 local moved, changed = {}, {}
 for fingerprint in pairs(newTimes) do

@@ -19,7 +19,7 @@ export function script<Reply>(name: string, reply: ZodType<Reply>) {
   const sha = createHash('sha1').update(lua).digest('hex')
 
   // arguments go as one array: spreading many overflows the stack
-  return async (redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> => {
+  return async (redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<Reply> => {
     const tail = [keys.length, ...keys, ...args]
     const answer: unknown = await redis.call('EVALSHA', [sha, ...tail]).catch((error: Error) => {
       if (!error.message.startsWith('NOSCRIPT')) throw error

@@ -5,7 +5,8 @@ import { Writable } from 'node:stream'
 import { builtinTemplates } from '../../src/config/builtin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { RETENTION } from '../../src/dedup/dedup.ts'
-import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
+import { readAll } from '../../src/ingest/batch.ts'
+import { postedText } from '../../src/ingest/posted-text.ts'
 import { webhookAlerts } from './webhook-alerts.ts'
 import { parseMatchers } from '../../src/match/parse.ts'
 import { parseDuration } from '../../src/model/duration.ts'
@@ -214,7 +215,9 @@ export async function tell(
       await accept(webhookAlerts({ alerts }, now), 'webhook', deps)
     },
     async post(...alerts) {
-      await accept(postedAlerts(alerts, now, routing.config.resolveTimeout), 'v2', deps)
+      const text = JSON.stringify(alerts)
+      const batch = postedText(text, () => JSON.parse(text), now, routing.config, routing.known, 100)
+      await accept(readAll(batch), 'v2', deps)
     },
     async silence(matchers, duration) {
       const silence: Silence = {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Kept } from '../../src/alert/again.ts'
 import type { Alert } from '../../src/alert/alert.ts'
 import { contentOf } from '../../src/store/content.ts'
 import { postedAlerts } from '../../src/ingest/posted-alerts.ts'
@@ -213,5 +214,92 @@ describe('what is full takes no more', () => {
     expect(await names()).toEqual(new Set('ab'))
     expect(await store.groups.ids()).toEqual(['g'])
     expect(await server.redis.hlen('{test}:references')).toBe(2)
+  })
+})
+
+describe('alerts that come again', () => {
+  const keptOf = (alert: Alert): Kept => ({
+    fingerprint: alert.fingerprint,
+    startsAt: alert.startsAt,
+    startsText: alert.startsText ?? '-',
+    said: `${contentOf(alert).digest} r`,
+    rules: '',
+    written: '',
+    endsAt: 0,
+  })
+  const lasting = { ...fires, endsAt: now + 5 * MINUTE, endedBy: 'sender' } satisfies Alert
+  const later = (minutes: number) => now + (5 + minutes) * MINUTE
+  const again = async (known: Kept, endsAt: number, at: number) => {
+    const { others } = await store.alerts.repeat([{ kept: known, endsAt, endsText: undefined }], at)
+    return others.length === 0
+  }
+
+  test('only their end moves, the first time and from then on', async () => {
+    await accept(lasting, now)
+    const mine = keptOf(lasting)
+    for (const minute of [1, 2, 3]) {
+      expect(await again(mine, later(minute), now + minute * MINUTE)).toBe(true)
+      expect(await kept()).toMatchObject([
+        { labels: lasting.labels, startsAt: now, endsAt: later(minute), updatedAt: now + minute * MINUTE },
+      ])
+    }
+    expect(await store.groups.load('g')).toMatchObject({ alerts: [{ endsAt: later(3) }] })
+  })
+
+  test('two replicas that take the same by turns do as one', async () => {
+    await accept(lasting, now)
+    const [mine, theirs] = [keptOf(lasting), keptOf(lasting)]
+    for (const minute of [1, 2, 3, 4]) {
+      const taker = minute % 2 ? mine : theirs
+      expect(await again(taker, later(minute), now + minute * MINUTE)).toBe(true)
+    }
+    expect(await kept()).toMatchObject([{ endsAt: later(4) }])
+  })
+
+  test.each<[string, (mine: Kept) => Promise<unknown>]>([
+    ['it is not known', () => server.redis.flushall()],
+    ['it was resolved', () => accept({ ...lasting, endsAt: now + MINUTE - 1 }, now + MINUTE - 1)],
+    ['another end is later', () => accept({ ...lasting, endsAt: now + 60 * MINUTE }, now + 1)],
+    ['it says something else by now', () => accept({ ...lasting, annotations: new Map([['a', 'b']]) }, now + 1)],
+    ['it began at another time', () => accept({ ...lasting, startsAt: now - MINUTE }, now + 1)],
+    [
+      'another routing has put it into its groups',
+      () => store.alerts.accept([arrival(lasting)], now + 1, { ...manner, routing: 'other' }),
+    ],
+    ['a webhook tells of it', () => accept({ ...lasting, endsAt: 0, endedBy: 'resolve' }, now + 1)],
+  ])('it is for the other way where %s', async (_why, happens) => {
+    await accept(lasting, now)
+    const mine = keptOf(lasting)
+    expect(await again(mine, later(0) + 1000, now)).toBe(true)
+    await happens(mine)
+    const before = await server.redis.hgetall('{test}:times')
+    expect(await again(mine, later(1), now + MINUTE)).toBe(false)
+    expect(await server.redis.hgetall('{test}:times')).toEqual(before)
+  })
+
+  test('nor is one that ends too soon to be sure that nobody saw its end', async () => {
+    await accept(lasting, now)
+    expect(await again(keptOf(lasting), later(1), lasting.endsAt - 4000)).toBe(false)
+    expect(await again(keptOf(lasting), later(1), lasting.endsAt - 6000)).toBe(true)
+  })
+
+  test('many in one call, each with its own end', async () => {
+    const many = Array.from({ length: 1200 }, (_, n) => ({
+      ...alertOf({ n: String(n) }, { startsAt: now - n }),
+      endsAt: later(0),
+      endedBy: 'sender' as const,
+    }))
+    await store.alerts.accept(
+      many.map((alert) => arrival(alert)),
+      now,
+      manner,
+    )
+    const all = many.map((alert, n) => ({ kept: keptOf(alert), endsAt: later(1) + n, endsText: undefined }))
+    for (const minute of [1, 2]) {
+      const { others } = await store.alerts.repeat(all, now + minute * MINUTE)
+      expect(others).toEqual([])
+    }
+    const ends = new Map((await kept()).map(({ labels, endsAt }) => [labels.get('n'), endsAt]))
+    expect(many.every((_alert, n) => ends.get(String(n)) === later(1) + n)).toBe(true)
   })
 })
