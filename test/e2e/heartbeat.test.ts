@@ -59,6 +59,21 @@ test('the service outside hears of Tocsin while it delivers: not when it is wedg
   expect(ops.requests.every(({ body }) => body.includes('HeartbeatMissing'))).toBe(true) // the canary is nobody's business
 }, 120_000)
 
+const DEATHS = process.env['CHAOS'] === 'long' ? 20 : 2
+
+test(`each of ${DEATHS} deaths is noticed outside, and each start is`, async () => {
+  await using service = await openHttpSink()
+  await using ops = await openHttpSink()
+  await using redis = await openRedis()
+  for (let death = 0; death < DEATHS; death++) {
+    const before = service.requests.length
+    const engine = await startEngine({ config: config(service, ops), redis: redis.socket })
+    await service.receives(before + 2)
+    await engine.kill('SIGKILL')
+    expect(await isSilent(service)).toBe(true)
+  }
+}, 1_200_000)
+
 test('a service that refuses is told of once, tried again within the interval, and its URL is told nowhere', async () => {
   await using service = await openHttpSink({ status: 500 })
   await using ops = await openHttpSink()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Engine } from '../../helpers/engine.ts'
+import { type Engine, eventually } from '../../helpers/engine.ts'
 import { openArena } from '../arena.ts'
 import { evaluate, inspected } from '../inspector.ts'
 import { acceptsAgain, supervise, underLoad } from '../load.ts'
@@ -168,6 +168,49 @@ export function processFaults(): void {
         }
         await arena.start()
         return { kills }
+      }),
+  })
+
+  longRow({
+    name: 'a notification over which the engine ends each time goes out in the plainest words, and holds up no other',
+    promises: 'P1–P5, P7',
+    rounds: 2,
+    ms: 300_000,
+    run: (seed, findings) =>
+      underLoad(seed, findings, { options: { kinds: ['slack'] }, plan: { criticalShare: 0.3 } }, async (arena) => {
+        const slack = arena.channels.get('slack')
+        const [engine] = arena.engines
+        if (!slack || !engine) throw new Error('there is no engine, or no Slack')
+        const { behave } = slack
+        let plain = ''
+        slack.behave = (request) => {
+          if (request.body.includes('[firing|Poison')) {
+            for (const { process } of arena.engines) process.kill('SIGKILL')
+            return { does: 'hang' }
+          }
+          if (request.body.includes('Poison')) plain = request.body
+          return behave(request)
+        }
+        const said = new Set<unknown>()
+        const end = supervise(arena, async () => {
+          const next = await arena.start()
+          void next.says(/it goes out in the plainest words$/).then(({ row: id }) => said.add(id))
+          return next
+        })
+        // not in the senders' ledgers: what it says in the plainest words is not what the checker reads
+        await engine.post('/api/v2/alerts', [
+          { labels: { alertname: 'Poison', team: 'red', severity: 'critical', id: 'Poison.0' } },
+        ])
+        await eventually(
+          async () => plain,
+          (body) => body !== '',
+          200_000,
+        )
+        const kills = await end()
+        findings.holds('P7', kills === 3, () => `it ended ${kills} engines, and three turns are to be enough`)
+        findings.holds('P7', plain.includes('plainest words'), () => `it went out as ${plain}`)
+        findings.holds('P7', said.size === 1, () => `${said.size} notifications were taken for those that end engines`)
+        return { kills, grace: 60_000, patience: 120_000 }
       }),
   })
 

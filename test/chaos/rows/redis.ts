@@ -87,14 +87,14 @@ export function redisFaults(): void {
       name: `Redis (appendfsync ${level}) is killed, and comes back after a while`,
       promises: 'P1–P5',
       rounds: figure(1, 5),
-      ms: 180_000,
+      ms: figure(180_000, 400_000),
       run: (seed, findings) =>
         underLoad(seed, findings, { options: { redis: { settings } } }, async (arena) => {
-          const KILLS = figure(1, 4)
+          const KILLS = figure(1, 20)
           for (let kill = 0; kill < KILLS; kill++) {
             const from = Date.now()
             await arena.redis.kill()
-            await sleep(arena.random() * figure(2500, 25_000))
+            await sleep(arena.random() * (kill === 0 ? figure(2500, 25_000) : 3000))
             await arena.redis.restart()
             allAnswered(arena, from, Date.now() - 3000, findings)
             const took = await acceptsAgain(arena, Date.now())
