@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
@@ -105,7 +106,9 @@ export function receiverReader<N>(
       sendResolved,
       onUnconfirmed,
       deadline: channel.deadline,
-      open: () => open(surroundings),
+      // where an http_config stands its files are
+      open: () =>
+        open(isSet(at(entry, ['http_config'])) ? { ...surroundings, folder: dirname(source.file) } : surroundings),
     }
     return made
   }
