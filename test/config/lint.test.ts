@@ -90,12 +90,12 @@ test.each([
     "redirects of global's http_config",
     'global: { http_config: { follow_redirects: true } }\nroute: { receiver: ops }\n' +
       'receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }] }]\n',
-    '3:44 receivers.0.webhook_configs.0: http_config.follow_redirects of global holds here; it is read and checked, but webhook does not obey it yet',
+    '3:44 receivers.0.webhook_configs.0: http_config.follow_redirects of global holds here; it is read and checked, but webhook does not obey it',
   ],
   [
     'redirects of its own',
     'route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { follow_redirects: true } }] }]\n',
-    /2:\d+ receivers\.0\.webhook_configs\.0\.http_config\.follow_redirects: is read and checked, but not obeyed yet$/,
+    /2:\d+ receivers\.0\.webhook_configs\.0\.http_config\.follow_redirects: is read and checked, but not obeyed$/,
   ],
   ['traces', 'tracing: { endpoint: "t:1" }\n' + tree(), '1:1 tracing: is read and checked, but not in force yet'],
   ['events', 'event_recorder: {}\n' + tree(), '1:1 event_recorder: is read and checked, but not in force yet'],
