@@ -117,18 +117,8 @@ export function openConnections(setup: Setup): Connections {
 
   /** Connections to ends of a kind, for both clients. `dialTo` makes one. */
   function openPair(dialTo: (host: string, port: number, isSecure: boolean) => Promise<Socket>) {
-    const agents = [false, true].map((isSecure) => {
-      class Dialled extends HttpAgent {
-        override createConnection(...[{ host, port }, done]: Parameters<HttpAgent['createConnection']>) {
-          dialTo(host ?? '', Number(port), isSecure).then(
-            (socket) => done?.(null, socket),
-            (error: Error) => done?.(error, new Socket()), // which nobody looks at
-          )
-          return undefined
-        }
-      }
-      return new Dialled({ keepAlive: true })
-    })
+    const plain = new Dialled((host, port) => dialTo(host, port, false))
+    const encrypted = new Dialled((host, port) => dialTo(host, port, true))
     const dispatcher = new Agent({
       keepAliveTimeout: 30_000,
       connect({ hostname, port, protocol }: buildConnector.Options, done: buildConnector.Callback) {
@@ -141,9 +131,10 @@ export function openConnections(setup: Setup): Connections {
     })
     return {
       dispatcher,
-      agentFor: (isSecure: boolean) => agents[Number(isSecure)] ?? new HttpAgent(),
+      agentFor: (isSecure: boolean) => (isSecure ? encrypted : plain),
       close() {
-        for (const agent of agents) agent.destroy()
+        plain.destroy()
+        encrypted.destroy()
         void dispatcher.close()
       },
     }
@@ -185,6 +176,24 @@ export function openConnections(setup: Setup): Connections {
       toEnds.close()
       toProxies.close()
     },
+  }
+}
+
+/** Node's agent, with sockets that somebody else connects. */
+class Dialled extends HttpAgent {
+  readonly #dial: (host: string, port: number) => Promise<Socket>
+
+  constructor(dial: (host: string, port: number) => Promise<Socket>) {
+    super({ keepAlive: true })
+    this.#dial = dial
+  }
+
+  override createConnection(...[{ host, port }, done]: Parameters<HttpAgent['createConnection']>) {
+    this.#dial(host ?? '', Number(port)).then(
+      (socket) => done?.(null, socket),
+      (error: Error) => done?.(error, new Socket()), // which nobody looks at
+    )
+    return undefined
   }
 }
 

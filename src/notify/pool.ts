@@ -30,6 +30,7 @@ interface Held {
 /** Files are read at each use: where they hold something else since, there are other connections, and those before end. */
 export function openPool({ tls_config, ...proxies }: Settings, { egress, env, folder }: Surroundings): Pool {
   const held = new Map<boolean, Held>()
+  let isClosed = false
   const isUsual = !tls_config && !proxies.proxy_url && !proxies.proxy_from_environment
 
   const endIfUnused = (one: Held) => {
@@ -60,8 +61,8 @@ export function openPool({ tls_config, ...proxies }: Settings, { egress, env, fo
       connectHeader: headerOf(proxies),
       ...(tls && { tls }),
     })
-    const next = { key, connections, users: 1, isOver: false }
-    held.set(literal, next)
+    const next = { key, connections, users: 1, isOver: isClosed }
+    if (!isClosed) held.set(literal, next)
     end(before)
     return next
   }
@@ -81,6 +82,7 @@ export function openPool({ tls_config, ...proxies }: Settings, { egress, env, fo
       }
     },
     close() {
+      isClosed = true
       for (const one of held.values()) end(one)
       held.clear()
     },

@@ -265,17 +265,26 @@ export function contract(
     const hasToken = 'app_token' in settings('')
     const bearer = hasToken ? {} : { authorization: { credentials: 's3cret' } }
 
-    test('an http URL goes through a proxy as a whole, with the login of the proxy', async () => {
-      await using sink = await openHttpSink(content)
-      await using proxy = await openHttpProxy({ login: 'me:s3cret/p', to: '127.0.0.1' })
-      const proxy_url = proxy.url.replace('//', '//me:s3cret%2Fp@')
-      const url = `http://only-the-proxy-knows.example:${sink.port}`
-      expect(await attempt(under(url, { proxy_url, ...bearer }))).toMatchObject({ state: 'delivered' })
-      expect(proxy.asked).toMatchObject([
-        { method: 'POST', target: expect.stringContaining(`${url}/`), headers: { host: url.slice('http://'.length) } },
-      ])
-      expect(sink.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
-    })
+    test.each(['http', 'https'])(
+      'an http URL goes through an %s proxy as a whole, with its login',
+      async (protocol) => {
+        await using sink = await openHttpSink(content)
+        const tls = protocol === 'https' ? pair : undefined
+        await using proxy = await openHttpProxy({ login: 'me:s3cret/p', to: '127.0.0.1', ...(tls && { tls }) })
+        const proxy_url = proxy.url.replace('//', '//me:s3cret%2Fp@')
+        const url = `http://only-the-proxy-knows.example:${sink.port}`
+        const notifier = under(url, { proxy_url, tls_config: { ca_file: ca }, ...bearer })
+        expect(await attempt(notifier)).toMatchObject({ state: 'delivered' })
+        expect(proxy.asked).toMatchObject([
+          {
+            method: 'POST',
+            target: expect.stringContaining(`${url}/`),
+            headers: { host: url.slice('http://'.length) },
+          },
+        ])
+        expect(sink.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+      },
+    )
 
     test.each(['http', 'https'])('an https URL goes through a tunnel of an %s proxy', async (protocol) => {
       await using sink = await openHttpSink(content, pair)
