@@ -20,16 +20,18 @@ export interface SmtpSink extends AsyncDisposable {
   refuse: { mail?: number; rcpt?: number; data?: number }
 }
 
-/** A real SMTP server that keeps the mails it gets. Plain, or with a login that must be `user` and `pass`. */
-export async function openSmtpSink({ login = false } = {}): Promise<SmtpSink> {
+/** A real SMTP server that keeps the mails it gets. Plain, or with a login by `mechanisms` that must be `user` and `pass`. */
+export async function openSmtpSink({ login = false, mechanisms = ['PLAIN', 'LOGIN'] } = {}): Promise<SmtpSink> {
   const waiting: { count: number; done: (mails: Delivered[]) => void }[] = []
   const refusal = (code: number) => Object.assign(new Error('refused'), { responseCode: code })
   const server = new SMTPServer({
     disabledCommands: login ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
     authOptional: !login,
     allowInsecureAuth: true,
-    onAuth({ username, password }, _session, done) {
-      if (username === 'user' && password === 'pass') done(null, { user: username })
+    authMethods: mechanisms,
+    onAuth({ username, password, validatePassword, method }, _session, done) {
+      const isRight = method === 'CRAM-MD5' ? validatePassword('pass') : password === 'pass'
+      if (username === 'user' && isRight) done(null, { user: username })
       else done(new Error('bad login'))
     },
     onMailFrom: (_address, _session, done) => done(sink.refuse.mail ? refusal(sink.refuse.mail) : null),
