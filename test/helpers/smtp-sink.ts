@@ -8,6 +8,7 @@ export interface Delivered {
   to: string[]
   mail: ParsedMail
   raw: string
+  login: string // `user:password`, '' without one
 }
 
 export interface SmtpSink extends AsyncDisposable {
@@ -20,8 +21,8 @@ export interface SmtpSink extends AsyncDisposable {
   refuse: { mail?: number; rcpt?: number; data?: number }
 }
 
-/** A real SMTP server that keeps the mails it gets. Plain, or with a login that must be `user` and `pass`. */
-export async function openSmtpSink({ login = false } = {}): Promise<SmtpSink> {
+/** A real SMTP server that keeps the mails it gets. Plain, or with a login that must be `user` and `pass`, or that may be any. */
+export async function openSmtpSink({ login = false }: { login?: boolean | 'any' } = {}): Promise<SmtpSink> {
   const waiting: { count: number; done: (mails: Delivered[]) => void }[] = []
   const refusal = (code: number) => Object.assign(new Error('refused'), { responseCode: code })
   const server = new SMTPServer({
@@ -29,7 +30,8 @@ export async function openSmtpSink({ login = false } = {}): Promise<SmtpSink> {
     authOptional: !login,
     allowInsecureAuth: true,
     onAuth({ username, password }, _session, done) {
-      if (username === 'user' && password === 'pass') done(null, { user: username })
+      if (login === 'any' || (username === 'user' && password === 'pass'))
+        done(null, { user: `${username}:${password}` })
       else done(new Error('bad login'))
     },
     onMailFrom: (_address, _session, done) => done(sink.refuse.mail ? refusal(sink.refuse.mail) : null),
@@ -47,6 +49,7 @@ export async function openSmtpSink({ login = false } = {}): Promise<SmtpSink> {
             to: rcptTo.map(({ address }) => address),
             mail,
             raw,
+            login: typeof session.user === 'string' ? session.user : '',
           })
           for (const { count, done: enough } of waiting) if (sink.mails.length >= count) enough(sink.mails)
           done(null)
