@@ -124,8 +124,9 @@ const canaryOf = (receiver: number, i: number) => `canary-r${receiver}i${i}-`
 const phoneOf = (receiver: number, i: number) => `+6140000${receiver}00${i}`
 
 function routeOf({ receiver, matchers, classic, groupBy, routes, ...rest }: Node): Record<string, unknown> {
-  const isClassic = ({ name: label, operator }: Matcher) =>
-    classic && label !== 'é' && matchers.every((one) => one.name !== label || one.operator === operator)
+  // a map holds a name once
+  const isClassic = ({ name: label }: Matcher) =>
+    classic && label !== 'é' && matchers.filter((one) => one.name === label).length === 1
   const fields = (operator: string) =>
     Object.fromEntries(
       matchers.flatMap((one) => (isClassic(one) && one.operator === operator ? [[one.name, one.pattern.text]] : [])),
