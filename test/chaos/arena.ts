@@ -146,6 +146,7 @@ export async function openArena({
         everywhere: false,
         patience: 5000,
         pad: 0,
+        lanes: 0,
         ...given,
       }
       ledgers.push(ledger)

@@ -19,7 +19,12 @@ export interface Plan {
   everywhere: boolean // each alert goes to all engines, as from Prometheus; else to one of them
   patience: number // ms for an answer
   pad: number // bytes of ballast in an annotation
+  lanes: number // 0: groups with lives; else a flood, so many requests at a time
 }
+
+/** Of a flood: alerts in every second lane's requests, and ms between them. */
+const BATCH = 50
+const PAUSE = 100
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan
 const random = randomFrom(plan.seed)
@@ -33,13 +38,29 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   else urls = JSON.parse(line) as string[]
 })
 
-const lives: Promise<void>[] = []
+const lives: Promise<void>[] = Array.from({ length: plan.lanes }, (_, n) => flood(n))
 for (let k = 0; !isStopping; k++) {
-  if (urls.length > 0) lives.push(live(k))
+  if (urls.length > 0 && plan.lanes === 0) lives.push(live(k))
   await sleep(1000 / plan.perSecond)
 }
 await Promise.all(lives)
 process.exit(0)
+
+/**
+ * One request after another, of one alert or of many, each a group of its own, and none is sent again. Slow enough for the sender
+ * itself to be never what its requests wait for: what has no answer has none from the engine.
+ */
+async function flood(lane: number): Promise<void> {
+  const size = lane % 2 === 0 ? 1 : BATCH
+  for (let k = 0; !isStopping; k++) {
+    const alerts = Array.from({ length: size }, (_, i): SentAlert => {
+      const group = `${plan.name}${lane}n${k}n${i}`
+      return { id: `${group}.0`, group, team: pick(teams), severity: 'warning', state: 'firing' }
+    })
+    if (urls.length > 0) await post(alerts, new Date().toISOString(), '/api/v2/alerts')
+    await sleep(PAUSE)
+  }
+}
 
 /** One group from its first alert to its last word. The first stays to the end, so that the group is one incident. */
 async function live(k: number): Promise<void> {

@@ -8,6 +8,7 @@ export interface Delivered {
   to: string[]
   mail: ParsedMail
   raw: string
+  login: string // `user:password`, '' without one
 }
 
 export interface SmtpSink extends AsyncDisposable {
@@ -20,8 +21,14 @@ export interface SmtpSink extends AsyncDisposable {
   refuse: { mail?: number; rcpt?: number; data?: number }
 }
 
-/** A real SMTP server that keeps the mails it gets. Plain, or with a login by `mechanisms` that must be `user` and `pass`. */
-export async function openSmtpSink({ login = false, mechanisms = ['PLAIN', 'LOGIN'] } = {}): Promise<SmtpSink> {
+/**
+ * A real SMTP server that keeps the mails it gets. Plain, or with a login by `mechanisms` that must be `user` and `pass`, or that
+ * may be any.
+ */
+export async function openSmtpSink({
+  login = false,
+  mechanisms = ['PLAIN', 'LOGIN'],
+}: { login?: boolean | 'any'; mechanisms?: string[] } = {}): Promise<SmtpSink> {
   const waiting: { count: number; done: (mails: Delivered[]) => void }[] = []
   const refusal = (code: number) => Object.assign(new Error('refused'), { responseCode: code })
   const server = new SMTPServer({
@@ -31,7 +38,7 @@ export async function openSmtpSink({ login = false, mechanisms = ['PLAIN', 'LOGI
     authMethods: mechanisms,
     onAuth({ username, password, validatePassword, method }, _session, done) {
       const isRight = method === 'CRAM-MD5' ? validatePassword('pass') : password === 'pass'
-      if (username === 'user' && isRight) done(null, { user: username })
+      if (login === 'any' || (username === 'user' && isRight)) done(null, { user: `${username}:${password}` })
       else done(new Error('bad login'))
     },
     onMailFrom: (_address, _session, done) => done(sink.refuse.mail ? refusal(sink.refuse.mail) : null),
@@ -49,6 +56,7 @@ export async function openSmtpSink({ login = false, mechanisms = ['PLAIN', 'LOGI
             to: rcptTo.map(({ address }) => address),
             mail,
             raw,
+            login: typeof session.user === 'string' ? session.user : '',
           })
           for (const { count, done: enough } of waiting) if (sink.mails.length >= count) enough(sink.mails)
           done(null)

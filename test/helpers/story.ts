@@ -174,6 +174,10 @@ export async function tell(
     }
   }
 
+  const closeAdapters = () => {
+    for (const adapter of routing.adapters.values()) adapter.close?.()
+  }
+
   const story: Story = {
     deps,
     canary,
@@ -243,6 +247,7 @@ export async function tell(
     async reload(text) {
       const next = load(text)
       await deps.inhibition.prepare(next)
+      closeAdapters()
       routing = next
       await regroup(deps)
     },
@@ -250,7 +255,7 @@ export async function tell(
       woken = []
     },
     async [Symbol.asyncDispose]() {
-      for (const adapter of routing.adapters.values()) adapter.close?.()
+      closeAdapters()
       rmSync(dir, { recursive: true, force: true })
       const left = await server.redis.keys(`${keys.bullmq}:*`)
       if (left.length > 0) await server.redis.del(left)
