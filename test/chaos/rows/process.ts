@@ -255,7 +255,7 @@ async function poison(seed: number, findings: Findings, always: boolean): Promis
     findings.holds('P7', kills === most, () => `it ended ${kills} engines, and ${most} turns are to be enough`)
     for (const [i, request] of poisoned.entries())
       findings.holds('P7', isPlain(request) === i >= POISON, () => `its turn ${i + 1} was ${request.body}`)
-    const said = engines.flatMap(({ log }) => log).filter(({ message }) => /plainest words$/.test(String(message)))
+    const said = engines.flatMap(({ log }) => log).filter(({ message }) => String(message).endsWith('plainest words'))
     const rows = new Set(said.map(({ row: id }) => id))
     findings.holds('P7', rows.size === 1, () => `${rows.size} notifications were taken for those that end engines`)
     const given = (await letters()).map(({ groupKey, reason }) => `${reason} ${groupKey}`)
