@@ -20,7 +20,7 @@ route: { receiver: nobody, group_by: [alertname], group_wait: 10m }
 receivers: [{ name: nobody }]
 `
 
-/** 1,000 routes: 100 teams with nine each. */
+/** 1,000 routes beside each other, of which none fits. */
 const tree = `
 route:
   receiver: nobody
@@ -28,14 +28,8 @@ route:
   group_wait: 10m
   routes:
 ${Array.from(
-  { length: 100 },
-  (_, team) => `    - matchers: [team="team-${team}"]
-      receiver: nobody
-      routes:
-${Array.from(
-  { length: 9 },
-  (__, n) => `        - { matchers: ['severity="s${n}"', 'cluster=~"eu-.*"'], receiver: nobody }`,
-).join('\n')}`,
+  { length: 1000 },
+  (_, n) => `    - { matchers: ['team="team-${n}"', 'cluster=~"eu-.*"'], receiver: nobody }`,
 ).join('\n')}
 receivers: [{ name: nobody }]
 `
@@ -72,18 +66,19 @@ async function cost(side: Side, all: readonly Buffer[], alerts: number): Promise
 async function both({ tocsin, alertmanager }: Sides, all: readonly Buffer[], alerts: number, figures: Figures) {
   const ours = await cost(tocsin, all, alerts)
   const theirs = await cost(alertmanager, all, alerts)
-  figures.add('rate', ours.rate, theirs.rate)
-  figures.add('processor', ours.processor, theirs.processor)
+  figures.add('alerts/s', ours.rate, theirs.rate)
+  figures.add('processor, s', ours.processor, theirs.processor)
 }
 
 async function fresh(sides: Sides, { rounds, alerts }: Plan, figures: Figures): Promise<void> {
   for (let round = 0; round < rounds; round++) await both(sides, requests(0, alerts, round), alerts, figures)
-  figures.add('memory', sides.tocsin.memory(), sides.alertmanager.memory())
+  figures.add('memory, MiB', sides.tocsin.memory(), sides.alertmanager.memory())
 }
 
+/** As they stand for hours: each has come before, and again. */
 async function repeated(sides: Sides, { rounds, active, repeats }: Plan, figures: Figures): Promise<void> {
-  const first = requests(0, active, 0)
-  for (const side of [sides.tocsin, sides.alertmanager]) await sendAll(side.url, first, IN_FLIGHT)
+  for (const side of [sides.tocsin, sides.alertmanager])
+    for (let time = 0; time < 2; time++) await sendAll(side.url, requests(0, active, 0), IN_FLIGHT)
   for (let round = 0; round < rounds; round++) {
     const all = Array.from({ length: repeats }, () => requests(0, active, 0)).flat()
     await both(sides, all, active * repeats, figures)
@@ -132,3 +127,29 @@ export const ingestRows = (plan: Plan, appendfsync: 'everysec' | 'always'): Row[
     }),
   ]
 }
+
+/** What an alert costs that comes again, by how many there are: ours with 50,000 beside ours with 1,000. */
+export const growthRows = (rounds: number): Row[] => [
+  {
+    name: 'growth: an accepted alert with 50,000 active, beside 1,000',
+    async run(figures) {
+      await using few = await openSides(quiet, 'everysec')
+      await using many = await openSides(quiet, 'everysec')
+      const each = [
+        { side: many.tocsin, active: 50_000, times: 1 },
+        { side: few.tocsin, active: 1000, times: 50 },
+      ]
+      for (const { side, active } of each)
+        for (let time = 0; time < 2; time++) await sendAll(side.url, requests(0, active, 0), IN_FLIGHT)
+      for (let round = 0; round < rounds; round++) {
+        const costs: number[] = []
+        for (const { side, active, times } of each) {
+          const all = Array.from({ length: times }, () => requests(0, active, 0)).flat()
+          costs.push(((await cost(side, all, 50_000)).processor / 50_000) * 1_000_000)
+        }
+        const [large = 0, small = 0] = costs
+        figures.add('processor, µs an alert', large, small)
+      }
+    },
+  },
+]

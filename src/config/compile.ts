@@ -34,7 +34,7 @@ export interface CompileOptions<N> extends Environment {
 /** What of a config its files say; undefined where something is wrong, which is then among their problems. */
 export function compile<N>(
   { main, settings, included, bySeniority, isWhole }: Sources,
-  { channels, sandbox, matcherMode = 'fallback' }: CompileOptions<N>,
+  { channels, sandbox, env, matcherMode = 'fallback' }: CompileOptions<N>,
 ): Omit<Config<N>, 'file' | 'faults' | 'heldBack' | 'included'> | undefined {
   const sources = [main, ...bySeniority]
   const isBroken = () => sources.some(({ problems }) => problems.length > 0)
@@ -44,6 +44,8 @@ export function compile<N>(
   const twilio = settings?.callbacks?.twilio?.url.replace(/\/+$/, '')
   const reader = receiverReader(channels, global, sandbox, {
     egress: egressOf(settings?.egress),
+    env,
+    folder: dirname(main.file),
     statusCallback: twilio && `${twilio}/callbacks/twilio/status`,
   })
   const receivers = new Map<string, Receiver<N>>()

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { z } from 'zod'
 import type { Integration, Receiver, TemplateField } from './config.ts'
 import { isSet } from '../model/http-config.ts'
@@ -91,7 +92,7 @@ export function receiverReader<N>(
       const [first = ''] = keys
       const notYet = channel.unreached.includes(key)
         ? 'Tocsin does not deliver by this yet: nothing will be sent'
-        : 'is read and checked, but not obeyed yet'
+        : 'is read and checked, but not obeyed'
       if (!asks(at(whole, keys))) continue
       if (isSet(at(entry, keys))) source.warnings.push(source.problem([...path, ...keys], notYet, 'key'))
       else tellOfGlobal(channel, [channel.inherits[first] ?? first, ...keys.slice(1)].join('.'), source, path)
@@ -105,7 +106,9 @@ export function receiverReader<N>(
       sendResolved,
       onUnconfirmed,
       deadline: channel.deadline,
-      open: () => open(surroundings),
+      // where an http_config stands its files are
+      open: () =>
+        open(isSet(at(entry, ['http_config'])) ? { ...surroundings, folder: dirname(source.file) } : surroundings),
     }
     return made
   }
@@ -115,7 +118,7 @@ export function receiverReader<N>(
     const key = `${name} ${setting}`
     if (toldOfGlobal.has(key)) return
     toldOfGlobal.add(key)
-    const message = `${setting} of global holds here; it is read and checked, but ${name} does not obey it yet`
+    const message = `${setting} of global holds here; it is read and checked, but ${name} does not obey it`
     source.warnings.push(source.problem(path, message))
   }
 

@@ -18,6 +18,10 @@ export interface Surroundings {
   egress: Egress
   /** Where Twilio is to report what became of an SMS; none where it cannot reach us. */
   statusCallback?: string | undefined
+  /** Variables of the environment, which may name proxies. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** What names of files in `http_config` are relative to; the working directory where it is not given. */
+  folder?: string
 }
 
 /** What an address is, where it is no public one. */
@@ -50,6 +54,12 @@ export function parseRange(text: string): Range | undefined {
   const skipped = address.includes(':') ? 0 : 96
   const bits = length === undefined ? 128 : Number(length) + skipped
   return bits <= 128 ? { bytes, bits } : undefined
+}
+
+/** Whether a host is an address of a range; a name is of none. */
+export function isIn(host: string, one: Range): boolean {
+  const bytes = toBytes(host)
+  return bytes !== undefined && isWithin(bytes, one)
 }
 
 const range = (text: string): Range => {
@@ -111,7 +121,7 @@ function mapped(four: readonly number[]): number[] {
 }
 
 /** An address as 16 bytes, its zone left out; undefined for what is none. */
-function toBytes(address: string): number[] | undefined {
+export function toBytes(address: string): number[] | undefined {
   const four = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)
   if (four) {
     const bytes = four.slice(1).map(Number)

@@ -55,6 +55,8 @@ export const tlsConfig = z
     noReferences(context, 'ca_ref', 'cert_ref', 'key_ref')
   })
 
+export type TlsConfig = z.output<typeof tlsConfig>
+
 /** `…_ref` names a secret store, and there is none. */
 function noReferences<T extends object>(context: Check<T>, ...keys: (keyof T & string)[]): void {
   for (const key of keys) if (isSet(context.value[key])) fail(context, key, 'there is no secret store to refer to')
@@ -67,14 +69,9 @@ const proxyShape = {
   proxy_connect_header: maybe(record(maybe(z.array(secret)))),
 }
 
-interface Proxy {
-  proxy_url?: string | undefined
-  no_proxy?: string | undefined
-  proxy_from_environment?: boolean | undefined
-  proxy_connect_header?: object | undefined
-}
+export type ProxyConfig = Partial<z.output<z.ZodObject<typeof proxyShape>>>
 
-function checkProxy<T extends Proxy>(context: Check<T>): void {
+function checkProxy<T extends ProxyConfig>(context: Check<T>): void {
   const { proxy_url, no_proxy, proxy_from_environment, proxy_connect_header } = context.value
   if (proxy_from_environment && isSet(proxy_url))
     fail(context, 'proxy_url', 'cannot stand beside proxy_from_environment')
@@ -113,7 +110,7 @@ export const authorization = z
       fail(context, 'type', 'cannot be "basic": use basic_auth instead')
   })
 
-const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const algorithms = ['RS256', 'RS384', 'RS512']
 
 const oauth2 = z
@@ -150,6 +147,8 @@ const oauth2 = z
     }
     checkProxy(context)
   })
+
+export type OAuth2 = z.output<typeof oauth2>
 
 const reservedHeaders = new Set(
   [

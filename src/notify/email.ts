@@ -7,7 +7,8 @@ import { cut, cutBytes } from './cut.ts'
 import { destinationOf, needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { type Notification, channel } from './notifier.ts'
 import { prefaceOf } from './preface.ts'
-import { type Mail, type Smtp, openSmtp } from './smtp.ts'
+import { type Mail, type Server, type Smtp, openSmtp } from './smtp.ts'
+import { type Tls, contextOf, readTls } from './tls.ts'
 
 /** What a server surely takes: a header in bytes (RFC 5322 §2.1.1 has 998 in a line), each part in characters. */
 export const longest = { header: 900, text: 1_000_000, html: 2_500_000 } as const
@@ -79,16 +80,7 @@ export const email = channel({
     auth_secret_file: 'smtp_auth_secret_file',
     tls_config: 'smtp_tls_config',
   },
-  ignores: [
-    'auth_secret',
-    'auth_secret_file',
-    'auth_identity',
-    'threading',
-    'tls_config.cert',
-    'tls_config.cert_file',
-    'tls_config.min_version',
-    'tls_config.max_version',
-  ],
+  ignores: [],
   globals: z.object({}),
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
@@ -103,14 +95,17 @@ export const email = channel({
     },
   ],
   create(settings, { egress }) {
-    let open: { password: string; smtp: Smtp } | undefined
-    /** With the password as it is now: a file may have another one since. */
+    let open: { key: string; smtp: Smtp } | undefined
+    /** With what files hold now: one may have another password or certificate since. */
     const smtp = () => {
       const password = secretOf(settings.auth_password, settings.auth_password_file)
-      if (open?.password !== password) {
-        const next = openSmtp(serverOf(settings, password), egress)
+      const signing = secretOf(settings.auth_secret, settings.auth_secret_file)
+      const tls = settings.tls_config && readTls(settings.tls_config)
+      const key = JSON.stringify([password, signing, tls])
+      if (open?.key !== key) {
+        const next = openSmtp(serverOf(settings, { password, signing }, tls), egress)
         open?.smtp.close()
-        open = { password, smtp: next }
+        open = { key, smtp: next }
       }
       return open.smtp
     }
@@ -142,21 +137,19 @@ export const email = channel({
   },
 })
 
-function serverOf(settings: Settings, password: string) {
-  const { smarthost: server, tls_config: tls } = settings
+function serverOf(settings: Settings, secrets: { password: string; signing: string }, tls: Tls | undefined): Server {
+  const { smarthost: server, auth_username: user, auth_identity: identity = '' } = settings
   return {
     ...server,
     hello: settings.hello,
-    login: settings.auth_username ? { user: settings.auth_username, pass: password } : undefined,
+    login: user ? { user, identity, ...secrets } : undefined,
     secure: settings.force_implicit_tls ?? server.port === 465,
     requireTls: settings.require_tls,
     ignoreTls: !settings.require_tls && !settings.force_implicit_tls,
     tls: {
       // an address is checked as such, and is no name to ask for (RFC 6066 §3)
-      ...((tls?.server_name || isIP(server.host) === 0) && { servername: tls?.server_name || server.host }),
-      ...(tls?.ca_file && { ca: secretOf(undefined, tls.ca_file) }),
-      ...(tls?.ca && { ca: tls.ca }),
-      ...(tls?.insecure_skip_verify && { rejectUnauthorized: false }),
+      ...((tls?.serverName || isIP(server.host) === 0) && { servername: tls?.serverName || server.host }),
+      ...(tls && { secureContext: contextOf(tls), rejectUnauthorized: tls.isVerified }),
     },
   }
 }
@@ -175,7 +168,6 @@ function compose(settings: Settings, notification: Notification): Mail {
     From: _from,
     ...rest
   } = headers
-  const thread = `<group-${createHash('sha256').update(notification.groupKey).digest('hex').slice(0, 16)}@tocsin>`
   const whole = (literal: string) => addressesOf(literal).filter(isAddress).join(', ')
   const from = oneLine(notification.destination(settings.from, 'from', whole))
   return {
@@ -186,12 +178,20 @@ function compose(settings: Settings, notification: Notification): Mail {
     headers: {
       // the same on each attempt, whichever replica makes it: a server that kept both copies shows one
       'Message-ID': `<${notification.id}@${/@([^@<>\s]+)>?$/.exec(from)?.[1] ?? 'tocsin.invalid'}>`,
-      References: thread,
-      'In-Reply-To': thread,
+      ...threadOf(settings, notification),
       'Auto-Submitted': 'auto-generated',
       ...rest,
     },
   }
+}
+
+/** A group is a thread, by a mail that nobody ever got; where the file speaks of threads, by Alertmanager's own and as it says. */
+function threadOf({ threading: asked }: Settings, { groupKey, at }: Notification): Record<string, string> {
+  if (asked && !asked.enabled) return {}
+  const group = createHash('sha256').update(groupKey).digest('hex').slice(0, 16)
+  const day = asked?.thread_by_date === 'daily' ? new Date(at).toISOString().slice(0, 10) : ''
+  const root = asked ? `<alert-${group}-${day}@alertmanager>` : `<group-${group}@tocsin>`
+  return { References: root, 'In-Reply-To': root }
 }
 
 /** Both parts. HTML cannot be cut: where it is too long, words take its place. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type HttpConfig, isSet } from '../model/http-config.ts'
 import { Secret } from '../model/secret.ts'
@@ -34,49 +35,50 @@ export function sendResolved(otherwise: boolean) {
 }
 
 /** The value of a secret that is given itself or by a file, read anew at each use. Throws SettingError where the file cannot be read. */
-export function secretOf(value: Secret | undefined, file: string | undefined): string {
+export function secretOf(
+  value: Secret | undefined,
+  file: string | undefined,
+  { key = '', folder = '' }: { key?: string; folder?: string } = {},
+): string {
   if (value) return value.reveal()
   if (!file) return ''
   try {
-    return readFileSync(file, 'utf8').trim()
+    return readFileSync(resolve(folder, file), 'utf8').trim()
   } catch (error) {
-    throw new SettingError(
-      `cannot read ${file}: ${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}`,
-    )
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new SettingError(`${key && `${key}: `}cannot read ${file}: ${code}`)
   }
 }
 
-/** What a channel takes of `http_config` and does not obey yet. */
-export const unheeded = [
-  'oauth2',
-  'tls_config',
-  'proxy_url',
-  'proxy_from_environment',
-  'no_proxy',
-  'proxy_connect_header',
-  'follow_redirects',
-].map((key) => `http_config.${key}`)
+/** What a channel takes of `http_config` and does not obey: where an answer leads is for its sender to say. */
+export const unheeded = ['http_config.follow_redirects']
 
 /** The headers that an `http_config` asks for; without credentials, those of them that anybody may see. */
-export function headersOf(config: HttpConfig | undefined, withCredentials = true): Record<string, string> {
+export function headersOf(config: HttpConfig | undefined, withCredentials = true, folder = ''): Record<string, string> {
+  const read = (value: Secret | undefined, file: string | undefined) => secretOf(value, file, { folder })
   const headers: Record<string, string> = Object.create(null)
   for (const [name, given] of Object.entries(config?.http_headers ?? {})) {
     const { values = [], secrets = [], files = [] } = given ?? {}
-    const hidden = [...secrets.map((one) => one.reveal()), ...files.map((file) => secretOf(undefined, file))]
+    const hidden = [...secrets.map((one) => one.reveal()), ...files.map((file) => read(undefined, file))]
     if (withCredentials || hidden.length === 0) headers[name] = [...values, ...hidden].join(', ')
   }
   if (!withCredentials) return headers
   if (config?.basic_auth) {
     const { username, username_file, password, password_file } = config.basic_auth
-    const user = username ?? secretOf(undefined, username_file)
-    headers['Authorization'] = `Basic ${Buffer.from(`${user}:${secretOf(password, password_file)}`).toString('base64')}`
+    const user = username ?? read(undefined, username_file)
+    headers['Authorization'] = basic(user, read(password, password_file))
   } else if (config?.authorization) {
     const { type, credentials, credentials_file } = config.authorization
-    headers['Authorization'] = `${type || 'Bearer'} ${secretOf(credentials, credentials_file)}`
+    headers['Authorization'] = `${type || 'Bearer'} ${read(credentials, credentials_file)}`
   } else if (config?.bearer_token || config?.bearer_token_file) {
-    headers['Authorization'] = `Bearer ${secretOf(config.bearer_token, config.bearer_token_file)}`
+    headers['Authorization'] = `Bearer ${read(config.bearer_token, config.bearer_token_file)}`
   }
   return headers
+}
+
+/** What HTTP's basic authentication sends for a login. */
+export function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
 /** A text as a JSON object; undefined where it is none. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Connections } from './connections.ts'
 import { boundary } from './cut.ts'
-import { secretsIn } from './fields.ts'
+import { basic, secretsIn } from './fields.ts'
 import { AddressRefused } from './lookup.ts'
 import type { Outcome, Reason } from './notifier.ts'
 
@@ -58,23 +58,36 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Nothing was sent, for what a request needs on its way could not be had. The message holds no secret. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent'
+  readonly reason: Reason
+
+  constructor(reason: Reason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /**
- * One request and its answer, whatever library made the request: no redirect is followed, no proxy of the environment
- * used, and an answer that is too long is cut off with its connection. Throws NoAnswer.
+ * One request and its answer, whatever library made the request: no redirect is followed, no proxy used but one that the
+ * file names, and an answer that is too long is cut off with its connection. Throws NoAnswer.
  */
 export async function exchange(given: Request): Promise<Answer> {
   const { method, body, signal, connections, secrets, longest = LONGEST_ANSWER } = given
   let sent = body === undefined // of a request without a body nobody knows
   let answer: Answer | undefined
   try {
-    const { request } = await import('undici')
     const { url, headers, secrets: login } = withoutCredentials(given)
+    const to = new URL(url)
+    const way = connections.wayTo(to)
     const bytes = body === undefined ? undefined : Buffer.from(body)
-    const asked = request(url, {
+    const asked = way.dispatcher.request({
+      origin: way.origin,
+      path: way.prefix + to.pathname + to.search,
       method,
       signal,
-      dispatcher: connections.dispatcher,
-      headers: { ...headers, ...(bytes && { 'content-length': String(bytes.length) }) },
+      headers: { ...headers, ...way.headers, ...(bytes && { 'content-length': String(bytes.length) }) },
       body: bytes
         ? new Readable({
             read() {
@@ -87,7 +100,7 @@ export async function exchange(given: Request): Promise<Answer> {
     })
     const { statusCode, headers: head, body: stream } = await orAborted(asked, signal)
     const retryAfter = head['retry-after']
-    const hidden = [given.url, ...login, ...secrets]
+    const hidden = [given.url, ...login, ...way.secrets, ...secrets]
     answer = { status: statusCode, retryAfter: [retryAfter].flat()[0], body: '', whole: false, secrets: hidden }
     const chunks: Buffer[] = []
     let length = 0
@@ -106,8 +119,8 @@ export async function exchange(given: Request): Promise<Answer> {
   }
 }
 
-/** What is promised, but no later than the signal: undici heeds none while it connects. */
-async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What is promised, but no later than the signal: undici heeds none while it connects. Rejects with an AbortError. */
+export async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort = () => {}
   const aborted = new Promise<never>((_done, reject) => {
     abort = () => reject(new DOMException('the time is over', 'AbortError'))
@@ -132,9 +145,9 @@ export function noneOf(kind: new (...given: never[]) => Error): (error: unknown)
 
 /** A URL without its user and password, which go into a header where there is no other, as Go's client has it. */
 function withoutCredentials({ url: given, headers }: Request): Pick<Request, 'url' | 'headers' | 'secrets'> {
-  const [user = '', password = ''] = loginOf(given).map(decoded)
+  const [user, password] = loginIn(new URL(given))
   if (user === '' && password === '') return { url: given, headers, secrets: [] }
-  const own = { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+  const own = { Authorization: basic(user, password) }
   return { url: withoutLogin(given), headers: { ...own, ...headers }, secrets: secretsIn(own) }
 }
 
@@ -146,7 +159,12 @@ export function withoutLogin(given: string): string {
   return url.href
 }
 
-/** The user and password of a URL, escaped as they are in it. */
+/** The user and password of a URL. */
+export function loginIn({ username, password }: URL): [string, string] {
+  return [decoded(username), decoded(password)]
+}
+
+/** The same, escaped as they are in it. */
 function loginOf(given: string): string[] {
   const { username, password } = new URL(given)
   return [username, password]
@@ -187,6 +205,7 @@ export function reasonOf(status: number): Reason {
   if (status === 429) return 'rate limited'
   if (status === 408 || status === 425) return 'timeout'
   if (status === 401 || status === 403) return 'unauthorised'
+  if (status === 407) return 'configuration' // by a proxy, before anybody else saw the request
   return status >= 500 ? 'server error' : 'client error'
 }
 
@@ -242,6 +261,8 @@ export function noAnswer(error: unknown): Outcome {
   const causes = [...causesOf(error)]
   const refusal = causes.find((one) => one instanceof AddressRefused)
   if (refusal) return { state: 'failed', reason: 'configuration', detail: `nothing was sent: ${refusal.message}` }
+  const early = causes.find((one) => one instanceof NotSent)
+  if (early) return { state: 'failed', reason: early.reason, detail: early.message }
   const code = codeOf(error)
   if (unwritable.has(code))
     return { state: 'failed', reason: 'configuration', detail: `a header or the URL holds what it may not: ${code}` }

@@ -2,10 +2,12 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { Secret } from '../model/secret.ts'
 import type { Connections } from './connections.ts'
-import { beside, destinationOf, headersOf, json, secretOf, secretsIn, unheeded, withBeside } from './fields.ts'
-import { type Answer, LONGEST_ANSWER, NoAnswer, type Request, noAnswer, within } from './http.ts'
+import { type Asking, openClient } from './client.ts'
+import { beside, destinationOf, json, secretOf, unheeded, withBeside } from './fields.ts'
+import { type Answer, LONGEST_ANSWER, NoAnswer, within } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 import { type PagerDutyEvent, config, inShort, toEvent } from './pagerduty-event.ts'
+import { hostOf, portOf } from './proxy.ts'
 import { type Verdicts, failedBy } from './verdict.ts'
 
 /** PagerDuty's Events API v2: https://developer.pagerduty.com/docs/events-api-v2-overview */
@@ -37,40 +39,39 @@ export const pagerduty = channel({
         { href: '{{ .CommonAnnotations.dashboard_url }}', text: 'Dashboard' },
       ],
     })),
-  create: (settings, { egress }) => ({
-    compose(notification) {
-      const payload = toEvent(settings, notification)
-      const { severity, summary } = payload.payload
-      const key = routingKey(settings.routing_key, notification)
-      return {
-        to: 'PagerDuty',
-        title: summary,
-        text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
-        payload: withBeside(payload, key),
-        destination: destinationOf('pagerduty', key?.reveal() ?? settings.routing_key_file ?? ''),
-        cost: 1,
-      }
-    },
-    async send({ payload }, signal) {
-      const key = secretOf(payload[beside], settings.routing_key_file)
-      if (key === '')
+  create(settings, surroundings) {
+    const client = openClient(settings.http_config, surroundings)
+    return {
+      compose(notification) {
+        const payload = toEvent(settings, notification)
+        const { severity, summary } = payload.payload
+        const key = routingKey(settings.routing_key, notification)
         return {
-          state: 'failed',
-          reason: 'configuration',
-          detail: 'the routing key is empty; a service_key is of no use yet',
+          to: 'PagerDuty',
+          title: summary,
+          text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
+          payload: withBeside(payload, key),
+          destination: destinationOf('pagerduty', key?.reveal() ?? settings.routing_key_file ?? ''),
+          cost: 1,
         }
-      const { connectionsFor } = await import('./connections.ts')
-      const connections = connectionsFor(egress, true)
-      const asking = { connections, headers: headersOf(settings.http_config), signal: within(signal, settings.timeout) }
-      const post = (event: PagerDutyEvent) => enqueue(settings.url, key, event, asking)
-      try {
-        const answer = await post(payload)
-        return outcomeOf(answer.status === 413 ? await post(inShort(payload)) : answer, payload.dedup_key)
-      } catch (error) {
-        return noAnswer(error)
-      }
-    },
-  }),
+      },
+      async send({ payload }, signal) {
+        const key = secretOf(payload[beside], settings.routing_key_file)
+        if (key === '')
+          return {
+            state: 'failed',
+            reason: 'configuration',
+            detail: 'the routing key is empty; a service_key is of no use yet',
+          }
+        return client.attempt(within(signal, settings.timeout), async (asking) => {
+          const post = (event: PagerDutyEvent) => enqueue(settings.url, key, event, asking)
+          const answer = await post(payload)
+          return outcomeOf(answer.status === 413 ? await post(inShort(payload)) : answer, payload.dedup_key)
+        })
+      },
+      close: () => client.close(),
+    }
+  },
 })
 
 /** A key may be a template, as Alertmanager has it; one that is in a file is read when it is used. */
@@ -100,9 +101,8 @@ async function enqueue(
   url: string,
   key: string,
   made: PagerDutyEvent,
-  { connections, headers, signal }: Pick<Request, 'connections' | 'headers' | 'signal'>,
+  { connections, headers, secrets: hidden, signal }: Asking,
 ): Promise<Answer> {
-  const secrets = [key, url, ...secretsIn(headers)]
   const stop = new AbortController()
   if (signal.aborted) stop.abort()
   const abort = () => stop.abort()
@@ -113,6 +113,7 @@ async function enqueue(
       if (!answer.complete) abort() // the library would wait for the rest of it
     })
   })
+  const secrets = [key, url, ...hidden, ...watch.secrets]
   const { host, pathname } = new URL(url)
   const request = {
     // the library makes https://<server>/v2/enqueue of it: a path of another form ends before a fragment
@@ -146,6 +147,7 @@ async function enqueue(
 interface Watch {
   head: { status: number; retryAfter: string | undefined } | undefined
   sent: boolean
+  secrets: readonly string[] // of what a proxy is told
   error: Error | undefined // which the library would replace by one of its own
   /** For the library's `agent`: http as well as https, over connections that are shared. */
   agent: object
@@ -153,15 +155,15 @@ interface Watch {
 
 /** What passes over one request's connection. The library asks for https and knows one agent: this one hands on to the right one. */
 function watching(url: string, connections: Connections, answered: (answer: IncomingMessage) => void): Watch {
-  const { protocol, port } = new URL(url)
-  const isPlain = protocol === 'http:'
-  const inner: Agent & { addRequest?(request: ClientRequest, options: object): void } = connections.agentFor(
-    isPlain ? 'http:' : 'https:',
-  )
+  const to = new URL(url)
+  const { agent, origin, prefix, headers, secrets } = connections.wayTo(to)
+  const inner: Agent & { addRequest?(request: ClientRequest, options: object): void } = agent
+  const end = new URL(origin)
   const watch: Watch = {
     head: undefined,
     sent: false,
     error: undefined,
+    secrets,
     agent: {
       protocol: 'https:',
       keepAlive: true,
@@ -173,7 +175,9 @@ function watching(url: string, connections: Connections, answered: (answer: Inco
           watch.head = { status: answer.statusCode ?? 0, retryAfter: answer.headers['retry-after'] }
           answered(answer)
         })
-        inner.addRequest?.(request, { ...options, port: Number(port) || (isPlain ? 80 : 443) })
+        request.path = prefix + request.path
+        for (const [name, value] of Object.entries(headers)) request.setHeader(name, value)
+        inner.addRequest?.(request, { ...options, host: hostOf(end), port: portOf(end) })
       },
     },
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Asking } from './client.ts'
 import { json } from './fields.ts'
 import { NoAnswer, type Request, exchange, noneOf } from './http.ts'
 import type { Reconciled } from './notifier.ts'
@@ -25,8 +26,6 @@ const history = z.object({
 export function metadataOf(notification: string) {
   return { event_type: 'tocsin_notification', event_payload: { notification } }
 }
-
-type Asking = Pick<Request, 'headers' | 'secrets' | 'connections' | 'signal'>
 
 /**
  * Whether a channel's history holds a notification. It is read as far as it may be: without the scope for it, or for a

@@ -1,18 +1,8 @@
 import { z } from 'zod'
 import { isSet } from '../model/http-config.ts'
-import type { Surroundings } from '../model/egress.ts'
-import {
-  beside,
-  destinationOf,
-  headersOf,
-  link,
-  secretOf,
-  secretsIn,
-  unheeded,
-  withBeside,
-  withoutContent,
-} from './fields.ts'
-import { type Answer, NoAnswer, type Request, exchange, noAnswer, noneOf, within } from './http.ts'
+import { type Asking, openClient } from './client.ts'
+import { beside, destinationOf, link, secretOf, secretsIn, unheeded, withBeside, withoutContent } from './fields.ts'
+import { type Answer, NoAnswer, NotSent, exchange, within } from './http.ts'
 import { type Notification, SettingError, channel } from './notifier.ts'
 import { findInHistory, metadataOf } from './slack-api.ts'
 import { slackOutcome, wantsLess } from './slack-answers.ts'
@@ -58,27 +48,38 @@ export const slack = channel({
       ],
       timestamp: true,
     })),
-  create: (settings, { egress }) => ({
-    compose: (notification) => compose(settings, notification),
-    async send({ payload }, signal) {
-      const { url, ...asking } = await askingOf(settings, egress, within(signal, settings.timeout))
-      if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'api_url is empty or no URL' }
-      const post = (message: object) =>
-        isWebApi(settings, url) ? postByToken(url, message, asking) : postToWebhook(url, message, asking)
-      try {
-        const answer = await post(payload)
-        return slackOutcome(wantsLess(answer) ? await post(inPlainText(payload)) : answer)
-      } catch (error) {
-        return noAnswer(error)
-      }
-    },
-    async reconcile({ payload }, signal) {
-      const found = await askingOf(settings, egress, within(signal, settings.timeout)).catch(noneOf(SettingError))
-      if (!found || !isWebApi(settings, found.url)) return 'cannot tell'
-      const { notification, at } = payload[beside]
-      return findInHistory(found.url, payload.channel ?? '', notification, at, found)
-    },
-  }),
+  create(settings, surroundings) {
+    const client = openClient(settings.http_config, surroundings)
+    return {
+      compose: (notification) => compose(settings, notification),
+      async send({ payload }, signal) {
+        const { url, withToken } = addressOf(settings)
+        if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'api_url is empty or no URL' }
+        return client.attempt(within(signal, settings.timeout), async (asking) => {
+          const post = (message: object) =>
+            isWebApi(settings, url)
+              ? postByToken(url, message, withToken(asking))
+              : postToWebhook(url, message, withToken(asking))
+          const answer = await post(payload)
+          return slackOutcome(wantsLess(answer) ? await post(inPlainText(payload)) : answer)
+        })
+      },
+      async reconcile({ payload }, signal) {
+        try {
+          const { url, withToken } = addressOf(settings)
+          if (!isWebApi(settings, url)) return 'cannot tell'
+          const { notification, at } = payload[beside]
+          return await client.ask(within(signal, settings.timeout), (asking) =>
+            findInHistory(url, payload.channel ?? '', notification, at, withToken(asking)),
+          )
+        } catch (error) {
+          if (error instanceof SettingError || error instanceof NotSent) return 'cannot tell'
+          throw error
+        }
+      },
+      close: () => client.close(),
+    }
+  },
 })
 
 function compose(settings: Settings, notification: Notification) {
@@ -101,17 +102,17 @@ function compose(settings: Settings, notification: Notification) {
   }
 }
 
-/** Where to, and what every request of an attempt carries. */
-async function askingOf(settings: Settings, egress: Surroundings['egress'], signal: AbortSignal) {
-  const { connectionsFor } = await import('./connections.ts')
+/** Where to, and what is asked with besides: a bot's token. */
+function addressOf(settings: Settings) {
   const token = secretOf(settings.app_token, settings.app_token_file)
-  const headers = { ...headersOf(settings.http_config), ...(token && { Authorization: `Bearer ${token}` }) }
+  const own = token && { Authorization: `Bearer ${token}` }
   return {
     url: token ? settings.app_url : secretOf(settings.api_url, settings.api_url_file),
-    headers,
-    secrets: secretsIn(headers),
-    connections: connectionsFor(egress, true),
-    signal,
+    withToken: (asking: Asking): Asking => ({
+      ...asking,
+      headers: { ...asking.headers, ...own },
+      secrets: [...asking.secrets, ...secretsIn(own || {})],
+    }),
   }
 }
 
@@ -120,8 +121,6 @@ function isWebApi({ app_token, app_token_file }: Settings, url: string): boolean
   if (isSet(app_token) || isSet(app_token_file)) return true
   return URL.canParse(url) && new URL(url).pathname.endsWith('/api/chat.postMessage')
 }
-
-type Asking = Pick<Request, 'headers' | 'secrets' | 'connections' | 'signal'>
 
 function postByToken(url: string, message: object, { headers, ...asking }: Asking): Promise<Answer> {
   return exchange({

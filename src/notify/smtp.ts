@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import type { SecureContext } from 'node:tls'
 import type { SMTPPoolOptions, SMTPPoolSentMessageInfo, SendMailOptions, Transporter } from 'nodemailer'
 import type { Egress } from '../model/egress.ts'
 import { noAnswer } from './http.ts'
@@ -16,15 +18,23 @@ export interface Mail {
 }
 
 /** A server, and how it is to be spoken to. */
-interface Server {
+export interface Server {
   host: string
   port: number
   hello: string
-  login: { user: string; pass: string } | undefined
+  login: Login | undefined
   secure: boolean // TLS from the first byte
   requireTls: boolean
   ignoreTls: boolean
-  tls: { servername?: string; ca?: string; rejectUnauthorized?: boolean }
+  tls: { servername?: string; secureContext?: SecureContext; rejectUnauthorized?: boolean }
+}
+
+/** Who logs in, and by what; '' for what there is none of. */
+interface Login {
+  user: string
+  password: string
+  signing: string // the secret of CRAM-MD5
+  identity: string // for whom PLAIN logs in
 }
 
 type Pool = Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>
@@ -74,7 +84,7 @@ async function openPool(server: Server, egress: Egress): Promise<Smtp> {
     secure,
     requireTLS: requireTls,
     ignoreTLS: ignoreTls,
-    ...(login && { auth: login }),
+    ...(login && authOf(login)),
     tls,
     pool: true,
     maxConnections: 3,
@@ -97,6 +107,36 @@ async function openPool(server: Server, egress: Egress): Promise<Smtp> {
     send: (mail, signal) => send(transport, mail, contents, signal),
     close: () => transport.close(),
   }
+}
+
+/** A password goes by what the server offers of PLAIN, LOGIN and CRAM-MD5, in this order; a secret by CRAM-MD5 alone. */
+function authOf({ user, password, signing, identity }: Login): Pick<SMTPPoolOptions, 'auth' | 'customAuth'> {
+  return {
+    auth: { user, pass: password || signing, ...(password === '' && signing && { method: 'CRAM-MD5' }) },
+    customAuth: {
+      // nodemailer's logs in for nobody but who logs in
+      ...(identity && {
+        async PLAIN({ sendCommand }) {
+          const { status } = await sendCommand(`AUTH PLAIN ${toBase64([identity, user, password].join('\0'))}`)
+          if (status !== 235) throw new Error('refused')
+        },
+      }),
+      // nodemailer's signs with the password
+      ...(signing && {
+        async 'CRAM-MD5'({ sendCommand }) {
+          const { status: begun, text } = await sendCommand('AUTH CRAM-MD5')
+          if (begun !== 334) throw new Error('refused')
+          const digest = createHmac('md5', signing).update(Buffer.from(text, 'base64')).digest('hex')
+          const { status } = await sendCommand(toBase64(`${user} ${digest}`))
+          if (status !== 235) throw new Error('refused')
+        },
+      }),
+    },
+  }
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64')
 }
 
 /** The same at once; closed only when the mails that it was given are done. After `close` it is to be given none. */

@@ -5,20 +5,10 @@ import { Secret } from '../model/secret.ts'
 import { atMostOne, fail, httpConfig, isSet } from '../model/http-config.ts'
 import { goDuration, integer, maybe, secret, string } from '../model/settings.ts'
 import { whyNoUrl } from '../model/url.ts'
+import { type Asking, openClient } from './client.ts'
 import { cut as cutText } from './cut.ts'
-import {
-  beside,
-  destinationOf,
-  headersOf,
-  link,
-  or,
-  secretOf,
-  secretsIn,
-  sendResolved,
-  unheeded,
-  withBeside,
-} from './fields.ts'
-import { type Answer, NoAnswer, type Request, exchange, isCutShort, noAnswer, within, withoutLogin } from './http.ts'
+import { beside, destinationOf, link, or, secretOf, sendResolved, unheeded, withBeside } from './fields.ts'
+import { type Answer, NoAnswer, type Request, exchange, isCutShort, within, withoutLogin } from './http.ts'
 import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
 import { TemplateError, syntaxError } from '../template/templates.ts'
@@ -76,60 +66,57 @@ export const webhook = channel({
   budget: { burst: 1, refill: 0, inFlight: 16, digestAbove: 0 },
   onUnconfirmed: 'resend',
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
-  create: (settings, { egress }) => ({
-    compose(notification) {
-      const standard = toPayload(notification, settings.max_alerts)
-      const body = bodyOf(settings, notification, settings.max_alerts)
-      const given = secretOf(settings.url, settings.url_file)
-      const url = notification.destination(given, 'url', wholeUrl)
-      const isKnown = isLiteral(url, given)
-      const sending = {
-        body: toJson(body),
-        smaller: () => smaller(settings, notification),
-        url: new Secret(isKnown || !link(url) ? url : withoutLogin(url)), // whom a label names gets no login
-        isLiteral: isKnown,
-        headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
-      }
-      const summary = notification.text('{{ template "__subject" . }}', 'subject')
-      return {
-        to: 'webhook',
-        title: cutText(summary, LONGEST_TITLE),
-        text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
-        payload: withBeside(isMap(body) ? body : { body }, sending),
-        destination: destinationOf('webhook', originOf(url), given),
-        cost: 1,
-      }
-    },
-    async send({ payload }, signal) {
-      const { url: target, headers: own, body, smaller: less, isLiteral: isKnown } = payload[beside]
-      const url = target.reveal()
-      if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
-      const { connectionsFor } = await import('./connections.ts')
-      const headers = headersOf(settings.http_config, isKnown)
-      const key = secretOf(settings.signing_secret, settings.signing_secret_file)
-      const asking = {
-        secrets: [...secretsIn(headers), key],
-        connections: connectionsFor(egress, isKnown),
-        signal: within(signal, settings.timeout),
-      }
-      const send = (text: string) => {
-        const line = `${text}\n`
-        return post({
-          url,
-          body: line,
-          headers: { ...headers, ...own, ...stamp(key, own['webhook-id'], line) },
-          ...asking,
-        })
-      }
-      try {
-        const answer = await send(body)
-        const second = answer.status === 413 ? less() : undefined
-        return outcomeOf(second === undefined ? answer : await send(second))
-      } catch (error) {
-        return noAnswer(error)
-      }
-    },
-  }),
+  create(settings, surroundings) {
+    const client = openClient(settings.http_config, surroundings)
+    return {
+      compose(notification) {
+        const standard = toPayload(notification, settings.max_alerts)
+        const body = bodyOf(settings, notification, settings.max_alerts)
+        const given = secretOf(settings.url, settings.url_file)
+        const url = notification.destination(given, 'url', wholeUrl)
+        const isKnown = isLiteral(url, given)
+        const sending = {
+          body: toJson(body),
+          smaller: () => smaller(settings, notification),
+          url: new Secret(isKnown || !link(url) ? url : withoutLogin(url)), // whom a label names gets no login
+          isLiteral: isKnown,
+          headers: { 'webhook-id': notification.id, 'webhook-attempt': String(notification.attempt) },
+        }
+        const summary = notification.text('{{ template "__subject" . }}', 'subject')
+        return {
+          to: 'webhook',
+          title: cutText(summary, LONGEST_TITLE),
+          text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
+          payload: withBeside(isMap(body) ? body : { body }, sending),
+          destination: destinationOf('webhook', originOf(url), given),
+          cost: 1,
+        }
+      },
+      async send({ payload }, signal) {
+        const { url: target, headers: own, body, smaller: less, isLiteral: isKnown } = payload[beside]
+        const url = target.reveal()
+        if (!link(url)) return { state: 'failed', reason: 'configuration', detail: 'url is empty or no URL' }
+        const key = secretOf(settings.signing_secret, settings.signing_secret_file)
+        const sendAll = async ({ headers, secrets, ...asking }: Asking) => {
+          const send = (text: string) => {
+            const line = `${text}\n`
+            return post({
+              url,
+              body: line,
+              headers: { ...headers, ...own, ...stamp(key, own['webhook-id'], line) },
+              secrets: [...secrets, key],
+              ...asking,
+            })
+          }
+          const answer = await send(body)
+          const second = answer.status === 413 ? less() : undefined
+          return outcomeOf(second === undefined ? answer : await send(second))
+        }
+        return client.attempt(within(signal, settings.timeout), sendAll, isKnown)
+      },
+      close: () => client.close(),
+    }
+  },
 })
 
 /** Scheme, host and port of a URL; '' where it is none. */

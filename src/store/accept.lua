@@ -126,12 +126,6 @@ for _, group in ipairs(groups) do
   anyMayFill = anyMayFill or group.mayFill
 end
 
-if #groups > 0 then
-  local ids = {}
-  for i, group in ipairs(groups) do ids[i] = string.match(group.text, '^[^%z]+') end
-  for i, due in ipairs(redis.call('ZMSCORE', KEYS[5], unpack(ids))) do groups[i].exists = due and true end
-end
-
 local newReferences = {} -- of alerts that nobody knew: in how many groups they are
 local newMembers = {} -- group → those in it that nobody knew: written at the end
 local function sizeOf(group)
@@ -155,8 +149,10 @@ end
 local newTimes, newBodies, newDigests = {}, {}, {}
 
 local function makeGroup(group, alert)
-  if not group.exists then group.exists = redis.call('EXISTS', group.hash) == 1 end
-  if group.exists then return end
+  if group.exists or redis.call('EXISTS', group.hash) == 1 then
+    group.exists = true
+    return
+  end
   group.exists = true
   local word = string.gmatch(group.text, '[^%z]+')
   local id, wait, route, key, labels, receiver = word(), tonumber(word()), word(), word(), word(), word()

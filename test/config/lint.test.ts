@@ -86,19 +86,17 @@ test.each([
     'route: { receiver: ops }\nreceivers: [{ name: ops }]\ninhibit_rules: [{ equal: [a] }]\n',
     '3:17 inhibit_rules.0: never inhibits: every alert is both its source and its target',
   ],
-  ...['proxy_url: "http://p:1"', 'follow_redirects: true', 'oauth2: { client_id: a, token_url: "http://t" }'].map(
-    (setting): [string, string, string] => [
-      `${setting} of global's http_config`,
-      `global: { http_config: { ${setting} } }\nroute: { receiver: ops }\n` +
-        'receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }] }]\n',
-      `3:44 receivers.0.webhook_configs.0: http_config.${setting.split(':')[0]} of global holds here; it is read and checked, but webhook does not obey it yet`,
-    ],
-  ),
-  ...['follow_redirects: true', 'proxy_url: "http://p:1", no_proxy: a'].map((setting): [string, string, RegExp] => [
-    `${setting} of its own`,
-    `route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { ${setting} } }] }]\n`,
-    /2:\d+ receivers\.0\.webhook_configs\.0\.http_config\.(?:follow_redirects|no_proxy): is read and checked, but not obeyed yet$/,
-  ]),
+  [
+    "redirects of global's http_config",
+    'global: { http_config: { follow_redirects: true } }\nroute: { receiver: ops }\n' +
+      'receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }] }]\n',
+    '3:44 receivers.0.webhook_configs.0: http_config.follow_redirects of global holds here; it is read and checked, but webhook does not obey it',
+  ],
+  [
+    'redirects of its own',
+    'route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { follow_redirects: true } }] }]\n',
+    /2:\d+ receivers\.0\.webhook_configs\.0\.http_config\.follow_redirects: is read and checked, but not obeyed$/,
+  ],
   ['traces', 'tracing: { endpoint: "t:1" }\n' + tree(), '1:1 tracing: is read and checked, but not in force yet'],
   ['events', 'event_recorder: {}\n' + tree(), '1:1 event_recorder: is read and checked, but not in force yet'],
   ...(
@@ -134,12 +132,20 @@ test.each([
     'redirects that are not followed',
     'route: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x", http_config: { follow_redirects: false } }] }]\n',
   ],
+  ...[
+    'proxy_url: "socks5://p:1", no_proxy: a',
+    'tls_config: { ca_file: a }',
+    'oauth2: { client_id: a, token_url: b }',
+  ].map((setting): [string, string] => [
+    setting,
+    `global: { http_config: { ${setting} } }\nroute: { receiver: ops }\nreceivers: [{ name: ops, webhook_configs: [{ url: "http://x" }] }]\n`,
+  ]),
 ])('nothing to warn of: %s', (_what, text) => {
   expect(warnings(text)).toEqual([])
 })
 
 test('what is of global is told once a channel', () => {
-  const text = `global: { http_config: { proxy_url: "http://p:1" } }
+  const text = `global: { http_config: { follow_redirects: true } }
 route: { receiver: ops }
 receivers: [{ name: ops, webhook_configs: [{ url: "http://x" }, { url: "http://y" }], slack_configs: [{ api_url: "http://z" }] }]
 `

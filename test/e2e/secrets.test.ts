@@ -25,6 +25,10 @@ const PLACES = [
   'webhook-bearer',
   'webhook-header',
   'webhook-signing',
+  'proxy',
+  'proxy-header',
+  'oauth',
+  'smtp-signing',
   'heartbeat',
   'slack-signing',
   'pagerduty-signing',
@@ -32,8 +36,9 @@ const PLACES = [
   'file',
 ]
 /** As it goes over the wire. */
-const WEBHOOK_LOGIN = Buffer.from(`somebody:${canary('webhook-login')}`).toString('base64')
-const secrets = [...PLACES.map(canary), WEBHOOK_LOGIN]
+const loginWith = (place: string) => Buffer.from(`somebody:${canary(place)}`).toString('base64')
+const logins = ['webhook-login', 'proxy', 'oauth'].map(loginWith)
+const secrets = [...PLACES.map(canary), ...logins]
 const variable = (place: string) => place.toUpperCase().replaceAll('-', '_')
 
 test('secrets show nowhere, whatever fails', async () => {
@@ -45,7 +50,7 @@ test('secrets show nowhere, whatever fails', async () => {
   await using sink = await openHttpSink(({ headers, path }) => ({
     ...answer,
     // some servers say what they were sent
-    body: `${answer.body ?? ''} ${path} ${headers.authorization ?? ''} ${loginIn(headers.authorization)}`,
+    body: [answer.body, path, ...[headers.authorization, headers['proxy-authorization']].map(repeated)].join(' '),
   }))
   const file = join(dir.path, 'secret')
   writeFileSync(file, canary('file'))
@@ -61,13 +66,19 @@ test('secrets show nowhere, whatever fails', async () => {
       - { url: '${url.replace('//', '//somebody:${WEBHOOK_LOGIN}@')}/hook' }
       - { url: '${url}/hook', http_config: { authorization: { credentials: '\${WEBHOOK_BEARER}' } }, signing_secret: '\${WEBHOOK_SIGNING}' }
       - { url: '${url}/hook', http_config: { http_headers: { X-Key: { secrets: ['\${WEBHOOK_HEADER}'] } } } }
-      - { url_file: '${file}' }`
+      - { url_file: '${file}' }
+      - { url: '${url}/hook', http_config: { proxy_url: '${sink.url.replace('//', '//somebody:${PROXY}@')}' } }
+      - url: 'https://127.0.0.1:1'
+        http_config: { proxy_url: '${sink.url}', proxy_connect_header: { X-Key: ['\${PROXY_HEADER}'] } }
+      - url: '${url}/hook'
+        http_config: { oauth2: { client_id: somebody, client_secret: '\${OAUTH}', token_url: '${sink.url}/token' } }`
   const config = `
 global:
   smtp_smarthost: '127.0.0.1:${sink.port}'
   smtp_from: tocsin@example.com
   smtp_auth_username: u
   smtp_auth_password: '\${SMTP}'
+  smtp_auth_secret: '\${SMTP_SIGNING}'
   smtp_require_tls: false
   twilio_account_sid: AC123
   twilio_auth_token: '\${TWILIO}'
@@ -145,7 +156,7 @@ callbacks:
   const seen = sink.requests.map(({ path, headers, body }) => `${path} ${JSON.stringify(headers)} ${body}`).join()
   for (const place of ['slack-url', 'slack-token', 'pagerduty', 'webhook-path', 'webhook-bearer', 'webhook-header'])
     expect(seen, place).toContain(canary(place))
-  expect(seen).toContain(WEBHOOK_LOGIN)
+  for (const login of logins) expect(seen).toContain(login)
 
   const kept: string[] = []
   for (const key of await server.redis.keys('*')) kept.push(`${key} ${await everythingAt(server.redis, key)}`)
@@ -162,9 +173,9 @@ callbacks:
   }
 }, 180_000)
 
-/** What a server makes of a Basic header: user and password. */
-function loginIn(authorization = ''): string {
-  return Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
+/** A header as it is, and what a server makes of a Basic one: user and password. */
+function repeated(authorization = ''): string {
+  return `${authorization} ${Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()}`
 }
 
 type Redis = Awaited<ReturnType<typeof openRedis>>['redis']

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { type IncomingMessage, type RequestListener, type ServerResponse, createServer } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { type ServerOptions, createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
 
 export interface Received {
   method: string
@@ -10,6 +12,7 @@ export interface Received {
   body: string
   at: number
   port: number // of the sender: the same for requests over one connection
+  isAuthorized?: boolean // by a certificate that the server trusts
 }
 
 /** How a sink answers: an HTTP answer, or what goes wrong instead. */
@@ -24,6 +27,8 @@ export interface HttpSink extends AsyncDisposable {
   url: string
   port: number
   requests: Received[]
+  /** How many connections stand. */
+  connections(): Promise<number>
   /** Resolves once there are so many requests. */
   receives(count: number): Promise<Received[]>
   answer: (request: Received, nth: number) => Answer
@@ -32,7 +37,7 @@ export interface HttpSink extends AsyncDisposable {
 /** A real HTTP server that keeps what it gets and answers as told. */
 export async function openHttpSink(
   answer: Answer | ((request: Received, nth: number) => Answer) = { status: 200, body: 'ok' },
-  tls?: { key: string; cert: string },
+  tls?: ServerOptions,
 ): Promise<HttpSink> {
   const requests: Received[] = []
   const waiting: { count: number; done: (all: Received[]) => void }[] = []
@@ -47,6 +52,7 @@ export async function openHttpSink(
       body: Buffer.concat(chunks).toString(),
       at: Date.now(),
       port: request.socket.remotePort ?? 0,
+      isAuthorized: request.socket instanceof TLSSocket && request.socket.authorized,
     }
     requests.push(received)
     const { status = 200, headers: given = {}, body = '', fault } = sink.answer(received, requests.length)
@@ -65,6 +71,7 @@ export async function openHttpSink(
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     requests,
+    connections: () => promisify(server.getConnections.bind(server))(),
     answer: typeof answer === 'function' ? answer : () => answer,
     receives(count) {
       if (requests.length >= count) return Promise.resolve(requests)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type Socket, createServer } from 'node:net'
-import { TLSSocket, createSecureContext } from 'node:tls'
+import { type SecureContextOptions, TLSSocket, createSecureContext } from 'node:tls'
 
 /** What a server says to the commands of a mail, by their first word; the rest is said well. */
 export interface Script {
@@ -24,16 +24,19 @@ export interface ScriptedSmtp extends AsyncDisposable {
   silent: Promise<void>
   /** The commands that came, in order. */
   commands: string[]
+  /** The same as they were. */
+  lines: string[]
 }
 
 /** An SMTP server that says what it is told to, also what no library would let it. */
 export async function openScriptedSmtp(
   script: Script = {},
-  tls?: { key: string; cert: string },
+  tls?: SecureContextOptions & { requestCert?: boolean; rejectUnauthorized?: boolean },
   isImplicit = false, // TLS from the first byte
 ): Promise<ScriptedSmtp> {
   const sockets = new Set<Socket>()
   const commands: string[] = []
+  const lines: string[] = []
   let beSilent = () => {}
   const silent = new Promise<void>((done) => (beSilent = done))
 
@@ -62,6 +65,7 @@ export async function openScriptedSmtp(
     const hear = (line: string): void => {
       const [word = ''] = line.toUpperCase().split(' ')
       commands.push(word)
+      lines.push(line)
       if (word === 'EHLO')
         say(
           script.EHLO ??
@@ -73,7 +77,7 @@ export async function openScriptedSmtp(
         say(tls ? '220 go on' : '502 not here')
         if (!tls) return
         socket.off('data', read)
-        socket = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(tls) })
+        socket = new TLSSocket(socket, { ...tls, isServer: true, secureContext: createSecureContext(tls) })
         socket.on('error', () => {})
         socket.on('data', read)
       } else if (word === 'AUTH') say(script.AUTH ?? '235 welcome')
@@ -92,7 +96,7 @@ export async function openScriptedSmtp(
     sockets.add(socket)
     socket.on('error', () => {})
     if (!tls || !isImplicit) return serve(socket)
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(tls) })
+    const secure = new TLSSocket(socket, { ...tls, isServer: true, secureContext: createSecureContext(tls) })
     secure.on('error', () => {})
     serve(secure)
   })
@@ -102,6 +106,7 @@ export async function openScriptedSmtp(
   return {
     smarthost: `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
     commands,
+    lines,
     silent,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -21,17 +21,24 @@ export interface SmtpSink extends AsyncDisposable {
   refuse: { mail?: number; rcpt?: number; data?: number }
 }
 
-/** A real SMTP server that keeps the mails it gets. Plain, or with a login that must be `user` and `pass`, or that may be any. */
-export async function openSmtpSink({ login = false }: { login?: boolean | 'any' } = {}): Promise<SmtpSink> {
+/**
+ * A real SMTP server that keeps the mails it gets. Plain, or with a login by `mechanisms` that must be `user` and `pass`, or that
+ * may be any.
+ */
+export async function openSmtpSink({
+  login = false,
+  mechanisms = ['PLAIN', 'LOGIN'],
+}: { login?: boolean | 'any'; mechanisms?: string[] } = {}): Promise<SmtpSink> {
   const waiting: { count: number; done: (mails: Delivered[]) => void }[] = []
   const refusal = (code: number) => Object.assign(new Error('refused'), { responseCode: code })
   const server = new SMTPServer({
     disabledCommands: login ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
     authOptional: !login,
     allowInsecureAuth: true,
-    onAuth({ username, password }, _session, done) {
-      if (login === 'any' || (username === 'user' && password === 'pass'))
-        done(null, { user: `${username}:${password}` })
+    authMethods: mechanisms,
+    onAuth({ username = '', password = '', validatePassword, method }, _session, done) {
+      const isRight = method === 'CRAM-MD5' ? validatePassword('pass') : password === 'pass'
+      if (login === 'any' || (username === 'user' && isRight)) done(null, { user: `${username}:${password}` })
       else done(new Error('bad login'))
     },
     onMailFrom: (_address, _session, done) => done(sink.refuse.mail ? refusal(sink.refuse.mail) : null),

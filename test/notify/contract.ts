@@ -1,6 +1,8 @@
-import { expect, test, vi } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test, vi } from 'vitest'
 import { type Surroundings, everywhere } from '../../src/model/egress.ts'
 import { type Channel, type Notifier, type Outcome, retries } from '../../src/notify/notifier.ts'
+import { openHttpProxy } from '../helpers/http-proxy.ts'
 import { type Answer, openHttpSink } from '../helpers/http-sink.ts'
 import { diskFull, notificationOf } from '../helpers/notification.ts'
 import { type Rudeness, certificate, openBlackhole, openMuteTls, openRudeServer } from '../helpers/rude-server.ts'
@@ -253,5 +255,168 @@ export function contract(
     // undici opens a second one where the first is not yet known to be free
     expect(new Set(sink.requests.map(({ port }) => port)).size).toBeLessThan(3)
     notifier.close?.()
+  })
+
+  // Alertmanager has no sms_configs that could have an http_config
+  describe.skipIf(channel.name === 'sms')('its http_config is obeyed', () => {
+    const { ca, ...pair } = certificate('good')
+    const under = (url: string, http_config: Record<string, unknown>) =>
+      open(channel, { ...settings(url), http_config })
+    const hasToken = 'app_token' in settings('')
+    const bearer = hasToken ? {} : { authorization: { credentials: 's3cret' } }
+
+    test.each(['http', 'https'])(
+      'an http URL goes through an %s proxy as a whole, with its login',
+      async (protocol) => {
+        await using sink = await openHttpSink(content)
+        const tls = protocol === 'https' ? pair : undefined
+        await using proxy = await openHttpProxy({ login: 'me:s3cret/p', to: '127.0.0.1', ...(tls && { tls }) })
+        const proxy_url = proxy.url.replace('//', '//me:s3cret%2Fp@')
+        const url = `http://only-the-proxy-knows.example:${sink.port}`
+        const notifier = under(url, { proxy_url, tls_config: { ca_file: ca }, ...bearer })
+        expect(await attempt(notifier)).toMatchObject({ state: 'delivered' })
+        expect(proxy.asked).toMatchObject([
+          {
+            method: 'POST',
+            target: expect.stringContaining(`${url}/`),
+            headers: { host: url.slice('http://'.length) },
+          },
+        ])
+        expect(sink.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+      },
+    )
+
+    test.each(['http', 'https'])('an https URL goes through a tunnel of an %s proxy', async (protocol) => {
+      await using sink = await openHttpSink(content, pair)
+      const tls = protocol === 'https' ? pair : undefined
+      await using proxy = await openHttpProxy({ login: 'me:s3cret', ...(tls && { tls }) })
+      const proxy_url = proxy.url.replace('//', '//me:s3cret@')
+      const proxy_connect_header = { 'X-Team': ['a', 'b'] }
+      const notifier = under(sink.url, { proxy_url, proxy_connect_header, tls_config: { ca_file: ca }, ...bearer })
+      expect(await attempt(notifier)).toMatchObject({ state: 'delivered' })
+      expect(proxy.asked).toMatchObject([
+        { method: 'CONNECT', target: sink.url.slice('https://'.length), headers: { 'x-team': 'a, b' } },
+      ])
+      expect(proxy.asked[0]?.headers).not.toHaveProperty('authorization')
+      expect(sink.requests[0]?.headers).not.toHaveProperty('x-team')
+    })
+
+    test.each(['http', 'https'])('a proxy that wants another login: nothing is sent to an %s URL', async (protocol) => {
+      await using sink = await openHttpSink(content, protocol === 'https' ? pair : undefined)
+      await using proxy = await openHttpProxy({ login: 'somebody:else' })
+      const outcome = await attempt(under(sink.url, { proxy_url: proxy.url.replace('//', '//me:s3cret@'), ...bearer }))
+      expect(outcome).toMatchObject(failed('configuration', { detail: expect.stringContaining('407') }))
+      expect(JSON.stringify(outcome)).not.toContain(Buffer.from('me:s3cret').toString('base64')) // the proxy repeats it
+      expect([proxy.asked.length, sink.requests.length]).toEqual([1, 0])
+    })
+
+    test('a proxy that makes no connection: nothing was sent', async () => {
+      await using proxy = await openHttpProxy({ refuses: 503 })
+      const outcome = await attempt(under('https://a.example', { proxy_url: proxy.url }))
+      expect(outcome).toEqual(failed('network', { detail: 'the proxy makes no connection there: HTTP 503' }))
+    })
+
+    test('a proxy that is not there: nothing was sent', async () => {
+      const proxy = await openHttpProxy()
+      await proxy[Symbol.asyncDispose]()
+      for (const url of ['http://a.example', 'https://a.example'])
+        expect(await attempt(under(url, { proxy_url: proxy.url }))).toEqual(
+          failed('network', { detail: 'the proxy: ECONNREFUSED' }),
+        )
+    })
+
+    test('a proxy that says nothing ends with the deadline', async () => {
+      await using proxy = await openHttpProxy({ hangs: true })
+      const deadline = new AbortController()
+      void proxy.begun.then(() => deadline.abort())
+      const outcome = await attempt(under('https://a.example', { proxy_url: proxy.url }), deadline.signal)
+      expect(outcome).toMatchObject(failed('network'))
+    })
+
+    test('nothing goes around the guard through a proxy, and no proxy is where nothing may be', async () => {
+      await using proxy = await openHttpProxy()
+      for (const url of ['http://169.254.169.254', 'https://[fd00:ec2::254]']) {
+        const outcome = await attempt(under(url, { proxy_url: proxy.url }))
+        expect(outcome).toMatchObject(failed('configuration', { detail: expect.stringContaining('link-local') }))
+      }
+      expect(proxy.asked).toHaveLength(0)
+      for (const proxy_url of ['http://169.254.169.254:3128', 'http://[::ffff:169.254.169.254]:3128'])
+        for (const url of ['http://a.example', 'https://a.example'])
+          expect(await attempt(under(url, { proxy_url }))).toMatchObject(
+            failed('configuration', { detail: expect.stringMatching(/the proxy.*link-local/) }),
+          )
+    })
+
+    test('a proxy of the environment is asked where the file says so', async () => {
+      await using sink = await openHttpSink(content)
+      await using proxy = await openHttpProxy({ to: '127.0.0.1' })
+      const env = { http_proxy: `127.0.0.1:${proxy.port}`, NO_PROXY: 'other.example' }
+      const url = `http://a.example:${sink.port}`
+      const given = { ...settings(url), http_config: { proxy_from_environment: true } }
+      expect(await attempt(open(channel, given, { env }))).toMatchObject({ state: 'delivered' })
+      expect([proxy.asked.length, sink.requests.length]).toEqual([1, 1])
+    })
+
+    test('an authority of the file is trusted, another is not', async () => {
+      await using sink = await openHttpSink(content, pair)
+      const trusting = await attempt(under(sink.url, { tls_config: { ca: readFileSync(ca, 'utf8') } }))
+      expect(trusting).toMatchObject({ state: 'delivered' })
+      const { cert } = certificate('self-signed')
+      const outcome = await attempt(under(sink.url, { tls_config: { ca: /-----BEGIN CERT[^]*/.exec(cert)?.[0] } }))
+      expect(outcome).toMatchObject(failed('configuration', { detail: expect.stringContaining('not trusted') }))
+      expect(sink.requests).toHaveLength(1)
+    })
+
+    test('insecure_skip_verify takes any certificate', async () => {
+      await using sink = await openHttpSink(content, certificate('self-signed'))
+      const outcome = await attempt(under(sink.url, { tls_config: { insecure_skip_verify: true } }))
+      expect(outcome).toMatchObject({ state: 'delivered' })
+    })
+
+    test('who wants a certificate of ours is shown one', async () => {
+      const tls = { ...pair, ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }
+      await using sink = await openHttpSink(content, tls)
+      const without = await attempt(under(sink.url, { tls_config: { ca_file: ca } }))
+      expect(without.state).not.toBe('delivered')
+      const { pathname } = new URL('../helpers/certificates/good.pem', import.meta.url)
+      const tls_config = { ca_file: ca, cert_file: pathname, key_file: pathname }
+      expect(await attempt(under(sink.url, { tls_config }))).toMatchObject({ state: 'delivered' })
+      expect(sink.requests).toHaveLength(1)
+    })
+
+    test.skipIf(hasToken)(
+      'a token of an oauth2 goes along, and one that is not taken any more is asked for anew once',
+      async () => {
+        let issued = 0
+        await using server = await openHttpSink(() => ({
+          body: JSON.stringify({ access_token: `t0ken-s3cret-${++issued}`, token_type: 'bearer', expires_in: 3600 }),
+        }))
+        let refused = ''
+        await using sink = await openHttpSink(({ headers }) =>
+          headers.authorization?.endsWith(refused) ? { status: 401, body: `not ${headers.authorization}` } : content,
+        )
+        const oauth2 = { client_id: 'me', client_secret: 's3cret', token_url: `${server.url}/token` }
+        const notifier = under(sink.url, { oauth2 })
+        const send = () => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(20_000))
+        refused = 'nobody'
+        expect([(await send()).state, (await send()).state, issued]).toEqual(['delivered', 'delivered', 1])
+        refused = '-1'
+        const outcome = await send()
+        expect(outcome).toMatchObject(failed('configuration', { detail: expect.stringContaining('with a new token') }))
+        expect(JSON.stringify(outcome)).not.toContain('s3cret')
+        expect([(await send()).state, issued]).toEqual(['delivered', 2])
+        notifier.close?.()
+        expect(sink.requests.at(-1)?.headers.authorization).toBe('Bearer t0ken-s3cret-2')
+      },
+    )
+
+    test('no token, no message: it is tried again', async () => {
+      await using server = await openHttpSink({ status: 401, body: '{"error":"invalid_client"}' })
+      await using sink = await openHttpSink(content)
+      const oauth2 = { client_id: 'me', client_secret: 's3cret', token_url: server.url }
+      const outcome = await attempt(under(sink.url, { oauth2 }))
+      expect(outcome).toEqual(failed('configuration', { detail: 'no token: HTTP 401: invalid_client' }))
+      expect(sink.requests).toHaveLength(0)
+    })
   })
 }

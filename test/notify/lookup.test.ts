@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { request as ask } from 'node:https'
 import { expect, test } from 'vitest'
 import { everywhere } from '../../src/model/egress.ts'
+import { tlsConfig } from '../../src/model/http-config.ts'
 import { openConnections } from '../../src/notify/connections.ts'
 import { exchange, noAnswer } from '../../src/notify/http.ts'
 import { type Resolve, openResolver } from '../../src/notify/lookup.ts'
+import { contextOf, readTls } from '../../src/notify/tls.ts'
 import { openHttpSink } from '../helpers/http-sink.ts'
 import { certificate, openBlackhole } from '../helpers/rude-server.ts'
 
@@ -16,7 +15,7 @@ const failing = (code: string): Resolve => {
 
 /** Posts once with names resolved by us. */
 function post(url: string, resolve: Resolve, { egress = everywhere, literal = true, patience = 5000 } = {}) {
-  const connections = openConnections(egress, literal, resolve, patience)
+  const connections = openConnections({ egress, literal, resolve, patience })
   const signal = AbortSignal.timeout(20_000)
   return exchange({ method: 'POST', url, headers: {}, body: '{}', secrets: [], connections, signal }).catch(noAnswer)
 }
@@ -30,7 +29,7 @@ test('a name that leads outside first and inside then is connected to neither ti
   }
   const url = `http://rebinding.example:${inside.port}/`
   const options = { egress: { allowPrivate: false }, patience: 100 }
-  const connections = openConnections(options.egress, true, rebinding, options.patience)
+  const connections = openConnections({ ...options, literal: true, resolve: rebinding })
   for (let i = 0; i < 2; i++) {
     const signal = AbortSignal.timeout(20_000)
     const outcome = await exchange({
@@ -93,24 +92,32 @@ test.each(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL'])('%s may pass, and tells no nam
 })
 
 test('the servername and the certificate are those of the name, not of the address', async () => {
-  await using sink = await openHttpSink({ status: 200, body: 'ok' }, certificate('good'))
-  const connections = openConnections(everywhere, true, async () => answering('127.0.0.1'))
-  const agent = connections.agentFor('https:')
-  const ca = readFileSync(certificate('good').ca, 'utf8')
-  const get = async (host: string) => {
-    const request = ask({ agent, host, port: sink.port, ca, path: '/' }).end()
-    const outcome: unknown[] = await Promise.race([once(request, 'response'), once(request, 'close')]).catch(
-      (error: unknown) => [error],
-    )
-    return outcome[0]
-  }
-  expect(await get('localhost')).toMatchObject({ statusCode: 200 })
-  expect(await get('other.example')).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  const { ca, ...pair } = certificate('good')
+  await using sink = await openHttpSink({ status: 200, body: 'ok' }, pair)
+  const settings = readTls(tlsConfig.parse({ ca_file: ca }))
+  const resolve = async () => answering('127.0.0.1')
+  const tls = { settings, context: contextOf(settings) }
+  const connections = openConnections({ egress: everywhere, literal: true, resolve, tls })
+  const postTo = (host: string) =>
+    exchange({
+      method: 'POST',
+      url: `https://${host}:${sink.port}/`,
+      headers: {},
+      body: '{}',
+      secrets: [],
+      connections,
+      signal: AbortSignal.timeout(20_000),
+    }).catch(noAnswer)
+  expect(await postTo('localhost')).toMatchObject({ status: 200 })
+  expect(await postTo('other.example')).toMatchObject({
+    detail: 'the connection is not trusted: ERR_TLS_CERT_ALTNAME_INVALID',
+  })
 })
 
 test('a connection for a protocol of its own is guarded too, and does not wait for ever', async () => {
   await using hole = await openBlackhole()
-  const to = (address: string) => openConnections(everywhere, true, async () => answering(address), 100)
+  const to = (address: string) =>
+    openConnections({ egress: everywhere, literal: true, resolve: async () => answering(address), patience: 100 })
   await expect(to('169.254.169.254').connect('mail.example', 25)).rejects.toMatchObject({ code: 'EGRESS' })
   await expect(to('x').connect('169.254.169.254', 25)).rejects.toMatchObject({ code: 'EGRESS' })
   await expect(to('127.0.0.1').connect('mail.example', hole.port)).rejects.toMatchObject({ code: 'ETIMEDOUT' })

@@ -1,12 +1,20 @@
-import { expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { email } from '../../src/notify/email.ts'
 import { type Outcome, retries } from '../../src/notify/notifier.ts'
+import type { Mail } from '../../src/notify/smtp.ts'
 import { alertOf } from '../helpers/alerts.ts'
 import { diskFull, notificationOf } from '../helpers/notification.ts'
 import { certificate, openBlackhole, openMuteTls } from '../helpers/rude-server.ts'
 import { DROP, SILENCE, type Script, openScriptedSmtp } from '../helpers/smtp-script.ts'
 import { openSmtpSink } from '../helpers/smtp-sink.ts'
 import { attempt, open } from './contract.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'tocsin-smtp-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 const settings = (smarthost: string, rest = {}) => ({
   ...email.fromTeam('first@example.com, second@example.com')[0],
@@ -242,4 +250,98 @@ test('names in other letters reach their addresses', async () => {
   notifier.close?.()
   expect(sink.mails[0]).toMatchObject({ from: 'tocsin@example.com', to: ['zoe@example.com'] })
   expect(JSON.stringify(sink.mails[0]?.mail.to)).toContain('Zoë Жук')
+})
+
+describe('a login', () => {
+  const both = { auth_password: 's3cret', auth_secret: 's3cret-2' }
+
+  test.each([
+    // the server offers         the file has                                                    it is let in
+    [['CRAM-MD5'], { auth_secret: 'pass' }, true],
+    [['PLAIN', 'LOGIN', 'CRAM-MD5'], { auth_secret: 'pass' }, true],
+    [['CRAM-MD5'], { auth_secret: 's3cret' }, false],
+    [['PLAIN'], { auth_secret: 'pass' }, false], // no secret goes where it can be read
+    [['CRAM-MD5'], { auth_secret: 'pass', auth_password: 's3cret' }, true],
+    [['LOGIN', 'CRAM-MD5'], { auth_secret: 's3cret', auth_password: 'pass' }, true],
+    [['LOGIN'], { auth_password: 'pass' }, true],
+    [['LOGIN'], { auth_password: 'pass', auth_identity: 'nobody' }, true], // which has no place for it
+  ])('by %j with %j: %s', async (mechanisms, secrets, isLetIn) => {
+    await using sink = await openSmtpSink({ login: true, mechanisms })
+    const outcome = await attempt(open(email, settings(sink.smarthost, { auth_username: 'user', ...secrets })))
+    expect(outcome).toMatchObject(isLetIn ? { state: 'delivered' } : { state: 'failed', reason: 'unauthorised' })
+  })
+
+  test('a secret is read anew where its file has changed', async () => {
+    await using sink = await openSmtpSink({ login: true, mechanisms: ['CRAM-MD5'] })
+    const auth_secret_file = join(dir, 'secret')
+    writeFileSync(auth_secret_file, 'wrong')
+    const notifier = open(email, settings(sink.smarthost, { auth_username: 'user', auth_secret_file }))
+    const send = () => notifier.send(notifier.compose(notificationOf()), AbortSignal.timeout(10_000))
+    expect(await send()).toMatchObject({ state: 'failed', reason: 'unauthorised' })
+    writeFileSync(auth_secret_file, 'pass\n')
+    expect(await send()).toEqual({ state: 'delivered' })
+    notifier.close?.()
+  })
+
+  test.each([
+    [{}, '\0user\0s3cret'],
+    [{ auth_identity: 'boss' }, 'boss\0user\0s3cret'],
+  ])('PLAIN is for %j', async (rest, said) => {
+    await using server = await openScriptedSmtp()
+    const outcome = await attempt(open(email, settings(server.smarthost, { auth_username: 'user', ...both, ...rest })))
+    expect(outcome).toEqual({ state: 'delivered' })
+    expect(server.lines).toContain(`AUTH PLAIN ${Buffer.from(said).toString('base64')}`)
+  })
+
+  test.each([
+    ['535 no', { reason: 'unauthorised' }],
+    ['454 4.7.0 later', { reason: 'server error' }],
+  ])('for somebody else that is answered with %s', async (AUTH, outcome) => {
+    await using server = await openScriptedSmtp({ AUTH })
+    const given = { auth_username: 'user', auth_identity: 'boss', ...both }
+    expect(await attempt(open(email, settings(server.smarthost, given)))).toMatchObject(outcome)
+  })
+})
+
+describe("a mail server's TLS", () => {
+  const { ca, ...pair } = certificate('good')
+  const { pathname: own } = new URL('../helpers/certificates/good.pem', import.meta.url)
+
+  test.each([
+    ['who wants a certificate of ours', { requestCert: true }, {}, false],
+    ['who is shown one', { requestCert: true }, { cert_file: own, key_file: own }, true],
+    ['who is too old', { maxVersion: 'TLSv1.2' as const }, { min_version: 'TLS13' }, false],
+    ['who is too new', { minVersion: 'TLSv1.3' as const }, { max_version: 'TLS12' }, false],
+    ['who is both', {}, { min_version: 'TLS12', max_version: 'TLS13' }, true],
+    ['who has another name', {}, { server_name: 'other.example' }, false],
+    ['whom nobody looks at', {}, { server_name: 'other.example', insecure_skip_verify: true }, true],
+  ])('%s', async (_who, how, tls_config, isSent) => {
+    const tls = { ...pair, ca: readFileSync(ca), rejectUnauthorized: true, ...how }
+    await using server = await openScriptedSmtp({}, tls)
+    const notifier = open(
+      email,
+      settings(server.smarthost, { require_tls: true, tls_config: { ca_file: ca, ...tls_config } }),
+    )
+    const outcome = await attempt(notifier)
+    expect(outcome.state).toBe(isSent ? 'delivered' : 'failed')
+    expect(server.commands.includes('(content)')).toBe(isSent)
+  })
+
+  test('a file that is not there is told by its key and its name', async () => {
+    const notifier = open(email, settings('127.0.0.1:1', { tls_config: { ca_file: '/none/ca.pem' } }))
+    await expect(attempt(notifier)).rejects.toThrow('tls_config.ca_file: cannot read /none/ca.pem: ENOENT')
+  })
+})
+
+test.each([
+  ['nothing of threads', undefined, '<group-HASH@tocsin>'],
+  ['no threads', { enabled: false }, undefined],
+  ['a thread a group', { enabled: true, thread_by_date: 'none' }, '<alert-HASH-@alertmanager>'],
+  ['a thread a day', { enabled: true, thread_by_date: 'daily' }, '<alert-HASH-2026-11-23@alertmanager>'],
+])('where the file says %s', (_what, threading, wanted) => {
+  const { payload } = open(email, settings('x.invalid:25', { threading })).compose(notificationOf())
+  const hash = createHash('sha256').update(notificationOf().groupKey).digest('hex').slice(0, 16)
+  const root = wanted?.replace('HASH', hash)
+  const { headers } = payload as Mail
+  expect([headers['References'], headers['In-Reply-To']]).toEqual([root, root])
 })
