@@ -10,7 +10,7 @@ import { capture } from './capture.ts'
 import { type FakeChannel, openChannel } from './channels.ts'
 import { type Ended, type Evidence, type Expected, type Letter, check } from './checker.ts'
 import { type Findings, openFindings } from './findings.ts'
-import { type Kind, type Sent, type SentAlert, append, readLedger } from './ledger.ts'
+import { type Kind, type Request, type Sent, type SentAlert, append, readLedger } from './ledger.ts'
 import { type Proxy, openProxy, scriptNames } from './proxy.ts'
 import type { Plan } from './sender.ts'
 import { figure, isLong } from './tier.ts'
@@ -58,6 +58,7 @@ export interface Settling {
   loss: { before: number; most: number; since?: number } // of what was accepted before an instant
   lateCopies: boolean // requests lay in a frozen engine's socket until their senders had given up on them
   repeats: number // what may be repeated, where that is not what the kills had in flight
+  unread: (request: Request) => boolean // whose words tell of no alerts by their ids
 }
 
 export interface Sender {
@@ -196,6 +197,7 @@ export async function openArena({
         loss = { before: 0, most: 0 },
         lateCopies = false,
         repeats,
+        unread = () => false,
       } = {},
     ) {
       const expected: Expected = {
@@ -212,7 +214,7 @@ export async function openArena({
       }
       const look = async () => {
         const found = openFindings()
-        check(await evidence(), expected, found)
+        check(await evidence(unread), expected, found)
         return found
       }
       const isOver = ({ violations }: Findings) =>
@@ -221,7 +223,7 @@ export async function openArena({
       while (!isOver(await look()) && Date.now() < end) await sleep(700)
       const captured = await capture(arena, past)
       const final = openFindings()
-      check({ ...(await evidence()), captured }, expected, final)
+      check({ ...(await evidence(unread)), captured }, expected, final)
       findings.add(final)
     },
 
@@ -237,8 +239,10 @@ export async function openArena({
   }
   return arena
 
-  async function evidence(): Promise<Evidence> {
-    const lines = [...channels.values()].flatMap((channel) => channel.read())
+  async function evidence(unread: Settling['unread']): Promise<Evidence> {
+    const lines = [...channels.values()]
+      .flatMap((channel) => channel.read())
+      .filter((line) => 'answered' in line || !unread(line))
     const [engine] = arena.engines
     const letters = engine ? await engine.get<OwnLetter[]>('/api/tocsin/v1/deadletters').catch(() => []) : []
     return {

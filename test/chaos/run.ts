@@ -29,6 +29,11 @@ const { status } = spawnSync(
     'vitest',
     'run',
     'test/chaos',
+    // rows of the same table, of which each needs nothing of an arena
+    'test/pipeline/histories.test.ts',
+    'test/pipeline/leaks.test.ts',
+    'test/e2e/heartbeat.test.ts',
+    '--no-file-parallelism',
     ...(values.testNamePattern === undefined ? [] : ['-t', values.testNamePattern]),
     ...positionals,
   ],

@@ -23,7 +23,7 @@ export interface Plan {
 }
 
 /** Of a flood: alerts in every second lane's requests, and ms between them. */
-const BATCH = 50
+const BATCH = 64
 const PAUSE = 100
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan

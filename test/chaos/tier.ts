@@ -12,6 +12,10 @@ const MOST_ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? Number.POSITIVE_INFINI
 
 export const figure = <T>(short: T, long: T): T => (isLong ? long : short)
 
+/** How many drawn cases or repetitions: `--rounds` cuts these short, too. */
+export const repeats = (short: number, long: number): number =>
+  Number.isFinite(MOST_ROUNDS) ? short : figure(short, long)
+
 export interface Row {
   name: string
   promises: string // 'P1–P3'

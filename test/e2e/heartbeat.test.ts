@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { expect, test } from 'vitest'
+import { repeats, seed, write } from '../chaos/tier.ts'
 import { type Engine, eventually, startEngine } from '../helpers/engine.ts'
 import { type HttpSink, openHttpSink } from '../helpers/http-sink.ts'
 import { openRedis } from '../helpers/redis.ts'
@@ -59,23 +60,40 @@ test('the service outside hears of Tocsin while it delivers: not when it is wedg
   expect(ops.requests.every(({ body }) => body.includes('HeartbeatMissing'))).toBe(true) // the canary is nobody's business
 }, 120_000)
 
-const DEATHS = process.env['CHAOS'] === 'long' ? 20 : 5
+const DEATHS = repeats(5, 20)
+const title = `each of ${DEATHS} deaths is noticed outside, and so is each start`
 
-test(`each of ${DEATHS} deaths is noticed outside, and so is each start`, async () => {
-  const often = 1000
-  await using service = await openHttpSink()
-  await using ops = await openHttpSink()
-  await using redis = await openRedis()
-  let noticed = 0
-  for (let death = 0; death < DEATHS; death++) {
-    const before = service.requests.length
-    const engine = await startEngine({ config: config(service, ops, often), redis: redis.socket })
-    await service.receives(before + 2) // not by chance
-    await engine.kill('SIGKILL')
-    if (await isSilent(service, often)) noticed += 1
-  }
-  expect(noticed).toBe(DEATHS)
-}, 600_000)
+test(
+  title,
+  async () => {
+    const startedAt = Date.now()
+    const often = 1000
+    await using service = await openHttpSink()
+    await using ops = await openHttpSink()
+    await using redis = await openRedis()
+    let noticed = 0
+    for (let death = 0; death < DEATHS; death++) {
+      const before = service.requests.length
+      const engine = await startEngine({ config: config(service, ops, often), redis: redis.socket })
+      await service.receives(before + 2) // not by chance
+      await engine.kill('SIGKILL')
+      if (await isSilent(service, often)) noticed += 1
+    }
+    const failures = DEATHS - noticed
+    write({
+      name: title,
+      promises: 'P16',
+      rounds: DEATHS,
+      facts: DEATHS,
+      failures,
+      seed,
+      took: Date.now() - startedAt,
+      notes: [],
+    })
+    expect(failures).toBe(0)
+  },
+  600_000,
+)
 
 test('a service that refuses is told of once, tried again within the interval, and its URL is told nowhere', async () => {
   await using service = await openHttpSink({ status: 500 })

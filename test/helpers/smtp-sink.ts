@@ -36,7 +36,7 @@ export async function openSmtpSink({
     authOptional: !login,
     allowInsecureAuth: true,
     authMethods: mechanisms,
-    onAuth({ username, password, validatePassword, method }, _session, done) {
+    onAuth({ username = '', password = '', validatePassword, method }, _session, done) {
       const isRight = method === 'CRAM-MD5' ? validatePassword('pass') : password === 'pass'
       if (login === 'any' || (username === 'user' && isRight)) done(null, { user: `${username}:${password}` })
       else done(new Error('bad login'))

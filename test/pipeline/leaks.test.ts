@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { repeats, seed, write } from '../chaos/tier.ts'
 import { type HttpSink, type Received, openHttpSink, pagerdutyAnswer, twilioAnswer } from '../helpers/http-sink.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Delivered, type SmtpSink, openSmtpSink } from '../helpers/smtp-sink.ts'
@@ -8,8 +9,7 @@ import { type Story, tell } from '../helpers/story.ts'
 // reliability.md P5: whatever the tree, a receiver hears of all alerts that are routed to it and of no others, each of its
 // integrations at its own address and with its own credentials. Over HTTP and SMTP, as the channels speak.
 
-const TREES = process.env['CHAOS'] === 'long' ? 10_000 : 120
-const SEED = process.env['CHAOS_SEED'] && { seed: Number(process.env['CHAOS_SEED']) }
+const TREES = repeats(120, 10_000)
 
 let server: TestRedis
 let http: HttpSink
@@ -349,7 +349,10 @@ async function play(
   expect(open).toBe(0)
 }
 
-test(`in ${TREES} random trees no team hears of another's alerts, nor with its credentials, and each of its own`, async () => {
+const title = `in ${TREES} random trees no team hears of another's alerts, nor with its credentials, and each of its own`
+
+test(`${title} (seed ${seed})`, async () => {
+  const startedAt = Date.now()
   await fc.assert(
     fc.asyncProperty(world, tree, fc.option(tree, { nil: undefined }), labelSets, async (where, root, next, sets) => {
       const told: Told[] = []
@@ -359,10 +362,18 @@ test(`in ${TREES} random trees no team hears of another's alerts, nor with its c
       await using story = await tell(server, configOf(where, root), { deliverBy: 'channels' })
       await play(where, root, next, sets, story, told)
     }),
-    { numRuns: TREES, ...SEED },
+    { numRuns: TREES, seed },
   )
-  process.stdout.write(
-    `leaks: ${TREES} trees, ${messages} messages, ${digests} of them digests, ${pairs} pairs of alert and integration\n`,
-  )
+  const notes = [`${messages} messages, ${digests} of them digests`]
+  write({
+    name: title,
+    promises: 'P5',
+    rounds: TREES,
+    facts: pairs,
+    failures: 0,
+    seed,
+    took: Date.now() - startedAt,
+    notes,
+  })
   expect(pairs).toBeGreaterThan(TREES)
 }, 7_200_000)

@@ -2,16 +2,22 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Engine, eventually } from '../../helpers/engine.ts'
-import { openArena } from '../arena.ts'
+import { type Arena, openArena } from '../arena.ts'
+import type { Findings } from '../findings.ts'
 import { evaluate, inspected } from '../inspector.ts'
+import type { Request } from '../ledger.ts'
 import { acceptsAgain, supervise, underLoad } from '../load.ts'
-import { figure, longRow, row } from '../tier.ts'
+import { figure, isLong, longRow, row } from '../tier.ts'
 
 // Fault matrix A, beside crash.ts and points.ts. Elsewhere: one of three replicas frozen and one killed, against what
 // Alertmanager would tell (test/e2e/peers.test.ts); a stop in the middle of a send (test/e2e/delivery.test.ts).
 
 /** For a webhook: longer than its lease and BullMQ's lock. ms */
 const OUTLIVED = figure(16_000, 45_000)
+
+/** As src/pipeline/deliver.ts has it: after so many deaths the plainest words, after so many the dead letter. */
+const POISON = 3
+const DEADLY = 5
 
 /** Ways for a bug to come to light. */
 const bugs = ['throw new Error("a bug")', 'Promise.reject(new Error("a bug"))']
@@ -171,47 +177,20 @@ export function processFaults(): void {
       }),
   })
 
-  longRow({
-    name: 'a notification over which the engine ends each time goes out in the plainest words, and holds up no other',
+  row({
+    name: 'a notification over which the engine ends each time goes out in the plainest words, and costs no other its turn',
     promises: 'P1–P5, P7',
-    rounds: 2,
+    rounds: figure(1, 5),
     ms: 300_000,
-    run: (seed, findings) =>
-      underLoad(seed, findings, { options: { kinds: ['slack'] }, plan: { criticalShare: 0.3 } }, async (arena) => {
-        const slack = arena.channels.get('slack')
-        const [engine] = arena.engines
-        if (!slack || !engine) throw new Error('there is no engine, or no Slack')
-        const { behave } = slack
-        let plain = ''
-        slack.behave = (request) => {
-          if (request.body.includes('[firing|Poison')) {
-            for (const { process } of arena.engines) process.kill('SIGKILL')
-            return { does: 'hang' }
-          }
-          if (request.body.includes('Poison')) plain = request.body
-          return behave(request)
-        }
-        const said = new Set<unknown>()
-        const end = supervise(arena, async () => {
-          const next = await arena.start()
-          void next.says(/it goes out in the plainest words$/).then(({ row: id }) => said.add(id))
-          return next
-        })
-        // not in the senders' ledgers: what it says in the plainest words is not what the checker reads
-        await engine.post('/api/v2/alerts', [
-          { labels: { alertname: 'Poison', team: 'red', severity: 'critical', id: 'Poison.0' } },
-        ])
-        await eventually(
-          async () => plain,
-          (body) => body !== '',
-          200_000,
-        )
-        const kills = await end()
-        findings.holds('P7', kills === 3, () => `it ended ${kills} engines, and three turns are to be enough`)
-        findings.holds('P7', plain.includes('plainest words'), () => `it went out as ${plain}`)
-        findings.holds('P7', said.size === 1, () => `${said.size} notifications were taken for those that end engines`)
-        return { kills, grace: 60_000, patience: 120_000 }
-      }),
+    run: (seed, findings) => poison(seed, findings, false),
+  })
+
+  longRow({
+    name: 'a notification over which the engine ends whatever its words is given up, and costs no other its turn',
+    promises: 'P1–P5, P7',
+    rounds: 3,
+    ms: 300_000,
+    run: (seed, findings) => poison(seed, findings, true),
   })
 
   for (const [what, { start, pad, perSecond }] of Object.entries(starved)) {
@@ -235,4 +214,64 @@ export function processFaults(): void {
         }),
     })
   }
+}
+
+/** What a team's Slack shows of a notification that ends the engine whenever it is sent; `always`: in the plainest words, too. */
+async function poison(seed: number, findings: Findings, always: boolean): Promise<void> {
+  const plan = { criticalShare: 0.3 }
+  await underLoad(seed, findings, { options: { kinds: ['slack'] }, plan }, async (arena) => {
+    const slack = arena.channels.get('slack')
+    const [first] = arena.engines
+    if (!slack || !first) throw new Error('there is no engine, or no Slack')
+    const isPoison = ({ body }: Request) => body.includes('Poison')
+    const isPlain = ({ body }: Request) => body.includes('plainest words')
+    slack.behave = (request) => {
+      // others are in the air whenever it ends
+      if (!isPoison(request) || (isPlain(request) && !always)) return { does: 'ok', after: 300 + arena.random() * 700 }
+      return { does: 'run', what: () => arena.engines.forEach(({ process }) => process.kill('SIGKILL')) }
+    }
+    const engines = [first]
+    const end = supervise(arena, async () => {
+      if (!isLong) await endLeases(arena)
+      const engine = await arena.start()
+      engines.push(engine)
+      return engine
+    })
+    const asked = () => slack.read().filter((line): line is Request => 'body' in line)
+    const letters = async () => {
+      const [engine] = arena.engines
+      return (await engine?.get<{ groupKey: string; reason: string }[]>('/api/tocsin/v1/deadletters')) ?? []
+    }
+    await arena.post({ id: 'Poison.0', group: 'Poison', team: 'red', severity: 'critical' })
+    await eventually(
+      async () => (always ? (await letters().catch(() => [])).length > 0 : asked().some(isPlain)),
+      (isOver) => isOver,
+      200_000,
+    )
+    const kills = await end()
+
+    const poisoned = asked().filter(isPoison)
+    const most = always ? DEADLY : POISON
+    findings.holds('P7', kills === most, () => `it ended ${kills} engines, and ${most} turns are to be enough`)
+    for (const [i, request] of poisoned.entries())
+      findings.holds('P7', isPlain(request) === i >= POISON, () => `its turn ${i + 1} was ${request.body}`)
+    const said = engines.flatMap(({ log }) => log).filter(({ message }) => String(message).endsWith('plainest words'))
+    const rows = new Set(said.map(({ row: id }) => id))
+    findings.holds('P7', rows.size === 1, () => `${rows.size} notifications were taken for those that end engines`)
+    const given = (await letters()).map(({ groupKey, reason }) => `${reason} ${groupKey}`)
+    const isRight = always ? given.length === 1 && /^quarantined .*Poison/.test(given[0] ?? '') : given.length === 0
+    findings.holds('P7', isRight, () => `in the dead letter: ${given.join(', ') || 'nothing'}`)
+
+    const answered = new Set(slack.read().flatMap((line) => ('answered' in line ? [line.n] : [])))
+    const innocent = asked().filter((request) => !isPoison(request) && !answered.has(request.n)).length
+    findings.holds('P7', innocent > 0, () => 'nothing else was in the air when the engine ended')
+    findings.notes.push(`${kills} kills, ${innocent} others in the air`)
+    return { kills, grace: 60_000, patience: 120_000, unread: isPlain }
+  })
+}
+
+/** Leases of who died end now, and not when their time is up. */
+async function endLeases({ redis: { redis } }: Arena): Promise<void> {
+  const owed = '{tocsin}:owed'
+  for (const id of await redis.zrange(owed, 0, '-1')) await redis.zadd(owed, 'XX', String(Date.now() - 10_000), id)
 }

@@ -26,7 +26,7 @@ export function reloads(): void {
       underLoad(seed, findings, {}, async (arena) => {
         const [engine] = arena.engines
         if (!engine) throw new Error('there is no engine')
-        for (let n = 0; n < figure(16, 500); n++) {
+        for (let n = 0; n < figure(50, 500); n++) {
           const isBad = n % 2 === 1
           const spoil = spoilt[Math.floor(arena.random() * spoilt.length)]
           // another group interval, so that good ones are news too
