@@ -9,8 +9,8 @@ export interface Kept {
   readonly fingerprint: string
   readonly startsAt: number // epoch ms, of 13 digits
   readonly startsText: string // '-' where it is what the instant prints as
-  readonly said: string // the digest of what it says, and the routing by which it is in its groups
-  readonly rules: string // the version of the inhibitions by which it is no source
+  said: string // the digest of what it says, and the routing by which it is in its groups
+  rules: string // the version of the inhibitions by which it is no source
   written: string // what this replica wrote of its times behind the start; '' where it did not
   endsAt: number // by that, epoch ms
 }

@@ -13,8 +13,6 @@ export interface Alert {
   updatedAt: number
   startsText?: string // the sender's own spelling, where it differs from what the instant prints as
   endsText?: string
-  /** Labels, annotations and URL as JSON in the sender's own words, where they need not be written anew to be kept. */
-  said?: string
 }
 
 /**

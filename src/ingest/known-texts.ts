@@ -15,8 +15,10 @@ export interface KnownTexts {
   add(text: KnownText): void
 }
 
-/** How many characters of texts are remembered, which are bytes for most; the older half goes when it is full. */
-const REMEMBERED = 128 * 1024 * 1024
+/** How many bytes are remembered, about; the older half goes when it is full. */
+const REMEMBERED = 256 * 1024 * 1024
+/** What is kept of an alert beside its text, bytes. */
+const BESIDE = 600
 
 /** `at`: where the end would stand. */
 export function openKnownText(whole: string, at: number): KnownText {
@@ -29,12 +31,13 @@ export function openKnownTexts(most = REMEMBERED): KnownTexts {
   let length = 0 // of the recent ones
 
   function add(text: KnownText): void {
-    if (!recent.has(text.whole)) length += text.whole.length
+    const size = 2 * text.whole.length + BESIDE // of wide characters each takes two
+    if (!recent.has(text.whole)) length += size
     if (length > most / 2) {
       for (const one of older.values()) one.next = undefined // else it would go on keeping others
       older = recent
       recent = new Map()
-      length = text.whole.length
+      length = size
     }
     recent.set(text.whole, text)
   }

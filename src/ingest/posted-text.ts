@@ -19,25 +19,6 @@ interface PieceFound extends Piece {
   one?: KnownText | undefined
 }
 
-/** Larger ones are written anew: what stands between the words may be anything. */
-const LARGE = 8192
-
-/** What an alert says, in its sender's own words; undefined where they say it in another way than it is kept. */
-function saidIn(
-  text: string,
-  { from, to, labels, annotations, generatorURL }: Piece,
-  alert: Alert,
-  value: object,
-): string | undefined {
-  if (to - from > LARGE || !labels?.to || (annotations && !annotations.to)) return undefined
-  const names: unknown = Reflect.get(value, 'labels')
-  if (typeof names !== 'object' || names === null || Object.keys(names).length !== alert.labels.size) return undefined
-  for (const note of alert.annotations.values()) if (note === '') return undefined // which may be null there
-  const notes = annotations ? text.slice(annotations.from, annotations.to) : '{}'
-  const url = generatorURL ? text.slice(generatorURL.from, generatorURL.to) : '""'
-  return `[${text.slice(labels.from, labels.to)},${notes},${url}]`
-}
-
 /**
  * The body of `POST /api/v2/alerts` as text: as `postedBatch` reads it, but what came before is known by its text and not
  * parsed again. `parse` parses the whole; what it throws for what is no JSON, reading throws.
@@ -112,10 +93,7 @@ export function postedText(
       Object.keys(value).length === fields &&
       Reflect.get(value, 'endsAt') === text.slice(endsFrom, endsTo)
     if (one && comesAgain) texts[index] = one
-    const alert = normalise(raw, at, resolveTimeout, isName)
-    const said = 'reason' in alert ? undefined : saidIn(text, piece, alert, value)
-    if (!('reason' in alert) && said !== undefined) alert.said = said
-    return alert
+    return normalise(raw, at, resolveTimeout, isName)
   }
 
   function returned(

@@ -46,7 +46,8 @@ export async function accept(
   }
   const { rules, others } = (await repeated) ?? { rules: '', others: [] }
   // a rule that came since may make sources of alerts that come again
-  const unplaced = again.filter((one) => one.kept.rules !== rules || others.includes(one))
+  const refused = new Set(others)
+  const unplaced = again.filter((one) => one.kept.rules !== rules || refused.has(one))
   const whole = [...alerts, ...unplaced.map((one) => one.read())]
   await arrive(whole.slice(alerts.length))
   const [accepted] = await Promise.all([
@@ -55,6 +56,7 @@ export async function accept(
   ])
   if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, whole, routing)
   remember(arrivals, texts, accepted, deps)
+  renew(arrivals.slice(alerts.length), unplaced, accepted, deps)
   if (source === 'own') return accepted
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
   metrics.received.inc({ status: 'firing', version: source }, again.length + alerts.length - resolved)
@@ -82,15 +84,32 @@ function routingOf({ config }: Routing): string {
   return config.hash.slice(0, 8)
 }
 
+/** What went the full way may go the short one again. */
+function renew(
+  arrivals: readonly Arrival[],
+  again: Ingested['again'],
+  { rules }: Accepted,
+  { routing, inhibition }: Deps,
+): void {
+  if (rules !== inhibition.version) return
+  for (const [i, { kept }] of again.entries()) {
+    const arrival = arrivals[i]
+    if (!arrival || arrival.places.length > 0 || routing.heartbeatsOf(arrival.alert).length > 0) continue
+    kept.said = `${arrival.content.digest} ${routingOf(routing)}`
+    kept.rules = rules
+    kept.endsAt = 0 // what this replica wrote is no more what is there
+  }
+}
+
 /** Alerts that came for the second time will come again. Those of which more than the end matters are always read. */
 function remember(
   arrivals: readonly Arrival[],
   texts: Ingested['texts'],
-  { fresh, rules }: Accepted,
+  { fresh, full, rules }: Accepted,
   deps: Deps,
 ): void {
   const { routing, inhibition } = deps
-  if (fresh > 0 || rules !== inhibition.version) return
+  if (fresh > 0 || full.size > 0 || rules !== inhibition.version) return
   for (const [i, text] of texts.entries()) {
     const arrival = arrivals[i]
     if (text === undefined || !arrival || arrival.places.length > 0) continue

@@ -14,8 +14,7 @@
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
         what this call's writing of times is known by
-        number of groups, then for each, with a NUL between them: id, group wait in ms, route id, group key, group labels as
-          JSON, receiver
+        number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts; for each how long its parts are, as words; all of the parts as one text, for each: fingerprint,
           entry of `digests`, entry of `times`, 1 where it is resolved or 0, body, and as words: number of its groups, which of
           them from 1, number of its places, the places
@@ -39,7 +38,10 @@ end
 
 local groups = {}
 for i = 1, tonumber(take()) do
-  groups[i] = { text = take(), hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i] }
+  groups[i] = {
+    id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
+    hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i],
+  }
 end
 
 local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
@@ -154,12 +156,11 @@ local function makeGroup(group, alert)
     return
   end
   group.exists = true
-  local word = string.gmatch(group.text, '[^%z]+')
-  local id, wait, route, key, labels, receiver = word(), tonumber(word()), word(), word(), word(), word()
   local starts = alert.starts or tonumber(string.match(alert.times, '^%S+'))
-  local due = not calm and now - starts > wait and now or now + wait
-  redis.call('HSET', group.hash, 'route', route, 'key', key, 'labels', labels, 'receiver', receiver or '', 'createdAt', ARGV[1])
-  redis.call('ZADD', KEYS[5], due, id)
+  local due = not calm and now - starts > group.wait and now or now + group.wait
+  redis.call('HSET', group.hash, 'route', group.route, 'key', group.key, 'labels', group.labels,
+    'receiver', group.receiver, 'createdAt', ARGV[1])
+  redis.call('ZADD', KEYS[5], due, group.id)
   made = made + 1
   if soonest == -1 or due < soonest then soonest = due end
 end

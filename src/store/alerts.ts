@@ -134,17 +134,22 @@ export function alertStore(
     async repeat<T extends Again>(again: readonly T[], at: number): Promise<{ rules: string; others: T[] }> {
       const now = Math.floor(at)
       const writer = nextWriter()
-      const sure = again.filter(({ kept, endsAt }) => kept.endsAt > now + NEAR && endsAt >= kept.endsAt)
+      const isSure = ({ kept, endsAt }: T) => kept.endsAt > now + NEAR && endsAt >= kept.endsAt
+      const sure = again.filter(isSure)
+      const unsure = sure.length === again.length ? [] : again.filter((one) => !isSure(one))
       const first = await inChunks(sure, (some) =>
-        repeatScript(accepting, [keys.times, keys.changes, keys.versions], untouched(some, now, writer)),
+        repeatScript(
+          accepting,
+          [keys.times, keys.changes, keys.versions, keys.references],
+          untouched(some, now, writer),
+        ),
       )
-      const unsure = sure.length === again.length ? [] : again.filter((one) => !sure.includes(one))
       const rest = [...first.others, ...unsure]
       if (rest.length === 0) return first
       return inChunks(rest, (some) =>
         repeatTold(
           accepting,
-          [keys.times, keys.changes, keys.versions, keys.digests],
+          [keys.times, keys.changes, keys.versions, keys.references, keys.digests],
           [
             now + NEAR,
             ...some.flatMap(({ kept, endsAt, endsText }) => {
@@ -301,7 +306,7 @@ export function alertStore(
           groupNumbers.set(group.id, (number = groupNumbers.size + 1))
           groupKeys.push(keys.group(group.id), keys.members(group.id))
           const { id, groupWait, routeId, groupKey, labels, receiver } = group
-          groupArgs.push([id, groupWait, routeId, groupKey, labels, receiver].join('\0'))
+          groupArgs.push(id, groupWait, routeId, groupKey, labels, receiver)
         }
         membership += ` ${number}`
       }

@@ -8,7 +8,6 @@ import { postedBatch } from '../../src/ingest/posted-alerts.ts'
 import { postedText } from '../../src/ingest/posted-text.ts'
 import { type Ingested, IngestError } from '../../src/ingest/reject.ts'
 import { defaultLimits } from '../../src/model/limits.ts'
-import { contentOf } from '../../src/store/content.ts'
 
 const now = Date.UTC(2026, 10, 23, 10)
 const DEEPEST = 100
@@ -33,7 +32,7 @@ function remember(known: KnownTexts, { alerts, texts }: Ingested): void {
 
 /** What was read, whether it was known or not, in any order. */
 function whole({ alerts, again, rejects }: Ingested) {
-  const bare = [...alerts, ...again.map((one) => one.read())].map(({ said: _said, ...alert }) => alert)
+  const bare = [...alerts, ...again.map((one) => one.read())]
   return { alerts: bare.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)), rejects }
 }
 
@@ -178,12 +177,6 @@ test('whatever is sent, and sent again, is read as if nothing were known', () =>
       for (const round of [sent, sent, sent.replaceAll('10:04', '10:06')]) {
         const ingested = read(round, known)
         expect(whole(ingested)).toEqual(whole(plainly(round)))
-        for (const one of ingested.alerts) {
-          if (one.said === undefined) continue
-          // in whose words it is kept makes no difference to what is kept
-          const { said, ...rest } = one
-          expect(JSON.parse(said)).toEqual(JSON.parse(contentOf(rest).body))
-        }
         remember(known, ingested)
       }
     }),
@@ -192,7 +185,7 @@ test('whatever is sent, and sent again, is read as if nothing were known', () =>
 })
 
 test('the older half of what is known goes when it is full', () => {
-  const known = openKnownTexts(100)
+  const known = openKnownTexts(6000)
   const texts = Array.from({ length: 12 }, (_, n) => openKnownText(`text ${n}`.padEnd(10), 4))
   for (const text of texts) known.add(text)
   expect(known.get(texts[0]?.whole ?? '')).toBeUndefined()

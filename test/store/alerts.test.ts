@@ -157,6 +157,16 @@ test('a resolved alert in no group is forgotten in time, others are not', async 
   expect((await kept()).map((alert) => [...alert.labels.keys()])).toEqual([['a']])
 })
 
+test('a group is kept as it is called, whatever characters it is called by', async () => {
+  const odd = { ...group, groupKey: '{}:{a\u0000b="x y", c="é"}', labels: '[["a\\u0000b","x y"]]', receiver: 'a b' }
+  await store.alerts.accept([arrival(fires, [odd])], now, manner)
+  expect(await store.groups.load('g')).toMatchObject({
+    key: odd.groupKey,
+    receiver: 'a b',
+    alerts: [{ startsAt: now }],
+  })
+})
+
 test('scripts are loaded again after Redis has forgotten them', async () => {
   await server.redis.script('FLUSH')
   expect(await accept(fires, now)).toMatchObject({ fresh: 1 })
@@ -281,6 +291,15 @@ describe('alerts that come again', () => {
     await accept(lasting, now)
     expect(await again(keptOf(lasting), later(1), lasting.endsAt - 4000)).toBe(false)
     expect(await again(keptOf(lasting), later(1), lasting.endsAt - 6000)).toBe(true)
+  })
+
+  test('nor is one that its group has let go of', async () => {
+    await accept(lasting, now)
+    const mine = keptOf(lasting)
+    expect(await again(mine, later(1), now + 1)).toBe(true)
+    await store.groups.drop('g', now + 2)
+    expect(await again(mine, later(2), now + 3)).toBe(false)
+    expect(await accept({ ...lasting, endsAt: later(2) }, now + 4)).toMatchObject({ joined: 1, groups: 1 })
   })
 
   test('many in one call, each with its own end', async () => {

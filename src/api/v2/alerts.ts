@@ -73,11 +73,13 @@ export function alerts(api: ApiDeps): Router {
 
   router.post('/alerts', ...api.admission.handlers, async (request, response) => {
     const { config, known } = deps.routing
-    const text = textOfBody(request.body, 'alerts')
     const ingested = await takeAlerts(
       api,
       'v2',
-      (at) => postedText(text, () => parseBody(request.body, 'alerts'), at, config, known, DEEPEST),
+      (at) => {
+        const parse = () => parseBody(request.body, 'alerts')
+        return postedText(textOfBody(request.body, 'alerts'), parse, at, config, known, DEEPEST)
+      },
       (read) => {
         // Alertmanager takes none where one is not of the schema
         if (deps.exact && read.rejects.some(({ answer }) => answer.code !== 'rule')) refuse(read)
