@@ -228,7 +228,11 @@ async function poison(seed: number, findings: Findings, always: boolean): Promis
     slack.behave = (request) => {
       // others are in the air whenever it ends
       if (!isPoison(request) || (isPlain(request) && !always)) return { does: 'ok', after: 300 + arena.random() * 700 }
-      return { does: 'run', what: () => arena.engines.forEach(({ process }) => process.kill('SIGKILL')) }
+      return { does: 'run', what: () => void endAll() }
+    }
+    const endAll = async () => {
+      while (arena.engines.length === 0) await sleep(20) // it sends before it has said that it is up
+      for (const { process } of arena.engines) process.kill('SIGKILL')
     }
     const engines = [first]
     const end = supervise(arena, async () => {
@@ -255,8 +259,15 @@ async function poison(seed: number, findings: Findings, always: boolean): Promis
     findings.holds('P7', kills === most, () => `it ended ${kills} engines, and ${most} turns are to be enough`)
     for (const [i, request] of poisoned.entries())
       findings.holds('P7', isPlain(request) === i >= POISON, () => `its turn ${i + 1} was ${request.body}`)
-    const said = engines.flatMap(({ log }) => log).filter(({ message }) => String(message).endsWith('plainest words'))
-    const rows = new Set(said.map(({ row: id }) => id))
+    const quarantined = async () =>
+      new Set(
+        engines
+          .flatMap(({ log }) => log)
+          .filter(({ message }) => String(message).endsWith('plainest words'))
+          .map(({ row: id }) => id),
+      )
+    // the log may come later than what it tells of
+    const rows = await eventually(quarantined, ({ size }) => size > 0).catch(quarantined)
     findings.holds('P7', rows.size === 1, () => `${rows.size} notifications were taken for those that end engines`)
     const given = (await letters()).map(({ groupKey, reason }) => `${reason} ${groupKey}`)
     const isRight = always ? given.length === 1 && /^quarantined .*Poison/.test(given[0] ?? '') : given.length === 0
