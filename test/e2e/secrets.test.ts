@@ -188,5 +188,6 @@ async function everythingAt(redis: Redis, key: string): Promise<string> {
   if (type === 'list') return JSON.stringify(await redis.lrange(key, 0, -1))
   if (type === 'set') return JSON.stringify(await redis.smembers(key))
   if (type === 'zset') return JSON.stringify(await redis.zrange(key, 0, '-1', 'WITHSCORES'))
-  return JSON.stringify(await redis.xrange(key, '-', '+'))
+  if (type === 'stream') return JSON.stringify(await redis.xrange(key, '-', '+'))
+  return '' // it went while the others were read
 }
