@@ -54,5 +54,6 @@ async function valueOf({ redis }: Server, key: string): Promise<string> {
   if (type === 'set') return JSON.stringify(await redis.smembers(key))
   if (type === 'zset') return JSON.stringify(await redis.zrange(key, 0, '-1'))
   if (type === 'stream') return JSON.stringify(await redis.xrange(key, '-', '+'))
-  return (await redis.get(key)) ?? ''
+  if (type === 'string') return (await redis.get(key)) ?? ''
+  return '' // it went while the others were read
 }
