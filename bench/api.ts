@@ -2,7 +2,7 @@
 // Alertmanager (Debian's, or the one that ALERTMANAGER_BIN names) in the same run. Minimum, median and maximum of the rounds.
 import { startEngine, tempDir } from '../test/helpers/engine.ts'
 import { alertmanagerBinary, startAlertmanagerWith } from '../test/helpers/prometheus.ts'
-import { alert, latencies, openArrivals, openClient, quantile } from './load.ts'
+import { alert, latencies, openArrivals, openClient, quantile, silenceOf } from './load.ts'
 import { machine, print, spread } from './print.ts'
 
 const quick = process.argv.includes('--quick')
@@ -32,21 +32,8 @@ async function fill(url: string, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n += BATCH) await send('POST', `${url}/api/v2/alerts`, bodyOf(n, Math.min(to, n + BATCH)))
 }
 
-/** Silences of which none fits. */
 async function silence(url: string): Promise<void> {
-  for (let n = 0; n < SILENCES; n++) {
-    const body = {
-      matchers: [
-        { name: 'instance', value: `gone-${n}`, isRegex: false },
-        { name: 'cluster', value: 'eu-.*', isRegex: true },
-      ],
-      startsAt: new Date().toISOString(),
-      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-      createdBy: 'bench',
-      comment: 'bench',
-    }
-    await send('POST', `${url}/api/v2/silences`, JSON.stringify(body))
-  }
+  for (let n = 0; n < SILENCES; n++) await send('POST', `${url}/api/v2/silences`, JSON.stringify(silenceOf(n)))
 }
 
 async function timed(url: string): Promise<number> {
@@ -97,7 +84,7 @@ async function measureFlush(): Promise<void> {
   for (const loaded of [false, true]) {
     const rows: string[] = []
     for (const side of ['Tocsin', 'Alertmanager']) {
-      const arrivals = await openArrivals()
+      using arrivals = await openArrivals()
       const text = `
 route: { receiver: sink, group_by: [alertname], group_wait: 0s }
 receivers: [{ name: sink, webhook_configs: [{ url: '${arrivals.url}' }] }]
@@ -111,7 +98,6 @@ ${loaded ? `inhibit_rules:\n${rules.join('\n')}` : ''}
       await latencies(client, running.url, arrivals, warmUp, { severity: 'info', cluster: 'eu-1' })
       const times = await latencies(client, running.url, arrivals, names, { severity: 'info', cluster: 'eu-1' })
       rows.push(`${side} ${quantile(times, 0.5).toFixed(1)}, ${quantile(times, 0.99).toFixed(1)}`)
-      arrivals.close()
     }
     const what = loaded ? `with ${SILENCES} silences and ${RULES} inhibitions` : 'with none'
     print(`${what.padEnd(42)} ${rows.join('   ')}`)

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { alert } from './load.ts'
+import { alert, silenceOf } from './load.ts'
 import { type Side, type Sides, openSides } from './sides.ts'
 import { postOf, sendAll } from './wire.ts'
 import type { Figures, Row } from './table.ts'
@@ -86,21 +86,7 @@ async function repeated(sides: Sides, { rounds, active, repeats }: Plan, figures
 }
 
 async function silence({ url }: Side): Promise<void> {
-  const all = Array.from({ length: 2000 }, (_, n) =>
-    postOf(
-      '/api/v2/silences',
-      JSON.stringify({
-        matchers: [
-          { name: 'instance', value: `gone-${n}`, isRegex: false },
-          { name: 'cluster', value: 'eu-.*', isRegex: true },
-        ],
-        startsAt: new Date().toISOString(),
-        endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-        createdBy: 'bench',
-        comment: 'bench',
-      }),
-    ),
-  )
+  const all = Array.from({ length: 2000 }, (_, n) => postOf('/api/v2/silences', JSON.stringify(silenceOf(n))))
   await sendAll(url, all, 4)
 }
 

@@ -27,6 +27,20 @@ export function alert(n: number, round: number, groups = 500) {
   }
 }
 
+/** One that fits no alert. */
+export function silenceOf(n: number) {
+  return {
+    matchers: [
+      { name: 'instance', value: `gone-${n}`, isRegex: false },
+      { name: 'cluster', value: 'eu-.*', isRegex: true },
+    ],
+    startsAt: new Date().toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    createdBy: 'bench',
+    comment: 'bench',
+  }
+}
+
 /** Requests one after the other or some at a time, over connections that stay. */
 export function openClient(maxSockets: number) {
   const agent = new Agent({ keepAlive: true, maxSockets })
@@ -51,16 +65,17 @@ export function openClient(maxSockets: number) {
 
 export type Client = ReturnType<typeof openClient>
 
-/** A receiver of webhooks that notes when each alert came first, by alertname. */
-export async function openArrivals() {
+/** A receiver of webhooks that notes when each alert came first, by the value of a label. */
+export async function openArrivals(by: 'alertname' | 'instance' = 'alertname') {
   const arrived = new Map<string, number>()
   const server = createServer((incoming, response) => void take(incoming, response)).listen(0, '127.0.0.1')
   async function take(incoming: IncomingMessage, response: ServerResponse) {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(Buffer.from(chunk))
-    const { alerts }: { alerts: { labels: { alertname: string } }[] } = JSON.parse(Buffer.concat(chunks).toString())
-    for (const { labels } of alerts)
-      if (!arrived.has(labels.alertname)) arrived.set(labels.alertname, performance.now())
+    const { alerts }: { alerts: { labels: { alertname: string; instance: string } }[] } = JSON.parse(
+      Buffer.concat(chunks).toString(),
+    )
+    for (const { labels } of alerts) if (!arrived.has(labels[by])) arrived.set(labels[by], performance.now())
     response.end()
   }
   await once(server, 'listening')
@@ -68,7 +83,7 @@ export async function openArrivals() {
   return {
     url: `http://127.0.0.1:${port}`,
     arrived,
-    close() {
+    [Symbol.dispose]() {
       server.closeAllConnections()
       server.close()
     },

@@ -13,10 +13,10 @@ export interface Side {
 }
 
 /** Tocsin, with a Redis of its own beside it that syncs as said, and Alertmanager, both by the same file. */
-export async function openSides(config: string, appendfsync: 'everysec' | 'always', args: string[] = []) {
+export async function openSides(config: string, appendfsync: 'everysec' | 'always') {
   const dir = tempDir()
   const redis = await openRedis('--appendonly', 'yes', '--appendfsync', appendfsync)
-  const engine = await startEngine({ config, redis: redis.socket, args })
+  const engine = await startEngine({ config, redis: redis.socket })
   const peer = await startAlertmanagerWith(config, dir.path)
   const side = (url: string, ...pids: (number | undefined)[]): Side => ({
     url,
@@ -26,8 +26,6 @@ export async function openSides(config: string, appendfsync: 'everysec' | 'alway
   return {
     tocsin: side(engine.url, engine.process.pid, redis.process.pid),
     alertmanager: side(peer.url, peer.process.pid),
-    engine: side(engine.url, engine.process.pid),
-    redis,
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]()
       await redis[Symbol.asyncDispose]()

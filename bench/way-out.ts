@@ -1,9 +1,6 @@
-import { once } from 'node:events'
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { alert, quantile } from './load.ts'
+import { type Arrivals, alert, openArrivals, quantile } from './load.ts'
 import { type Side, openSides } from './sides.ts'
 import type { Row } from './table.ts'
 import { postOf, sendAll } from './wire.ts'
@@ -11,36 +8,12 @@ import { postOf, sendAll } from './wire.ts'
 const BATCH = 64
 const GROUP_WAIT = 5000 // ms
 
-/** A receiver of webhooks that notes when each alert came first, by its instance. */
-async function openSink() {
-  const arrived = new Map<string, number>()
-  const take = async (request: IncomingMessage, response: ServerResponse) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(Buffer.from(chunk))
-    response.end()
-    const now = performance.now()
-    const { alerts }: { alerts: { labels: { instance: string } }[] } = JSON.parse(Buffer.concat(chunks).toString())
-    for (const { labels } of alerts) if (!arrived.has(labels.instance)) arrived.set(labels.instance, now)
-  }
-  const server = createServer((request, response) => void take(request, response)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    arrived,
-    [Symbol.dispose]() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
-}
-
 const configOf = (url: string, groupWait: number) => `
 route: { receiver: sink, group_by: [alertname, round], group_wait: ${groupWait}ms, group_interval: 5m }
 receivers: [{ name: sink, webhook_configs: [{ url: '${url}' }] }]
 `
 
-async function untilAll({ arrived }: { arrived: Map<string, number> }, count: number): Promise<void> {
+async function untilAll({ arrived }: Arrivals, count: number): Promise<void> {
   const end = performance.now() + 120_000
   while (arrived.size < count) {
     if (performance.now() > end) throw new Error(`only ${arrived.size} of ${count} alerts came`)
@@ -56,7 +29,7 @@ export function wayOutRows({ rounds, storm, singles }: { rounds: number; storm: 
       name: `storm: ${storm} alerts in ${groups} groups, to the sink`,
       async run(figures) {
         for (let round = 0; round < rounds; round++) {
-          using sink = await openSink()
+          using sink = await openArrivals('instance')
           await using sides = await openSides(configOf(sink.url, GROUP_WAIT), 'everysec')
           const requests = Array.from({ length: Math.ceil(storm / BATCH) }, (_none, batch) => {
             const alerts = Array.from({ length: Math.min(BATCH, storm - batch * BATCH) }, (_none_, i) =>
@@ -83,7 +56,7 @@ export function wayOutRows({ rounds, storm, singles }: { rounds: number; storm: 
     {
       name: `one alert end to end at group_wait 0, ${singles} at 200/s`,
       async run(figures) {
-        using sink = await openSink()
+        using sink = await openArrivals('instance')
         await using sides = await openSides(configOf(sink.url, 0), 'everysec')
         const run = async (side: Side, round: number) => {
           sink.arrived.clear()

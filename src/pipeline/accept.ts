@@ -84,6 +84,11 @@ function routingOf({ config }: Routing): string {
   return config.hash.slice(0, 8)
 }
 
+/** Whether nothing but the alert itself depends on its end. */
+function isOnlyItself({ alert, places }: Arrival, routing: Routing): boolean {
+  return places.length === 0 && routing.heartbeatsOf(alert).length === 0
+}
+
 /** What went the full way may go the short one again. */
 function renew(
   arrivals: readonly Arrival[],
@@ -94,7 +99,7 @@ function renew(
   if (rules !== inhibition.version) return
   for (const [i, { kept }] of again.entries()) {
     const arrival = arrivals[i]
-    if (!arrival || arrival.places.length > 0 || routing.heartbeatsOf(arrival.alert).length > 0) continue
+    if (!arrival || !isOnlyItself(arrival, routing)) continue
     kept.said = `${arrival.content.digest} ${routingOf(routing)}`
     kept.rules = rules
     kept.endsAt = 0 // what this replica wrote is no more what is there
@@ -112,8 +117,7 @@ function remember(
   if (fresh > 0 || full.size > 0 || rules !== inhibition.version) return
   for (const [i, text] of texts.entries()) {
     const arrival = arrivals[i]
-    if (text === undefined || !arrival || arrival.places.length > 0) continue
-    if (routing.heartbeatsOf(arrival.alert).length > 0) continue
+    if (text === undefined || !arrival || !isOnlyItself(arrival, routing)) continue
     const { fingerprint, startsAt, startsText = '-' } = arrival.alert
     if (startsAt < LEAST || startsAt >= 10 * LEAST) continue
     const said = `${arrival.content.digest} ${routingOf(routing)}`

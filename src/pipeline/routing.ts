@@ -38,6 +38,7 @@ export function openRouting(
   const templates = parseTemplates([...builtin, ...config.templates])
   const notifiers = new Map<string, Notifier>()
   const seedsByRoute = new Map<string, Map<string, GroupSeed>>() // by group labels
+  let seedCount = 0 // of all routes
   let recent = new Map<string, Known>()
   let older = new Map<string, Known>()
 
@@ -59,14 +60,19 @@ export function openRouting(
     return routesOf(alert).map((route) => {
       const labels = groupLabels(route, alert.labels)
       const text = JSON.stringify([...labels])
+      if (seedCount >= REMEMBERED) {
+        seedsByRoute.clear()
+        seedCount = 0
+      }
       let seeds = seedsByRoute.get(route.id)
-      if (!seeds || seeds.size >= REMEMBERED) seedsByRoute.set(route.id, (seeds = new Map()))
+      if (!seeds) seedsByRoute.set(route.id, (seeds = new Map()))
       let seed = seeds.get(text)
       if (!seed) {
         const key = groupKey(route, labels)
         const { id: routeId, groupWait, receiver } = route
         seed = { id: groupId(routeId, key), groupWait, routeId, groupKey: key, labels: text, receiver }
         seeds.set(text, seed)
+        seedCount += 1
       }
       return seed
     })

@@ -268,16 +268,17 @@ export function alertStore(
     all: readonly T[],
     call: (some: readonly T[]) => Promise<[rules: string, ...others: number[]]>,
   ): Promise<{ rules: string; others: T[] }> {
+    if (all.length === 0) return { rules: '', others: [] }
     const reloads = scriptReloads()
     const chunks = chunksOf(all, () => 0)
-    const answers = chunks.map((some) => (some.length > 0 ? call(some) : undefined))
-    for (const answer of answers) answer?.catch(() => {}) // it is awaited below, and may fail before
+    const answers = chunks.map(call)
+    for (const answer of answers) answer.catch(() => {}) // it is awaited below, and may fail before
     const onReplicas = replicated() // sent right behind the calls: it costs no trip of its own
     onReplicas.catch(() => {})
     let rules = ''
     const others: T[] = []
     for (const [i, answer] of answers.entries()) {
-      const [version, ...numbers] = (await answer) ?? ['']
+      const [version, ...numbers] = await answer
       rules = version
       for (const number of numbers) {
         const one = chunks[i]?.[number - 1]
@@ -305,8 +306,7 @@ export function alertStore(
         if (number === undefined) {
           groupNumbers.set(group.id, (number = groupNumbers.size + 1))
           groupKeys.push(keys.group(group.id), keys.members(group.id))
-          const { id, groupWait, routeId, groupKey, labels, receiver } = group
-          groupArgs.push(id, groupWait, routeId, groupKey, labels, receiver)
+          groupArgs.push(group.id, group.groupWait, group.routeId, group.groupKey, group.labels, group.receiver)
         }
         membership += ` ${number}`
       }

@@ -8,9 +8,9 @@
 
   Returns { the version of the inhibitions, then which of them, from 1, were not taken }
 ]]
+--- with move
 local times, changes, versions, references, digests = unpack(KEYS)
 local near = tonumber(ARGV[1])
-local KEPT_CHANGES = 1000
 
 local fingerprints = {}
 for i = 2, #ARGV, 3 do fingerprints[#fingerprints + 1] = ARGV[i] end
@@ -24,7 +24,7 @@ local function goesOn(before, after)
   return starts == newStarts and tonumber(ends) > near and tonumber(ends) <= tonumber(newEnds)
 end
 
-local reply = { (redis.call('HGET', versions, 'epoch') or '') .. ' ' .. (redis.call('HGET', versions, 'rules') or '0') }
+local reply = { versionOf(versions) }
 local moved, written = {}, {}
 for i, fingerprint in ipairs(fingerprints) do
   local after = ARGV[3 * i + 1]
@@ -36,8 +36,5 @@ for i, fingerprint in ipairs(fingerprints) do
     reply[#reply + 1] = i
   end
 end
-if #moved > 0 then
-  redis.call('HSET', times, unpack(written))
-  redis.call('XADD', changes, 'MAXLEN', '~', KEPT_CHANGES, '*', 'moved', table.concat(moved, ' '), 'changed', '', 'gone', '')
-end
+move(times, changes, moved, written)
 return reply

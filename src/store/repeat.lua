@@ -9,8 +9,8 @@
 
   Returns { the version of the inhibitions, then which of them, from 1, were not taken }
 ]]
+--- with move
 local times, changes, versions, references = unpack(KEYS)
-local KEPT_CHANGES = 1000
 local LENGTH = 32
 
 local pairsGiven = tonumber(ARGV[1])
@@ -20,7 +20,7 @@ for at = 1, #alerts, LENGTH do fingerprints[#fingerprints + 1] = string.sub(aler
 local known = redis.call('HMGET', times, unpack(fingerprints))
 local held = redis.call('HMGET', references, unpack(fingerprints)) -- none where its group has let go of it
 
-local reply = { (redis.call('HGET', versions, 'epoch') or '') .. ' ' .. (redis.call('HGET', versions, 'rules') or '0') }
+local reply = { versionOf(versions) }
 local moved, written = {}, {}
 for i, fingerprint in ipairs(fingerprints) do
   local at = (i - 1) * LENGTH
@@ -33,8 +33,5 @@ for i, fingerprint in ipairs(fingerprints) do
     reply[#reply + 1] = i
   end
 end
-if #moved > 0 then
-  redis.call('HSET', times, unpack(written))
-  redis.call('XADD', changes, 'MAXLEN', '~', KEPT_CHANGES, '*', 'moved', table.concat(moved, ' '), 'changed', '', 'gone', '')
-end
+move(times, changes, moved, written)
 return reply
