@@ -21,6 +21,7 @@ export interface EmbeddedRedis {
 
 /** Unix socket paths end at 107 bytes on Linux and 103 on macOS. */
 const LONGEST_SOCKET = 100
+const LEAVING = 2000 // ms: our own connections, one that was still being made among them, are gone by then
 const START_PATIENCE = 30_000 // ms: a large append-only file takes its time to load
 const BINARIES = ['redis-server', 'valkey-server']
 
@@ -80,14 +81,11 @@ export async function openEmbedded(directory: string, onExit: (reason: string) =
       const redis = new Redis(socket, { retryStrategy: () => null, maxRetriesPerRequest: 0, commandTimeout: 5000 })
       redis.on('error', () => {})
       try {
-        const clients = String(await redis.client('LIST'))
-          .trim()
-          .split('\n')
-        if (clients.length > 1) return // another engine has adopted it
+        if (!(await until(() => isAlone(redis), LEAVING))) return // another engine has adopted it
         child?.ref() // its end is waited for now
         const gone = child && new Promise((done) => child?.once('exit', done))
         await redis.shutdown().catch(() => {}) // the connection ends before there is an answer
-        await (gone ?? until(async () => !(await answers(socket))))
+        await (gone ?? until(async () => !(await answers(socket)), 5000))
       } finally {
         redis.disconnect()
       }
@@ -239,9 +237,19 @@ async function patience(socket: string, failed: () => string | undefined): Promi
   }
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5000
-  while (!(await condition()) && Date.now() < end) await sleep(20)
+async function isAlone(redis: Redis): Promise<boolean> {
+  const clients = String(await redis.client('LIST'))
+  return clients.trim().split('\n').length === 1
+}
+
+/** Whether it came to be so within so many ms. */
+async function until(condition: () => Promise<boolean>, time: number): Promise<boolean> {
+  const end = Date.now() + time
+  while (!(await condition())) {
+    if (Date.now() > end) return false
+    await sleep(20)
+  }
+  return true
 }
 
 /** Whether a server that has loaded its data answers there. */
