@@ -76,7 +76,13 @@ function nothing(rules: string): Accepted {
 
 function arrivalOf(alert: Alert, routing: Routing, { inhibition }: Deps): Arrival {
   const places = inhibition.placesOf(alert, routing)
-  return { alert, content: contentOf(alert), groups: routing.groupsOf(alert), places }
+  return {
+    alert,
+    content: contentOf(alert),
+    groups: routing.groupsOf(alert),
+    places,
+    isGravest: routing.isGravest(alert),
+  }
 }
 
 /** What alerts' groups are kept under: by another config they may have others. */

@@ -19,6 +19,8 @@ export interface Routing {
   templates: Templates
   /** The groups that an alert belongs to, remembered by fingerprint. */
   groupsOf(alert: Alert): readonly GroupSeed[]
+  /** Whether no severity is graver than an alert's, remembered by fingerprint. */
+  isGravest(alert: Alert): boolean
   /** What an alert is to the inhibitions, remembered by fingerprint. */
   rolesOf(alert: Alert): Roles
   /** The heartbeats that an alert is a sign of, remembered by fingerprint. */

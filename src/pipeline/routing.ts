@@ -1,5 +1,6 @@
 import type { Alert } from '../alert/alert.ts'
 import { canary, isCanary } from '../alert/canary.ts'
+import { rankOf } from '../alert/severity.ts'
 import type { Config } from '../config/config.ts'
 import { groupKey, groupLabels } from '../group/key.ts'
 import { matchesAll } from '../match/matcher.ts'
@@ -16,6 +17,7 @@ import type { ListenedFor, Routing } from './deps.ts'
 /** What labels come to under a config. */
 interface Known {
   groups: readonly GroupSeed[]
+  isGravest: boolean
   roles: Roles
   heartbeats: readonly ListenedFor[]
 }
@@ -83,6 +85,7 @@ export function openRouting(
     if (known) return known
     known = older.get(alert.fingerprint) ?? {
       groups: seedsOf(alert),
+      isGravest: rankOf(alert.labels.get('severity') ?? '', config) === 0,
       roles: rolesOf(isCanary(alert) ? [] : config.inhibitRules, alert.labels),
       heartbeats: heartbeatsIn(alert),
     }
@@ -99,6 +102,7 @@ export function openRouting(
     templates,
     known: openKnownTexts(),
     groupsOf: (alert) => know(alert).groups,
+    isGravest: (alert) => know(alert).isGravest,
     rolesOf: (alert) => know(alert).roles,
     heartbeatsOf: (alert) => (heartbeats.length === 0 ? none : know(alert).heartbeats),
     notifier(id) {

@@ -2,8 +2,8 @@
   Merges alerts with what is known of them and puts them into their groups, by Alertmanager's rules
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
-  KEYS[1..11] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger, digests
-  KEYS[12..]  for each group: group, members
+  KEYS[1..12] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger, digests, grave
+  KEYS[13..]  for each group: group, members
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
@@ -16,7 +16,7 @@
         what this call's writing of times is known by
         number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts; for each how long its parts are, as words; all of the parts as one text, for each: fingerprint,
-          entry of `digests`, entry of `times`, 1 where it is resolved or 0, body, and as words: number of its groups, which of
+          entry of `digests`, entry of `times`, 1 where it is resolved or 0, 1 where it is one of the gravest or 0, body, and as words: number of its groups, which of
           them from 1, number of its places, the places
 
   Returns { new, changed or repeated, late copies dropped, joined a group, groups made, soonest due of those or -1,
@@ -40,7 +40,7 @@ local groups = {}
 for i = 1, tonumber(take()) do
   groups[i] = {
     id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[10 + 2 * i], members = KEYS[11 + 2 * i],
+    hash = KEYS[11 + 2 * i], members = KEYS[12 + 2 * i],
   }
 end
 
@@ -78,7 +78,7 @@ do
   for i = 1, count do
     local alert = {
       fingerprint = part(tonumber(lengths())), said = part(tonumber(lengths())), times = part(tonumber(lengths())), over = part(1) == '1',
-      body = part(tonumber(lengths())),
+      grave = part(1) == '1', body = part(tonumber(lengths())),
     }
     local membership = readMembership(part(tonumber(lengths())))
     alert.groups, alert.places = membership.groups, membership.places
@@ -129,6 +129,7 @@ for _, group in ipairs(groups) do
 end
 
 local newReferences = {} -- of alerts that nobody knew: in how many groups they are
+local graver = {} -- groups that one of the gravest joins
 local newMembers = {} -- group → those in it that nobody knew: written at the end
 local function sizeOf(group)
   return redis.call('SCARD', group.members) + (newMembers[group] and #newMembers[group] or 0)
@@ -215,6 +216,7 @@ for _, alert in ipairs(alerts) do
         newMembers[group] = members
         members[#members + 1] = fingerprint
         makeGroup(group, alert)
+        if alert.grave then graver[group] = true end
       end
       grouped = #alert.groups > 0
       if grouped then newReferences[fingerprint] = #alert.groups end
@@ -230,6 +232,7 @@ for _, alert in ipairs(alerts) do
           if not newReferences[fingerprint] and redis.call('SADD', group.members, fingerprint) == 1 then
             joined = joined + 1
             redis.call('HINCRBY', KEYS[3], fingerprint, 1)
+            if alert.grave then graver[group] = true end
           end
           makeGroup(group, alert)
         end
@@ -252,6 +255,8 @@ write(KEYS[1], newBodies)
 write(KEYS[11], newDigests)
 write(KEYS[3], newReferences)
 for group, members in pairs(newMembers) do redis.call('SADD', group.members, unpack(members)) end
+
+for group in pairs(graver) do redis.call('ZADD', KEYS[12], redis.call('ZSCORE', KEYS[5], group.id), group.id) end
 
 local moved, changed = {}, {}
 for fingerprint in pairs(newTimes) do

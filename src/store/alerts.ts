@@ -26,6 +26,7 @@ export interface Arrival {
   content: Content
   groups: readonly GroupSeed[]
   places: readonly string[] // where it inhibits others
+  isGravest: boolean // its groups are flushed before others that are due
 }
 
 /** How alerts are put into groups. */
@@ -297,7 +298,7 @@ export function alertStore(
     const groupKeys: string[] = []
     const groupArgs: (string | number)[] = []
     const parts = openParts()
-    for (const { alert, content, groups, places } of arrivals) {
+    for (const { alert, content, groups, places, isGravest } of arrivals) {
       const { startsAt, endsAt, endedBy, startsText = '-', endsText = '-' } = alert
       const times = `${startsAt} ${endsAt} ${now} ${endedBys[endedBy]} ${startsText} ${endsText} ${writer}`
       let membership = String(groups.length)
@@ -313,7 +314,7 @@ export function alertStore(
       membership += ` ${places.length} ${places.join(' ')}`
       const said = `${content.digest} ${routing}`
       const over = endsAt !== 0 && endsAt <= at ? '1' : '0'
-      parts.add(alert.fingerprint, said, times, over, content.body, membership)
+      parts.add(alert.fingerprint, said, times, over, isGravest ? '1' : '0', content.body, membership)
     }
     return accept(
       accepting,
@@ -329,6 +330,7 @@ export function alertStore(
         keys.sourced,
         keys.ledgerOf(groupNumbers.size === 1 ? ([...groupNumbers.keys()][0] ?? '') : ''),
         keys.digests,
+        keys.grave,
         ...groupKeys,
       ],
       [
@@ -363,6 +365,8 @@ function nextWriter(): string {
 const replica = randomBytes(6).toString('base64url')
 let writes = 0
 
+type Flag = '0' | '1'
+
 /** Parts of alerts as one argument, of which Redis is told where each ends: thousands of short ones cost more than what they say. */
 function openParts() {
   const ascii = /^[\0-\x7f]*$/
@@ -374,9 +378,9 @@ function openParts() {
     return Buffer.byteLength(part)
   }
   return {
-    add(fingerprint: string, said: string, times: string, over: '0' | '1', body: string, membership: string) {
+    add(fingerprint: string, said: string, times: string, over: Flag, grave: Flag, body: string, membership: string) {
       lengths += `${fingerprint.length} ${said.length} ${times.length} ${lengthOf(body)} ${lengthOf(membership)} `
-      text += fingerprint + said + times + over + body + membership
+      text += fingerprint + said + times + over + grave + body + membership
     },
     get lengths() {
       return lengths

@@ -108,9 +108,9 @@ const AUDIT_EVERY = 50_000
 /** `keepResolved`: as for alerts, ms. */
 export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
-    /** Takes up to `limit` groups that are due, for `lease` ms: then they are due again. */
+    /** Takes up to `limit` groups that are due, those with the gravest news first, for `lease` ms: then they are due again. */
     async claimDue(at: number, lease: number, limit: number, claim: string): Promise<Claimed[]> {
-      const flat = await claimDue(redis, [keys.due], [at, at + lease, limit, claim, keys.group('')])
+      const flat = await claimDue(redis, [keys.due, keys.grave], [at, at + lease, limit, claim, keys.group('')])
       return pairs(flat).map(([id, dueAt]) => ({ id, dueAt: Number(dueAt) }))
     },
 

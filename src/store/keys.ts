@@ -14,6 +14,7 @@ export function keysFor(prefix: string) {
     references: `${tag}:references`, // hash: fingerprint → in how many groups
     collectable: `${tag}:collectable`, // zset: fingerprint → when it may be forgotten
     due: `${tag}:due`, // zset: group id → next flush, or the end of a lease
+    grave: `${tag}:grave`, // zset: group id that the gravest alerts have joined since its last flush → when to look at it
     group: (id: string) => `${tag}:group:${id}`, // hash: what `groups.ts` says
     members: (id: string) => `${tag}:members:${id}`, // set: fingerprints
     nflog: (id: string) => `${tag}:nflog:${id}`, // hash: integration → last told; dead:<integration> → given up

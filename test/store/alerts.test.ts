@@ -52,7 +52,13 @@ describe('alerts are merged as Alertmanager merges them', () => {
 
 const manner = { routing: 'r', exact: false, calm: false, regroups: false }
 const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
-const arrival = (alert: Alert, groups = [group]) => ({ alert, content: contentOf(alert), groups, places: [] })
+const arrival = (alert: Alert, groups = [group]) => ({
+  alert,
+  content: contentOf(alert),
+  groups,
+  places: [],
+  isGravest: alert.labels.get('severity') === 'critical',
+})
 const accept = (alert: Alert, at: number) => store.alerts.accept([arrival(alert)], at, manner)
 const fires = alertOf({ a: 'b' }, { startsAt: now })
 const resolved = { ...fires, endsAt: now + MINUTE, endedBy: 'sender' } satisfies Alert
