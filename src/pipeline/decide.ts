@@ -1,17 +1,29 @@
 import { type Told, mayBelieve, rememberFor, tellingOf, toldAs, whyNotify, whyQuiet } from '../dedup/dedup.ts'
 import { gravest, rankOf } from '../alert/severity.ts'
+import type { Group } from '../store/groups.ts'
 import type { Row } from '../store/outbox.ts'
+import type { Versions } from '../store/versions.ts'
 import { CALM } from './absence.ts'
 import type { Deps } from './deps.ts'
 import { drop, end, giveUpRemoved } from './ending.ts'
 import { freshen, hear } from './hear.ts'
 import type { Telling } from './telling.ts'
 
-/** What the row's integration is to be told now; undefined where it is nothing, which is written down then. */
-export async function decide(row: Row, deps: Deps): Promise<Telling | undefined> {
+/**
+ * What the row's integration is to be told now; undefined where it is nothing, which is written down then. `read` is its group
+ * where it has just been read.
+ */
+export async function decide(
+  row: Row,
+  deps: Deps,
+  read?: { group: Group | undefined; versions: Versions },
+): Promise<Telling | undefined> {
   const { routing, store, metrics, clock } = deps
   const integration = routing.config.integrations.get(row.integration)
-  const [group, versions] = await Promise.all([store.groups.load(row.group), freshen(deps)])
+  const [group, versions] = await Promise.all([
+    read ? read.group : store.groups.load(row.group),
+    freshen(deps, read?.versions),
+  ])
   const route = group && routing.config.routes.get(group.routeId)
   if (!integration || (group && !route)) {
     if ((await store.configHash()) !== routing.config.hash) return giveBack(row, deps)

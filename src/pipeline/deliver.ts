@@ -38,7 +38,7 @@ export async function deliver(rowId: string, deadline: number, deps: Deps): Prom
       const { id, ...waking } = claim.busy
       return await queue.wake([{ ...waking, row: id, delay: SUSPECT_WAITS }])
     }
-    const telling = await decide(claim.row, deps)
+    const telling = await decide(claim.row, deps, claim)
     if (telling) await tell(telling, 'not asked', deps)
   } catch (error) {
     if (faultOf(error).reason !== 'store') excused.add(rowId) // it is Redis that fails, and not this notification
@@ -123,7 +123,7 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   if (begun.state === 'wait') {
     metrics.waits.inc({ channel: row.channel, reason: begun.waitsFor })
     if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
-    return wakeAt(row, begun.until, deps)
+    return begun.isWoken ? undefined : wakeAt(row, begun.until, deps)
   }
   if (begun.state === 'late') {
     const last = row.said && `; the last attempt: ${row.said}`

@@ -54,7 +54,7 @@ export async function end(
       'a destination fails; what goes there waits until it takes something',
     )
   }
-  const wakes = await wakesOf(woken, deps)
+  const wakes: Wake[] = woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) }))
   if (owedAgain) {
     const { id, channel, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
@@ -63,14 +63,6 @@ export async function end(
     if (ending.how !== 'back') wakes.push({ row: id, channel, rank, notification, turn, delay })
   }
   if (wakes.length > 0) await queue.wake(wakes)
-}
-
-/** Jobs for rows that come sooner than it was thought: each at its time, epoch ms. */
-async function wakesOf(sooner: ReadonlyMap<string, number>, { store, clock }: Deps): Promise<Wake[]> {
-  if (sooner.size === 0) return []
-  const now = clock.now()
-  const rows = await store.outbox.wakings([...sooner.keys()])
-  return rows.map(({ id, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, (sooner.get(id) ?? now) - now) }))
 }
 
 /** Nothing was sent, and it is tried again at once. `alone`: in no digest. */
@@ -159,7 +151,7 @@ export async function tellInstead(
     { integration: of.integration, fallback: name, groupKey: group.key },
     'a page does not get through; its fallback is told',
   )
-  await queue.wake(await wakesOf(new Map(woken.map((id) => [id, now])), deps))
+  await queue.wake((await store.outbox.wakings(woken)).map(({ id, ...rest }) => ({ ...rest, row: id, delay: 0 })))
 }
 
 /** Gives up what the routing file has no integration for any more; of the group there may be nothing left. */

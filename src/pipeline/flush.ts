@@ -14,10 +14,11 @@ import {
 } from '../dedup/dedup.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import { describeIncident } from '../incident/open.ts'
-import type { Claimed, Group, IncidentStep, Left, Owing } from '../store/groups.ts'
+import type { Wake } from '../queue/delivery.ts'
+import type { Claimed, Group, IncidentStep, Left, Owing, Settled, Settlement } from '../store/groups.ts'
 import { dedupKey } from '../notify/pagerduty-event.ts'
 import { rowId } from '../store/keys.ts'
-import type { Versions } from '../store/store.ts'
+import type { Versions } from '../store/versions.ts'
 import { regroup } from './accept.ts'
 import type { Heard } from '../suppress/suppress.ts'
 import type { Deps } from './deps.ts'
@@ -26,46 +27,101 @@ import { freshen, hear } from './hear.ts'
 /** How long a flusher may hold a group before another takes it, ms. */
 const LEASE = 10_000
 const BATCH = 100
-/** Flushed at a time: more would only queue up before Redis, and large groups would hold up small ones. */
-const LANES = 16
+/** Groups that are read, and written, in one trip: a large one holds up few. */
+const TOGETHER = 16
+
+/** What a flush of a group comes to. */
+interface Flush {
+  group: Group
+  settlement: Settlement
+}
 
 /** Flushes what is due. Returns how many groups were: as many as fit means that there may be more. */
 export async function flushDue(deps: Deps): Promise<number> {
-  const { store, clock, newId, log } = deps
+  const { store, clock, newId } = deps
   const claim = newId()
   const claimed = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
   if (claimed.length === 0) return 0
   const versions = await freshen(deps)
-  const waiting = [...claimed].reverse()
-  const lane = async () => {
-    for (let group = waiting.pop(); group; group = waiting.pop()) {
-      await flush(group, claim, versions, deps).catch((err: unknown) => {
-        // the lease gives it to whoever is able, soon
-        log.error({ err, group: group?.id }, 'a flush failed; it is tried again')
-      })
-    }
-  }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  const parts = Array.from({ length: Math.ceil(claimed.length / TOGETHER) }, (_none, i) =>
+    claimed.slice(i * TOGETHER, (i + 1) * TOGETHER),
+  )
+  await Promise.all(parts.map((part) => flushAll(part, claim, versions, deps).catch((err: unknown) => fail(err, deps))))
   return claimed.length
 }
 
+/** The lease gives the groups to whoever is able, soon. */
+function fail(err: unknown, { log }: Deps): undefined {
+  log.error({ err }, 'a flush failed; it is tried again')
+}
+
 /**
- * A group is due: decides for each integration of its receiver whether to speak, and queues what it says.
+ * Groups are due: decides for each integration of their receivers whether to speak, and queues what it says.
  * Runs at least once for each due time; a second run of the same flush finds its claim gone.
  */
-async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, deps: Deps): Promise<void> {
-  const { routing, store, queue, metrics, clock, log } = deps
+async function flushAll(claimed: readonly Claimed[], claim: string, versions: Versions, deps: Deps): Promise<void> {
+  const { store, queue, clock } = deps
   const at = clock.now()
+  const groups = await store.groups.loadAll(claimed.map(({ id }) => id))
+  const decided = await Promise.all(
+    claimed.map(async ({ dueAt }, i) => {
+      const loaded = groups[i]
+      if (loaded?.status === 'rejected') return fail(loaded.reason, deps)
+      if (!loaded?.value) return undefined
+      return flush(loaded.value, dueAt, at, claim, versions, deps).catch((err: unknown) => fail(err, deps))
+    }),
+  )
+  const flushes = decided.filter((one) => one !== undefined)
+  const wakes: Wake[] = []
+  const settled = await store.groups.settle(
+    flushes.map(({ settlement }) => settlement),
+    at,
+  )
+  for (const [i, { group, settlement }] of flushes.entries()) {
+    const reply = settled[i]
+    if (reply?.status === 'rejected') fail(reply.reason, deps)
+    else if (reply?.value.held) wakes.push(...wakesOf(group, settlement, reply.value, at, deps))
+  }
+  if (wakes.length > 0) await queue.wake(wakes)
+}
+
+/** Tells what became of the incident, and whom to wake. */
+function wakesOf(
+  { id, key }: Group,
+  { owings }: Settlement,
+  { incident, incidentId, woken }: Settled,
+  at: number,
+  { metrics, events, log }: Deps,
+): Wake[] {
+  if (incident) {
+    metrics.incidents.inc({ event: incident })
+    events.publish('incident', { id: incidentId, event: incident })
+    log.info({ incident: incidentId, groupKey: key }, `incident ${incident}`)
+  }
+  return owings
+    .map(({ integration, channel, notification, rank }) => {
+      return { row: rowId(id, integration), channel, notification, rank, turn: at, delay: 0 }
+    })
+    .filter(({ row }) => woken.includes(row))
+}
+
+/** What a flush of a group is to write; undefined where it is another replica's. */
+async function flush(
+  group: Group,
+  dueAt: number,
+  at: number,
+  claim: string,
+  versions: Versions,
+  deps: Deps,
+): Promise<Flush | undefined> {
+  const { routing, store, metrics } = deps
   metrics.flushes.inc()
   metrics.flushLag.observe(Math.max(0, at - dueAt) / 1000)
-
-  const group = await store.groups.load(id)
-  if (!group) return
   const route = routing.config.routes.get(group.routeId)
   if (!route) {
     // of a routing that another replica has, or of one that is gone: then its alerts belong elsewhere
     if ((await store.configHash()) === routing.config.hash) await regroup(deps)
-    return
+    return undefined
   }
 
   // a flush belongs to the instant that it was due at, so that it being some ms late decides nothing
@@ -128,9 +184,10 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
   }
 
   const incident = incidentStep(group, muting ? [] : firing, owings, deps, at)
-  const settled = await store.groups.settle(
-    id,
-    {
+  return {
+    group,
+    settlement: {
+      group: group.id,
       claim,
       nextDue: tick + route.groupInterval,
       groupInterval: route.groupInterval,
@@ -145,20 +202,7 @@ async function flush({ id, dueAt }: Claimed, claim: string, versions: Versions, 
       nflogTtl: rememberFor(route, deps.retention),
       ...(incident && { incident }),
     },
-    at,
-  )
-  if (!settled.held) return
-  if (settled.incident) {
-    metrics.incidents.inc({ event: settled.incident })
-    deps.events.publish('incident', { id: settled.incidentId, event: settled.incident })
-    log.info({ incident: settled.incidentId, groupKey: group.key }, `incident ${settled.incident}`)
   }
-
-  const woken = new Set(settled.woken)
-  const wakes = owings
-    .map(({ integration, channel, notification }) => ({ row: rowId(id, integration), channel, notification, rank }))
-    .filter((wake) => woken.has(wake.row))
-  if (wakes.length > 0) await queue.wake(wakes.map((wake) => ({ ...wake, turn: at, delay: 0 })))
 }
 
 /**

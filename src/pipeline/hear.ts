@@ -1,6 +1,6 @@
 import type { Alert } from '../alert/alert.ts'
 import type { Group } from '../store/groups.ts'
-import type { Versions } from '../store/store.ts'
+import type { Versions } from '../store/versions.ts'
 import { type Source, inhibitorOf, ruleOf } from '../suppress/inhibition.ts'
 import { contains } from '../suppress/interval.ts'
 import { type Heard, mutingOf, suppress } from '../suppress/suppress.ts'
@@ -8,9 +8,9 @@ import type { Route } from '../route/route.ts'
 import type { Deps } from './deps.ts'
 import { activeIds } from './silences.ts'
 
-/** Reads what silences and inhibitions changed since this replica last looked, in one trip where nothing did. */
-export async function freshen({ store, silences, inhibition, routing }: Deps): Promise<Versions> {
-  const versions = await store.versions()
+/** Reads what silences and inhibitions changed since this replica last looked, by the versions that there are `now`. */
+export async function freshen({ store, silences, inhibition, routing }: Deps, now?: Versions): Promise<Versions> {
+  const versions = now ?? (await store.versions())
   await Promise.all([silences.freshen(versions), inhibition.catchUp(versions.rules, [], routing)])
   return versions
 }

@@ -1,5 +1,6 @@
 import { type Silence, type SilenceIndex, indexSilences, stateOf } from '../suppress/silence.ts'
-import type { Store, Versions } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import type { Versions } from '../store/versions.ts'
 
 /** The silences of the store, compiled: held against the store's version before each use, so that no replica is late. */
 export interface Silences {

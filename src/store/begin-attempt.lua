@@ -11,7 +11,8 @@
           integration; key prefix of rows; the destination's name; digest of who reads it there
 
   Returns { 'lost' } where the claim does not hold any more;
-          { 'wait', until, for what: budget | asked | breaker | flight } where it has to wait, and is given back;
+          { 'wait', until, for what: budget | asked | breaker | flight, how many stand before it, or 0 where until then is its
+            last chance } where it has to wait, and is given back;
           { 'late', for what } where it would have to wait for longer than it may: the claim holds;
           { 'go', attempt, then for each row that is to be told along: row id, its turn }
 ]]
@@ -75,7 +76,7 @@ local function wait(untilAt, what)
   redis.call('ZADD', line, string.format('%.0f', place), id)
   redis.call('PEXPIRE', line, KEPT)
   if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
-  return { 'wait', at, what }
+  return { 'wait', at, what, at < latest and redis.call('ZRANK', line, id) or 0 }
 end
 
 if most == 0 then return go() end
@@ -90,7 +91,10 @@ if open > 0 then most = 1 end -- half open: one goes and sees
 
 local before = ahead()
 local allowed = math.min(most, 2 + tonumber(streakText or 0))
-if flying + before >= allowed and flying > 0 then
+-- room is kept for what is graver only: those of its own rank that stand in line are woken one by one as there is room, and if the
+-- next that comes stood behind them, nearly every row of a storm would have to come twice
+local graver = before > 0 and redis.call('ZCOUNT', line, '-inf', string.format('(%.0f', math.min(rank, 50) * RANK)) or 0
+if flying + graver >= allowed and flying > 0 then
   local soonest = redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')
   return wait(tonumber(soonest[2]), open > 0 and 'breaker' or 'flight')
 end

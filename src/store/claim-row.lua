@@ -3,12 +3,16 @@
   lease ended was being worked on by an engine that died or froze; found sending, its attempt may have arrived. A row that
   has cost two turns so is suspected of killing engines: those run one at a time, so that only the guilty one collects more.
 
-  KEYS  row, owed, suspect
-  ARGV  row id; now, epoch ms; end of the lease, epoch ms; 1 where the turns before ended with Redis, not with an engine
+  KEYS  row, owed, suspect, alerts, times, versions, sourced
+  ARGV  row id; now, epoch ms; end of the lease, epoch ms; 1 where the turns before ended with Redis, not with an engine;
+        key prefixes of groups, members, nflog and outbox
 
-  Returns the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
-  this one; with the field `busy` where another suspect runs and it was not claimed; or nothing.
+  Returns { the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
+            this one; its group, as `readGroup` does; how far silences and inhibitions have got: epoch, silences, rules; rules
+            with sources as name, count … },
+          { the row } where another suspect runs and it was not claimed; or nothing.
 ]]
+--- with group
 local id, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, turn, starts = unpack(redis.call('HMGET', KEYS[1], 'state', 'turn', 'starts'))
 if not state then
@@ -25,14 +29,17 @@ if starts >= 2 then
   if holder and holder ~= id then
     redis.call('ZADD', KEYS[2], now + 1000, id)
     redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
-    local row = redis.call('HGETALL', KEYS[1])
-    row[#row + 1] = 'busy'
-    row[#row + 1] = '1'
-    return row
+    return { redis.call('HGETALL', KEYS[1]) }
   end
   redis.call('SET', KEYS[3], id, 'PX', math.max(1, lease - now))
 end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'turn', turn + 1, 'starts', starts + 1, 'again', '0')
 redis.call('HDEL', KEYS[1], 'waitsUntil', 'waitsFor')
 redis.call('ZADD', KEYS[2], lease, id)
-return redis.call('HGETALL', KEYS[1])
+local group = redis.call('HGET', KEYS[1], 'group')
+return {
+  redis.call('HGETALL', KEYS[1]),
+  readGroup(ARGV[5] .. group, ARGV[6] .. group, KEYS[4], KEYS[5], ARGV[7] .. group, ARGV[8] .. group),
+  redis.call('HMGET', KEYS[6], 'epoch', 'silences', 'rules'),
+  redis.call('HGETALL', KEYS[7]),
+}

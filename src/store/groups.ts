@@ -6,7 +6,7 @@ import type { Labels } from '../model/labels.ts'
 import { toAlert } from './alerts.ts'
 import { type Keys, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
-import { script } from './script.ts'
+import { type Call, script } from './script.ts'
 
 /** A group with all that a decision about it needs. */
 export interface Group {
@@ -49,6 +49,7 @@ export interface Owing {
 
 /** What a flush came to. */
 export interface Settlement {
+  group: string // id
   claim: string
   nextDue: number
   groupInterval: number // ms
@@ -81,21 +82,21 @@ export interface Settled {
   woken: readonly string[] // outbox rows to wake
 }
 
-const claimDue = script('claim-due', z.array(z.string()))
-const loadGroup = script(
-  'load-group',
-  z.union([
-    z.tuple([
-      z.array(z.string()),
-      z.array(z.string()),
-      z.array(z.string()),
-      z.array(z.string()),
-      z.array(z.string()),
-      z.array(z.string()),
-    ]),
-    z.array(z.never()),
+/** What `readGroup` of group.lua answers. */
+export const groupReply = z.union([
+  z.tuple([
+    z.array(z.string()),
+    z.array(z.string()),
+    z.array(z.string()),
+    z.array(z.string()),
+    z.array(z.string()),
+    z.array(z.string()),
   ]),
-)
+  z.array(z.never()),
+])
+
+const claimDue = script('claim-due', z.array(z.string()))
+const loadGroup = script('load-group', groupReply)
 const dropGroup = script('drop-group', z.number())
 const settleScript = script(
   'settle',
@@ -121,64 +122,35 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
     },
 
     async load(id: string): Promise<Group | undefined> {
-      const reply = await loadGroup(
-        redis,
-        [keys.group(id), keys.members(id), keys.alerts, keys.times, keys.nflog(id), keys.outbox(id)],
-        [],
-      )
-      return toGroup(id, reply)
+      return toGroup(id, await loadGroup(redis, keysOf(id), []))
     },
 
-    /** Ends a flush: see settle.lua. */
-    async settle(id: string, settlement: Settlement, at: number): Promise<Settled> {
-      const {
-        claim,
-        nextDue,
-        resolved,
-        owings,
-        entries,
-        verdicts,
-        groupInterval,
-        renews,
-        nflogTtl,
-        mutedBy,
-        incident,
-      } = settlement
-      const rows = owings.map((owing) => rowId(id, owing.integration))
-      const [held, gone, became, incidentId, ...woken] = await settleScript(
+    /** Groups in one trip, in turn; undefined for those that are gone. Each may fail by itself. */
+    async loadAll(ids: readonly string[]): Promise<PromiseSettledResult<Group | undefined>[]> {
+      const replies = await loadGroup.all(
         redis,
-        [
-          ...groupKeys(keys, id),
-          keys.nflog(id),
-          keys.outbox(id),
-          keys.owed,
-          keys.incidents,
-          keys.incidentOf(id),
-          keys.groupOfDedup(incident?.dedupKey ?? ''),
-          ...rows.map((row) => keys.row(row)),
-        ],
-        [
-          id,
-          claim,
-          at,
-          nextDue,
-          at + keepResolved,
-          resolved.map(({ alert, word }) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt} ${word}`).join(' '),
-          nflogTtl,
-          renews ? 1 : 0,
-          mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
-          ...incidentArgs(incident, keys.incidentPrefix),
-          entries.size,
-          ...[...entries].flatMap(([field, told]) => [field, toEntry(told)]),
-          groupInterval,
-          verdicts.size,
-          ...[...verdicts].flat(),
-          ...owingArgs(id, owings),
-        ],
+        ids.map((id) => ({ keys: keysOf(id), args: [] })),
       )
-      return { held: held === 1, gone: gone === 1, incident: became, incidentId, woken }
+      return Promise.allSettled(
+        replies.map(async (reply, i) => {
+          if (reply.status === 'rejected') throw reply.reason
+          return toGroup(ids[i] ?? '', reply.value)
+        }),
+      )
     },
 
+    /** Ends flushes in one trip: see settle.lua. Each may fail by itself. */
+    async settle(settlements: readonly Settlement[], at: number): Promise<PromiseSettledResult<Settled>[]> {
+      const calls = settlements.map((settlement) => settleCall(settlement, at))
+      return (await settleScript.all(redis, calls)).map((reply) => {
+        if (reply.status === 'rejected') return reply
+        const [held, gone, became, incidentId, ...woken] = reply.value
+        return {
+          status: 'fulfilled',
+          value: { held: held === 1, gone: gone === 1, incident: became, incidentId, woken },
+        }
+      })
+    },
     /** By which time intervals these groups were kept quiet at their last flush, by id; those that were not are left out. */
     async mutedBy(ids: readonly string[]): Promise<Map<string, string[]>> {
       const found = new Map<string, string[]>()
@@ -223,6 +195,45 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
       const held = [keys.group(id), keys.members(id), keys.references, keys.collectable, keys.due, keys.ledgerOf(id)]
       await dropGroup(redis, held, [id, at + keepResolved])
     },
+  }
+
+  function keysOf(id: string): string[] {
+    return [keys.group(id), keys.members(id), keys.alerts, keys.times, keys.nflog(id), keys.outbox(id)]
+  }
+
+  function settleCall(settlement: Settlement, at: number): Call {
+    const { group: id, claim, nextDue, resolved, owings, entries, verdicts, groupInterval, renews } = settlement
+    const { nflogTtl, mutedBy, incident } = settlement
+    return {
+      keys: [
+        ...groupKeys(keys, id),
+        keys.nflog(id),
+        keys.outbox(id),
+        keys.owed,
+        keys.incidents,
+        keys.incidentOf(id),
+        keys.groupOfDedup(incident?.dedupKey ?? ''),
+        ...owings.map((owing) => keys.row(rowId(id, owing.integration))),
+      ],
+      args: [
+        id,
+        claim,
+        at,
+        nextDue,
+        at + keepResolved,
+        resolved.map(({ alert, word }) => `${alert.fingerprint} ${alert.startsAt} ${alert.endsAt} ${word}`).join(' '),
+        nflogTtl,
+        renews ? 1 : 0,
+        mutedBy.length > 0 ? JSON.stringify(mutedBy) : '',
+        ...incidentArgs(incident, keys.incidentPrefix),
+        entries.size,
+        ...[...entries].flatMap(([field, told]) => [field, toEntry(told)]),
+        groupInterval,
+        verdicts.size,
+        ...[...verdicts].flat(),
+        ...owingArgs(id, owings),
+      ],
+    }
   }
 }
 

@@ -3,11 +3,12 @@ import { z } from 'zod'
 import type { GivenUp, Told } from '../dedup/dedup.ts'
 import type { Budget } from '../model/delivery.ts'
 import type { DeadLetter } from './dead-letters.ts'
-import { type Owing, groupKeys, owingArgs, pairs, toEntry } from './groups.ts'
+import { type Group, type Owing, groupKeys, groupReply, owingArgs, pairs, toEntry, toGroup } from './groups.ts'
 import { type Keys, digestOf, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { faultOf } from './fault.ts'
 import { script } from './script.ts'
+import { type Versions, toVersions } from './versions.ts'
 
 /** What an integration is owed about a group, claimed for one turn. */
 export interface Row {
@@ -39,8 +40,8 @@ export interface Waking {
   rank: number
 }
 
-/** What a claim came to: a turn, or that it has to wait for another row that may kill engines. */
-export type Claim = { row: Row } | { busy: Waking }
+/** What a claim came to: a turn with what there is to decide about, or that it has to wait for another row that may kill engines. */
+export type Claim = { row: Row; group: Group | undefined; versions: Versions } | { busy: Waking }
 
 /** What a row waits for: tokens, what the destination asked for, its breaker, or attempts that are in the air. */
 export const waits = ['budget', 'asked', 'breaker', 'flight'] as const
@@ -61,7 +62,7 @@ export interface Asking {
 /** Whether it may leave: then with its number, and with the rows that a digest is to tell along. */
 export type Begun =
   | { state: 'go'; attempt: number; along: readonly { id: string; turn: number }[] }
-  | { state: 'wait'; until: number; waitsFor: WaitsFor }
+  | { state: 'wait'; until: number; waitsFor: WaitsFor; isWoken: boolean } // isWoken: by who is before it
   | { state: 'late'; waitsFor: WaitsFor } // it would have to wait for longer than it may; the claim holds
   | { state: 'lost' }
 
@@ -97,7 +98,7 @@ export interface Recorded {
   newest: boolean // false: another has taken over
   owedAgain: boolean
   opened: number // failures in a row by which the destination's breaker has opened; 0: it has not
-  woken: ReadonlyMap<string, number> // other rows that come sooner now → when, epoch ms
+  woken: readonly (Waking & { at: number })[] // other rows that come sooner now, and when: epoch ms
 }
 
 /** A row as people see it. */
@@ -117,7 +118,14 @@ export interface Owed {
   said: string // how the attempt before ended; '' before the first
 }
 
-const claimRow = script('claim-row', z.array(z.string()))
+const claimRow = script(
+  'claim-row',
+  z.union([
+    z.tuple([z.array(z.string()), groupReply, z.array(z.string().nullable()), z.array(z.string())]),
+    z.tuple([z.array(z.string())]),
+    z.array(z.never()),
+  ]),
+)
 const beginAttempt = script('begin-attempt', z.array(z.union([z.string(), z.number()])))
 const fallBackScript = script('fall-back', z.array(z.string()))
 const recordScript = script('record', z.tuple([z.number(), z.number(), z.number()]).rest(z.string()))
@@ -135,15 +143,15 @@ export function outboxStore(
      * turns before ended for another reason than the end of an engine.
      */
     async claim(id: string, at: number, lease: number, excused = false): Promise<Claim | undefined> {
-      const reply = await claimRow(
+      const [fields, group, versions, sourced] = await claimRow(
         redis,
-        [keys.row(id), keys.owed, keys.suspect],
-        [id, at, at + lease, excused ? 1 : 0],
+        [keys.row(id), keys.owed, keys.suspect, keys.alerts, keys.times, keys.versions, keys.sourced],
+        [id, at, at + lease, excused ? 1 : 0, keys.group(''), keys.members(''), keys.nflog(''), keys.outbox('')],
       )
-      if (reply.length === 0) return undefined
-      const fields = new Map(pairs(reply))
-      const row = toRow(id, fields)
-      return fields.has('busy') ? { busy: row } : { row }
+      if (!fields) return undefined
+      const row = toRow(id, new Map(pairs(fields)))
+      if (!group || !versions || !sourced) return { busy: row }
+      return { row, group: toGroup(row.group, group), versions: toVersions(versions, pairs(sourced)) }
     },
 
     /**
@@ -183,7 +191,10 @@ export function outboxStore(
           digestOf(audience),
         ],
       )
-      if (state === 'wait') return { state, until: Number(rest[0]), waitsFor: z.enum(waits).parse(rest[1]) }
+      if (state === 'wait') {
+        const waitsFor = z.enum(waits).parse(rest[1])
+        return { state, until: Number(rest[0]), waitsFor, isWoken: waitsFor === 'flight' && Number(rest[2]) > 0 }
+      }
       if (state === 'late') return { state, waitsFor: z.enum(waits).parse(rest[0]) }
       if (state !== 'go') return { state: 'lost' }
       await replicated().catch((error: unknown) => {
@@ -260,13 +271,12 @@ export function outboxStore(
           ...owingArgs(row.group, instead),
         ],
       )
-      const sooner = pairs(woken).map(([id, when]): [string, number] => [id, Number(when)])
-      return { newest: newest === 1, owedAgain: again === 1, opened, woken: new Map(sooner) }
+      return { newest: newest === 1, owedAgain: again === 1, opened, woken: toWoken(woken) }
     },
 
     /**
      * Owes others what an integration cannot be told at present, or was told and did not get: once a row, or a text message.
-     * Returns the rows to wake.
+     * Returns the ids of the rows to wake.
      */
     async fallBack(
       once: { row: string } | { text: string },
@@ -340,6 +350,16 @@ export function outboxStore(
       return fields.size === 0 ? [] : [{ id: ids[i] ?? '', fields }]
     })
   }
+}
+
+/** Rows to wake as record.lua lists them. */
+function toWoken(flat: readonly string[]): Recorded['woken'] {
+  const found: Recorded['woken'][number][] = []
+  for (let i = 0; i + 5 < flat.length; i += 6) {
+    const [id = '', at, channel = '', notification = '', turn, rank] = flat.slice(i, i + 6)
+    found.push({ id, at: Number(at), channel, notification, turn: Number(turn), rank: Number(rank) })
+  }
+  return found
 }
 
 function toRow(id: string, fields: ReadonlyMap<string, string>): Row {

@@ -23,7 +23,7 @@
 
   Returns { 1 where the turn was the newest, else 0; 1 where the row is owed once more, now or later;
             failures in a row of the destination that its breaker is open for, or 0;
-            then the ids of rows to wake, each with when, epoch ms }
+            then for each row to wake: its id, when, epoch ms, channel, notification, turn, rank }
 ]]
 --- with release
 --- with owe
@@ -56,6 +56,9 @@ local opened, woken = 0, {}
 local function wake(other, when)
   woken[#woken + 1] = other
   woken[#woken + 1] = tostring(when)
+  for _, word in ipairs(redis.call('HMGET', rowPrefix .. other, 'channel', 'notification', 'turn', 'rank')) do
+    woken[#woken + 1] = word or ''
+  end
 end
 local destination = destinationPrefix .. name
 if standing == 'bad' then redis.call('HSET', destination, 'streak', 0) end

@@ -19,15 +19,45 @@ export function script<Reply>(name: string, reply: ZodType<Reply>) {
   const sha = createHash('sha1').update(lua).digest('hex')
 
   // arguments go as one array: spreading many overflows the stack
-  return async (redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<Reply> => {
-    const tail = [keys.length, ...keys, ...args]
-    const answer: unknown = await redis.call('EVALSHA', [sha, ...tail]).catch((error: Error) => {
-      if (!error.message.startsWith('NOSCRIPT')) throw error
-      reloads += 1
-      return redis.call('EVAL', [lua, ...tail]) // a restarted Redis has forgotten it
-    })
+  const tailOf = ({ keys, args }: Call) => [keys.length, ...keys, ...args]
+
+  /** A restarted Redis has forgotten it. */
+  function again(redis: Redis, call: Call, error: Error): Promise<unknown> {
+    if (!error.message.startsWith('NOSCRIPT')) throw error
+    reloads += 1
+    return redis.call('EVAL', [lua, ...tailOf(call)])
+  }
+
+  async function run(redis: Redis, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const call = { keys, args }
+    const answer: unknown = await redis
+      .call('EVALSHA', [sha, ...tailOf(call)])
+      .catch((error: Error) => again(redis, call, error))
     return reply.parse(answer)
   }
+
+  /** Several calls in one trip, each of which may fail by itself. */
+  async function runAll(redis: Redis, calls: readonly Call[]): Promise<PromiseSettledResult<Reply>[]> {
+    const pipeline = redis.pipeline()
+    for (const call of calls) pipeline.call('EVALSHA', [sha, ...tailOf(call)])
+    const answers = (await pipeline.exec()) ?? []
+    return Promise.allSettled(
+      calls.map(async (call, i) => {
+        const [error, answer] = answers[i] ?? [new Error('no answer')]
+        return reply.parse(error ? await again(redis, call, error) : answer)
+      }),
+    )
+  }
+
+  return Object.assign(run, { all: runAll })
+}
+
+type Argument = string | number | Buffer
+
+/** What a script is called with. */
+export interface Call {
+  keys: readonly string[]
+  args: readonly Argument[]
 }
 
 function read(name: string): string {

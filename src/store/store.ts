@@ -18,13 +18,7 @@ import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
 import { vitalsStore } from './vitals.ts'
 import { smsStore } from './sms.ts'
-
-export interface Versions {
-  epoch: string // of the data set; another after its loss
-  silences: number
-  rules: string // as `accept` answers
-  sourced: ReadonlyMap<string, number> // id of each rule that has sources → how many
-}
+import { type Versions, toVersions } from './versions.ts'
 
 /** Alertmanager's default of `alerts.gc-interval`, ms. */
 export const KEEP_RESOLVED = 30 * 60_000
@@ -70,17 +64,13 @@ export function openStore(
       await redis.hset(keys.engine, 'probe', '1')
     },
 
-    /** How far silences and inhibitions have got: what caches of them are held against. */
     async versions(): Promise<Versions> {
       const asked = redis.pipeline().hmget(keys.versions, 'epoch', 'silences', 'rules').hgetall(keys.sourced)
       const [versions, sourced] = await execAll(asked)
-      const [epoch, silences, rules] = z.array(z.string().nullable()).parse(versions)
-      return {
-        epoch: epoch ?? '',
-        silences: Number(silences ?? 0),
-        rules: `${epoch ?? ''} ${rules ?? 0}`,
-        sourced: new Map(Object.entries(z.record(z.string(), z.coerce.number()).parse(sourced))),
-      }
+      return toVersions(
+        z.array(z.string().nullable()).parse(versions),
+        Object.entries(z.record(z.string(), z.string()).parse(sourced)),
+      )
     },
 
     /** The hash of the config that all groups were last sorted by; '' before the first. */

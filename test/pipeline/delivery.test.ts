@@ -723,15 +723,15 @@ describe('found by reading', () => {
   test('where Redis failed five times, nothing is quarantined', async () => {
     await using story = await tell(server, config())
     await fire(story, 'critical', 'A')
-    const { load } = story.deps.store.groups
+    const { begin } = story.deps.store.outbox
     await flushAlone(story)
     const [row] = await story.deps.store.outbox.overdue(story.deps.clock.now(), 1)
-    story.deps.store.groups.load = () => Promise.reject(new Error('Command timed out'))
+    story.deps.store.outbox.begin = () => Promise.reject(new Error('Command timed out'))
     for (let time = 0; time < 6; time++) {
       await expect(deliver(row?.id ?? '', 10_000, story.deps)).rejects.toThrow('timed out')
       story.skip('15s')
     }
-    story.deps.store.groups.load = load
+    story.deps.store.outbox.begin = begin
     await sweepNow(story)
     await story.advance('1s')
     expect(said(story)).toEqual([`${ops} A`])
