@@ -127,7 +127,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     opened.push(() => void server.close())
     const port = await listen() // senders get their 503 while Redis is away
     const address = await openRedis()
-    const redis = storeConnection(address)
+    const redis = storeConnection(address, options.prefix)
     opened.push(() => redis.disconnect())
     const { durability, maxMemory } = await untilUsable(redis, log, (why) => (waitingFor = `Redis: ${why}`))
     metrics.durability.set({ level: durability }, 1)
@@ -143,7 +143,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         'an accepted alert may not survive a power cut; set appendonly yes and appendfsync always in Redis',
       )
     }
-    const accepting = options.replicaWait.replicas > 0 ? acceptingConnection(address) : redis
+    const accepting = options.replicaWait.replicas > 0 ? acceptingConnection(address, options.prefix) : redis
     if (accepting !== redis) opened.push(() => accepting.disconnect())
     await usable(accepting)
     const replicated = openReplicaWait(accepting, options.replicaWait)
@@ -160,7 +160,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await clock.look()
     let giveUp: (why: string) => void = () => {}
     const broken = new Promise<string>((done) => (giveUp = done))
-    const adding = storeConnection(address)
+    const adding = storeConnection(address, options.prefix)
     opened.push(() => adding.disconnect())
 
     const outcomes = openOutcomes(clock)
@@ -170,7 +170,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       prefix: store.queuePrefix,
       connection: adding,
       blocking: () => {
-        const connection = blockingConnection(address)
+        const connection = blockingConnection(address, options.prefix)
         opened.push(() => connection.disconnect())
         return connection
       },

@@ -40,7 +40,11 @@ const features = () =>
   ).default('')
 const sandbox = () => new Option('--sandbox', 'stand in for variables that are not set').default(false)
 
-const redisUrl = () => new Option('--redis.url <url>', 'Redis to use; without one, an embedded Redis').env('REDIS_URL')
+const redisUrl = () =>
+  new Option(
+    '--redis.url <url>',
+    'Redis to use: redis://, redis+sentinel://, redis+cluster:// or a Unix socket; without one, an embedded Redis',
+  ).env('REDIS_URL')
 const redisPrefix = () => new Option('--redis.prefix <name>', 'prefix of all keys in Redis').default('tocsin')
 const storagePath = () => new Option('--storage.path <folder>', 'data of the embedded Redis').default('data')
 

@@ -25,7 +25,7 @@ export async function audit({ redisUrl, dataDir, prefix, at, stdout }: AuditOpti
   if (!redisUrl && !existsSync(join(dataDir, 'appendonlydir')) && !existsSync(join(dataDir, 'redis.pid')))
     throw new Error(`there is no data of Tocsin's under ${dataDir}; ${elsewhere}`)
   const embedded = redisUrl ? undefined : await openEmbedded(dataDir, () => {})
-  const redis = storeConnection(redisUrl ?? embedded?.socket ?? '')
+  const redis = storeConnection(redisUrl ?? embedded?.socket ?? '', prefix)
   try {
     await whenReady(redis)
     const store = openStore(redis, prefix)

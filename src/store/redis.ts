@@ -1,4 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis'
+import { type Place, placeIn } from './address.ts'
+import { clusterNode } from './cluster-node.ts'
 
 const retryStrategy = (times: number) => Math.min(50 * 2 ** times, 1000)
 
@@ -11,22 +13,22 @@ const impatient = {
   retryStrategy,
 }
 
-/** For the store, at a `redis://…` address or a Unix socket's path. */
-export function storeConnection(address: string): Redis {
-  return connect(address, impatient)
+/** For the store, at an address as address.ts has them; `prefix` is that of all keys. */
+export function storeConnection(address: string, prefix: string): Redis {
+  return connect(address, prefix, impatient)
 }
 
 /**
  * For what is accepted, and for the replicas that are to have it: WAIT is about what its own connection wrote, so that
  * nothing of a connection that is lost is sent again on the next.
  */
-export function acceptingConnection(address: string): Redis {
-  return connect(address, { ...impatient, autoResendUnfulfilledCommands: false })
+export function acceptingConnection(address: string, prefix: string): Redis {
+  return connect(address, prefix, { ...impatient, autoResendUnfulfilledCommands: false })
 }
 
 /** For BullMQ's workers, which block: waits for Redis as long as it takes. */
-export function blockingConnection(address: string): Redis {
-  return connect(address, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy })
+export function blockingConnection(address: string, prefix: string): Redis {
+  return connect(address, prefix, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy })
 }
 
 /** The replies of a pipeline or transaction; rejects with the first error of its commands, which ioredis only lists. */
@@ -51,12 +53,32 @@ export async function whenReady(redis: Redis): Promise<void> {
   })
 }
 
-function connect(address: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
-  const redis = new Redis(address, { ...options, reconnectOnError: findPrimary() })
+function connect(address: string, prefix: string, options: Options): Redis {
+  const redis = open(placeIn(address), prefix, { ...options, reconnectOnError: findPrimary() })
   // commands say it too; without a listener each lost connection prints a stack
   redis.on('error', (error: Error) => lastErrors.set(redis, error))
   redis.on('ready', () => lastErrors.delete(redis))
   return redis
+}
+
+type Options = Omit<RedisOptions, 'replyMapping'>
+
+function open(place: Place, prefix: string, options: Options): Redis {
+  if (place.kind === 'server') return new Redis(place.address, options)
+  if (place.kind === 'cluster')
+    return new Redis({ ...options, ...place.login, Connector: clusterNode(place.hosts, place.login, prefix) })
+  const { hosts, name, db, sentinelPassword, login } = place
+  return new Redis({
+    ...options,
+    ...login,
+    sentinels: hosts.map((host) => ({ ...host })),
+    name,
+    db,
+    ...(sentinelPassword !== '' && { sentinelPassword }),
+    ...(login.tls && { sentinelTLS: login.tls, enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: retryStrategy,
+    failoverDetector: true, // a primary that hangs keeps its connections
+  })
 }
 
 const lastErrors = new WeakMap<Redis, Error>()
@@ -66,11 +88,14 @@ export function whyAway(redis: Redis): Error | undefined {
   return lastErrors.get(redis)
 }
 
-/** A primary that has become a replica goes on answering: behind the same name there may be another now. Once a second at most. */
+/**
+ * A primary that has become a replica goes on answering, and a node of a cluster that our slot has left: behind the same name
+ * there may be another now. Once a second at most.
+ */
 function findPrimary(): (error: Error) => boolean {
   let last = Number.NEGATIVE_INFINITY
   return ({ message }) => {
-    if (!message.startsWith('READONLY') || performance.now() - last < 1000) return false
+    if (!/^(?:READONLY|MOVED|CLUSTERDOWN)\b/.test(message) || performance.now() - last < 1000) return false
     last = performance.now()
     return true
   }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { builtCli } from '../helpers/built.ts'
 import { type Engine, eventually, startEngine, tempDir } from '../helpers/engine.ts'
-import { type Child, freePort, startAlertmanagerWith } from '../helpers/prometheus.ts'
+import { freePort } from '../helpers/port.ts'
+import { type Child, startAlertmanagerWith } from '../helpers/prometheus.ts'
 import { openWorld } from '../helpers/world.ts'
 
 // A real amtool asks a Tocsin and an Alertmanager with the same config and content: both must say the same.

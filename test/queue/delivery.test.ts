@@ -44,14 +44,14 @@ let opened = 0
 
 /** A queue of one channel whose workers come by `address`; its owner adds directly. */
 function open(address: () => string, options: Pick<DeliveryQueueOptions, 'run' | 'stuck'> & { patience?: number }) {
-  const adding = storeConnection(server.socket)
+  const adding = storeConnection(server.socket, 'queue')
   const workers: ReturnType<typeof blockingConnection>[] = []
   const queue = openDeliveryQueue({
     channels: [{ name: 'webhook', deadline: 10_000 }],
     prefix: `{queue${(opened += 1)}}`,
     connection: adding,
     blocking: () => {
-      const connection = blockingConnection(address())
+      const connection = blockingConnection(address(), 'queue')
       workers.push(connection)
       return connection
     },

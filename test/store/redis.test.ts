@@ -6,7 +6,7 @@ import { openRedis } from '../helpers/redis.ts'
 
 test('what waits for replicas when its connection is lost hears of none: a new connection has written nothing', async () => {
   await using server = await openRedis()
-  const redis = acceptingConnection(server.socket)
+  const redis = acceptingConnection(server.socket, 'test')
   try {
     await once(redis, 'ready')
     const id = await redis.client('ID')
