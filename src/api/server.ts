@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
 import { access, security } from './access.ts'
+import { compressed } from './compressed.ts'
 import { acknowledge } from './acknowledge.ts'
 import { callbacks } from './callbacks/router.ts'
 import { limitConnections } from './connections.ts'
@@ -98,7 +99,7 @@ export function routes(api: ApiDeps): express.Express {
 /** All that stands under the route prefix. */
 function everything(api: ApiDeps): Router {
   const router = Router()
-  router.use(access(api))
+  router.use(access(api), compressed)
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())

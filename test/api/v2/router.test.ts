@@ -100,7 +100,7 @@ describe('headers', () => {
     const answer = await ask('/api/v2/alerts', { headers: { Origin: 'http://x' } })
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'cache-control': 'no-store',
-      vary: 'Origin',
+      vary: 'Origin, Accept-Encoding',
       'access-control-allow-origin': '*',
       'content-type': 'application/json',
     })
