@@ -40,6 +40,7 @@ import { type Line, openDeliveryQueue } from './queue/delivery.ts'
 import { openEvents } from './record/events.ts'
 import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
+import { metricsOfAll } from './record/shared-metrics.ts'
 import { nameOfRedis } from './store/address.ts'
 import { type Durability, checkRedis } from './store/check.ts'
 import { openClock } from './store/clock.ts'
@@ -74,6 +75,7 @@ export interface AppOptions {
   env: Readonly<Record<string, string | undefined>>
   version: string
   log: Log
+  reloadOthers(): void // the processes that share this one's work
 }
 
 export interface App {
@@ -261,7 +263,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       stopping: stopping.signal,
       sandbox,
       webRoot: join(packageRoot, 'dist', 'web'),
-      reload,
+      async reload() {
+        options.reloadOthers()
+        await reload()
+      },
+      metrics: metricsOfAll(metrics.registry),
       health: () =>
         readHealth({ deps, calls: !sandbox, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
       notReady,

@@ -77,6 +77,11 @@ const serveCommand = program
       .default(0)
       .argParser(wholeNumber),
   )
+  .addOption(
+    new Option('--workers <number>', 'how many processes share the port and the work, each a replica of its own')
+      .default(1)
+      .argParser(atLeastOne),
+  )
   .addOption(redisUrl())
   .addOption(redisPrefix())
   .addOption(
@@ -154,6 +159,7 @@ const serveCommand = program
       dataDir: text(options['storage.path']) ?? '',
       logLevel: text(options['log.level']) ?? '',
       sandbox: isSandbox,
+      workers: Number(options['workers']),
       env,
       version,
       retention,
@@ -397,6 +403,12 @@ function isBug(error: Error): boolean {
 function wholeNumber(given: string): number {
   if (!/^\d{1,15}$/.test(given)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(given)
+}
+
+function atLeastOne(given: string): number {
+  const number = wholeNumber(given)
+  if (number < 1 || number > 1024) throw new InvalidArgumentError('It must be 1 to 1024.')
+  return number
 }
 
 /** The flag takes these words only. */

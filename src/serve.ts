@@ -1,14 +1,23 @@
 import { type AppOptions, startApp } from './app.ts'
 import { openLog } from './record/log.ts'
+import { isWorker, lead, say } from './workers.ts'
 
-export type ServeOptions = Omit<AppOptions, 'listen' | 'log'> & {
+export type ServeOptions = Omit<AppOptions, 'listen' | 'log' | 'reloadOthers'> & {
   listenAddress: string
   logLevel: string
   idleFlags: readonly string[] // given, and without a meaning here
+  workers: number // processes that share the work
 }
 
 /** Runs an engine until SIGTERM or SIGINT; SIGHUP loads the routing file anew. Resolves to the exit code. */
-export async function serve({ listenAddress, logLevel, idleFlags, ...options }: ServeOptions): Promise<number> {
+export async function serve({
+  listenAddress,
+  logLevel,
+  idleFlags,
+  workers,
+  ...options
+}: ServeOptions): Promise<number> {
+  if (workers > 1 && !isWorker) return lead({ workers, logLevel, ...options })
   const log = openLog(logLevel)
   if (idleFlags.length > 0)
     log.warn(
@@ -34,8 +43,12 @@ export async function serve({ listenAddress, logLevel, idleFlags, ...options }: 
   })
   try {
     const stopped = asked.then(() => 'stopped' as const)
-    const app = await Promise.race([startApp({ ...options, listen, log }), stopped])
+    const app = await Promise.race([
+      startApp({ ...options, listen, log, reloadOthers: () => say({ kind: 'tocsin reload' }) }),
+      stopped,
+    ])
     if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing
+    say({ kind: 'tocsin up' })
     process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
     const why = await Promise.race([app.broken, stopped])
     if (why !== 'stopped') {

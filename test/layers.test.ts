@@ -13,7 +13,7 @@ const may: Record<string, string[]> = {
   api: [...core, ...edges, 'pipeline', 'view'],
   command: [...core, ...edges, 'pipeline', 'view', 'api'],
 }
-const everything = [...Object.keys(may), 'app.ts', 'serve.ts']
+const everything = [...Object.keys(may), 'app.ts', 'serve.ts', 'workers.ts']
 const impure =
   /from 'node:|\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bperformance\b|\bprocess\.|\bset(Timeout|Interval|Immediate)\b|\bglobalThis\b/
 

@@ -28,6 +28,8 @@ export interface ApiDeps {
   webRoot: string // folder of the built pages
   /** Loads the routing file anew. Rejects with what is wrong; then the old one stays. */
   reload(): Promise<void>
+  /** All metrics as text, those of the processes that share its work included. */
+  metrics(): Promise<string>
   /** How each part of Tocsin is; answers whatever is broken. */
   health(): Promise<Health>
   /** Why Tocsin is not ready; undefined where it is. */

@@ -10,7 +10,8 @@ function onlyBy(methods: string): RequestHandler {
 }
 
 /** Alertmanager's management paths: health, readiness, reload, metrics. */
-export function management({ deps: { metrics, log }, reload, notReady }: ApiDeps): Router {
+export function management({ deps, metrics, reload, notReady }: ApiDeps): Router {
+  const { log } = deps
   const router = Router()
 
   router.get('/-/healthy', (_request, response) => {
@@ -40,7 +41,7 @@ export function management({ deps: { metrics, log }, reload, notReady }: ApiDeps
   router.all('/-/reload', onlyBy('OPTIONS, POST'))
 
   router.get('/metrics', async (_request, response) => {
-    response.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+    response.type(deps.metrics.registry.contentType).send(await metrics())
   })
 
   return router

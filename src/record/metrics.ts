@@ -10,6 +10,7 @@ export function openMetrics(alertmanager: string, version: string) {
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'alertmanager_build_info',
+    aggregator: 'first',
     help: 'The version of Alertmanager whose API this is; always 1.',
     labelNames: ['version', 'goversion', 'revision', 'branch', 'goos', 'goarch', 'tags'],
     registers,
@@ -27,6 +28,7 @@ export function openMetrics(alertmanager: string, version: string) {
   )
   new Gauge({
     name: 'tocsin_build_info',
+    aggregator: 'first',
     help: 'The version that runs; always 1.',
     labelNames: ['version', 'nodeversion'],
     registers,
@@ -172,9 +174,15 @@ export function openMetrics(alertmanager: string, version: string) {
       labelNames: ['channel'],
       registers,
     }),
-    deadLetters: new Gauge({ name: 'tocsin_dead_letters', help: 'Notifications in the dead letter.', registers }),
+    deadLetters: new Gauge({
+      name: 'tocsin_dead_letters',
+      aggregator: 'max',
+      help: 'Notifications in the dead letter.',
+      registers,
+    }),
     auditMissing: new Gauge({
       name: 'tocsin_audit_missing',
+      aggregator: 'max',
       help: 'What the last audit missed: alerts and notifications that are in no named state.',
       registers,
     }),
@@ -186,30 +194,35 @@ export function openMetrics(alertmanager: string, version: string) {
     }),
     queueJobs: new Gauge({
       name: 'tocsin_queue_jobs',
+      aggregator: 'max',
       help: 'Jobs that wait or run, by channel.',
       labelNames: ['channel'],
       registers,
     }),
-    owed: new Gauge({ name: 'tocsin_outbox_owed', help: 'Notifications that are owed.', registers }),
+    owed: new Gauge({ name: 'tocsin_outbox_owed', aggregator: 'max', help: 'Notifications that are owed.', registers }),
     owedOldest: new Gauge({
       name: 'tocsin_outbox_oldest_seconds',
+      aggregator: 'max',
       help: 'How long the oldest notification that is owed has been so, by channel.',
       labelNames: ['channel'],
       registers,
     }),
     heartbeatMissing: new Gauge({
       name: 'tocsin_heartbeat_missing',
+      aggregator: 'max',
       help: 'Whether a heartbeat that is awaited was not seen for its timeout.',
       labelNames: ['heartbeat'],
       registers,
     }),
     canaryArrived: new Gauge({
       name: 'tocsin_canary_arrived_timestamp_seconds',
+      aggregator: 'max',
       help: "When Tocsin's own alert last went the whole way, over all replicas.",
       registers,
     }),
     heartbeatSent: new Gauge({
       name: 'tocsin_heartbeat_sent_timestamp_seconds',
+      aggregator: 'max',
       help: 'When the heartbeat service was last called with success, over all replicas.',
       registers,
     }),
@@ -222,16 +235,19 @@ export function openMetrics(alertmanager: string, version: string) {
     }),
     reloadSuccessful: new Gauge({
       name: 'alertmanager_config_last_reload_successful',
+      aggregator: 'min',
       help: 'Whether the last attempt to load the configuration succeeded.',
       registers,
     }),
     reloadedAt: new Gauge({
       name: 'alertmanager_config_last_reload_success_timestamp_seconds',
+      aggregator: 'min',
       help: 'When the configuration was last loaded with success.',
       registers,
     }),
     durability: new Gauge({
       name: 'tocsin_redis_durability',
+      aggregator: 'max',
       help: 'What of an accepted alert survives a power cut, by Redis setting; 1 for the one in force.',
       labelNames: ['level'],
       registers,
@@ -243,6 +259,7 @@ export function openMetrics(alertmanager: string, version: string) {
     }),
     clockSkew: new Gauge({
       name: 'tocsin_clock_skew_seconds',
+      aggregator: 'max',
       help: "How far the clock of this machine is before Redis'.",
       registers,
     }),
@@ -253,22 +270,26 @@ export function openMetrics(alertmanager: string, version: string) {
     }),
     redisUsed: new Gauge({
       name: 'tocsin_redis_memory_used_bytes',
+      aggregator: 'max',
       help: 'Memory that Redis uses.',
       registers,
     }),
     redisMax: new Gauge({
       name: 'tocsin_redis_memory_max_bytes',
+      aggregator: 'max',
       help: "Redis' maxmemory; 0 where it has none.",
       registers,
     }),
     kept: new Gauge({
       name: 'tocsin_kept',
+      aggregator: 'max',
       help: 'How many alerts and groups are kept, and how many groups are late.',
       labelNames: ['what'],
       registers,
     }),
     workerProgress: new Gauge({
       name: 'tocsin_worker_progress_timestamp_seconds',
+      aggregator: 'min',
       help: 'When a delivery worker last took a job, or had none to take.',
       labelNames: ['channel'],
       registers,
