@@ -176,8 +176,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         opened.push(() => connection.disconnect())
         return connection
       },
-      run: (row, channel) =>
-        channel === canaryChannel.name ? canary.deliver(row, deps) : deliver(row, deadlines.get(channel) ?? 0, deps),
+      run: (row, channel, integration) =>
+        channel === canaryChannel.name
+          ? canary.deliver(row, deps)
+          : deliver(row, deadlines.get(channel) ?? 0, integration, deps),
       failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
       stuck(channel, verdict) {
         log.error({ channel, verdict }, 'a delivery worker takes no jobs although some wait')

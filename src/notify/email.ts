@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { atMostOne, fail, tlsConfig } from '../model/http-config.ts'
 import { flag, hostPort, maybe, secret, string, stringMap } from '../model/settings.ts'
 import { cut, cutBytes } from './cut.ts'
-import { destinationOf, needed, or, secretOf, sendResolved, template } from './fields.ts'
+import { destinationOf, isFixed, needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { type Notification, channel } from './notifier.ts'
 import { prefaceOf } from './preface.ts'
 import { type Mail, type Server, type Smtp, openSmtp } from './smtp.ts'
@@ -110,14 +110,14 @@ export const email = channel({
       return open.smtp
     }
     return {
+      fixed: isFixed(settings.to) ? whereTo(addressesOf(settings.to), settings) : undefined,
       compose(notification) {
         const payload = compose(settings, notification)
         return {
-          to: payload.to.join(', '),
+          ...whereTo(payload.to, settings),
           title: payload.subject,
           text: payload.text || payload.subject,
           payload,
-          destination: destinationOf('email', settings.smarthost.host, String(settings.smarthost.port)),
           cost: 1,
         }
       },
@@ -136,6 +136,10 @@ export const email = channel({
     }
   },
 })
+
+function whereTo(to: readonly string[], { smarthost: server }: Settings) {
+  return { to: to.join(', '), destination: destinationOf('email', server.host, String(server.port)) }
+}
 
 function serverOf(settings: Settings, secrets: { password: string; signing: string }, tls: Tls | undefined): Server {
   const { smarthost: server, auth_username: user, auth_identity: identity = '' } = settings

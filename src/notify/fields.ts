@@ -7,6 +7,11 @@ import { Secret } from '../model/secret.ts'
 import { flag, maybe, string } from '../model/settings.ts'
 import { SettingError } from './notifier.ts'
 
+/** Whether a setting says the same for every notification. */
+export function isFixed(text: string): boolean {
+  return text !== '' && !text.includes('{{')
+}
+
 /** A destination's name in budgets, logs and metrics: the same for the same parts, which may be secret, and telling none. */
 export function destinationOf(channel: string, ...parts: string[]): string {
   return `${channel}-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)}`

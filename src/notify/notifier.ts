@@ -97,6 +97,8 @@ export type Reconciled = 'arrived' | 'not there' | 'cannot tell'
 export interface Notifier<Payload = unknown> {
   /** The same for adapters of which either both fail to compose a notification or neither. */
   readonly likeness?: string
+  /** The `to` and `destination` of all that it composes, where they hang on no template and no file. */
+  readonly fixed?: Pick<Message, 'to' | 'destination'> | undefined
   /** Throws TemplateError where a template of the config fails. */
   compose(notification: Notification): Message<Payload>
   /** Resolves within the signal's time, whatever the other end does. May throw SettingError, as `compose` may. */

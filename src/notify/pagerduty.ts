@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Secret } from '../model/secret.ts'
 import type { Connections } from './connections.ts'
 import { type Asking, openClient } from './client.ts'
-import { beside, destinationOf, json, secretOf, unheeded, withBeside } from './fields.ts'
+import { beside, destinationOf, isFixed, json, secretOf, unheeded, withBeside } from './fields.ts'
 import { type Answer, LONGEST_ANSWER, NoAnswer, within } from './http.ts'
 import { type Notification, type Outcome, channel } from './notifier.ts'
 import { type PagerDutyEvent, config, inShort, toEvent } from './pagerduty-event.ts'
@@ -41,17 +41,18 @@ export const pagerduty = channel({
     })),
   create(settings, surroundings) {
     const client = openClient(settings.http_config, surroundings)
+    const fixedKey = settings.routing_key?.reveal() ?? ''
     return {
+      fixed: isFixed(fixedKey) ? whereTo(fixedKey) : undefined,
       compose(notification) {
         const payload = toEvent(settings, notification)
         const { severity, summary } = payload.payload
         const key = routingKey(settings.routing_key, notification)
         return {
-          to: 'PagerDuty',
+          ...whereTo(key?.reveal() ?? settings.routing_key_file ?? ''),
           title: summary,
           text: `${payload.event_action} · ${severity} · ${payload.payload.source}`,
           payload: withBeside(payload, key),
-          destination: destinationOf('pagerduty', key?.reveal() ?? settings.routing_key_file ?? ''),
           cost: 1,
         }
       },
@@ -73,6 +74,10 @@ export const pagerduty = channel({
     }
   },
 })
+
+function whereTo(key: string) {
+  return { to: 'PagerDuty', destination: destinationOf('pagerduty', key) }
+}
 
 /** A key may be a template, as Alertmanager has it; one that is in a file is read when it is used. */
 function routingKey(key: Secret | undefined, notification: Notification): Secret | undefined {

@@ -50,7 +50,9 @@ export const slack = channel({
     })),
   create(settings, surroundings) {
     const client = openClient(settings.http_config, surroundings)
+    const fixedChannel = settings.channel ?? ''
     return {
+      fixed: /^[#@]?[\w-]*$/.test(fixedChannel) ? whereTo(settings, fixedChannel) : undefined,
       compose: (notification) => compose(settings, notification),
       async send({ payload }, signal) {
         const { url, withToken } = addressOf(settings)
@@ -84,22 +86,25 @@ export const slack = channel({
 
 function compose(settings: Settings, notification: Notification) {
   const about = withoutContent(notification.id)
-  const { api_url, api_url_file, app_token, app_token_file, http_config } = settings
+  const { api_url } = settings
   const message = {
     ...toMessage(settings, notification),
     ...(isWebApi(settings, api_url?.reveal() ?? '') && { metadata: metadataOf(about) }),
   }
   const [attachment] = message.attachments
-  const whose = [api_url?.reveal() ?? api_url_file ?? '', app_token?.reveal() ?? app_token_file ?? '']
-  const login = http_config?.authorization?.credentials?.reveal() ?? http_config?.bearer_token?.reveal() ?? ''
   return {
-    to: message.channel || 'Slack',
+    ...whereTo(settings, message.channel ?? ''),
     title: unescapeSlack(attachment.title),
     text: unescapeSlack(attachment.text || attachment.fallback),
     payload: withBeside(message, { notification: about, at: notification.at }),
-    destination: destinationOf('slack', ...whose, login, message.channel ?? ''),
     cost: 1,
   }
+}
+
+function whereTo({ api_url, api_url_file, app_token, app_token_file, http_config }: Settings, to: string) {
+  const whose = [api_url?.reveal() ?? api_url_file ?? '', app_token?.reveal() ?? app_token_file ?? '']
+  const login = http_config?.authorization?.credentials?.reveal() ?? http_config?.bearer_token?.reveal() ?? ''
+  return { to: to || 'Slack', destination: destinationOf('slack', ...whose, login, to) }
 }
 
 /** Where to, and what is asked with besides: a bot's token. */

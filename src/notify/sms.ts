@@ -77,6 +77,7 @@ export const sms = channel({
   onUnconfirmed: 'reconcile',
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
   create: (settings, surroundings) => ({
+    fixed: whereTo(settings),
     compose(notification) {
       const { id, severity, at, attempt } = notification
       const reference = referenceOf(id)
@@ -92,11 +93,10 @@ export const sms = channel({
         validityPeriod: severity === 'critical' ? VALIDITY.page : VALIDITY.other,
       }
       return {
-        to: settings.to,
+        ...whereTo(settings),
         title: body.split('\n')[0] ?? '',
         text: body,
         payload: withBeside(payload, { reference, at, attempt }),
-        destination: destinationOf('sms', settings.account_sid, settings.messaging_service_sid ?? settings.from ?? ''),
         cost: size.segments,
         reference,
       }
@@ -121,6 +121,10 @@ export const sms = channel({
     },
   }),
 })
+
+function whereTo({ to, account_sid, messaging_service_sid, from }: Settings) {
+  return { to, destination: destinationOf('sms', account_sid, messaging_service_sid ?? from ?? '') }
+}
 
 async function accountOf(
   { account_sid, auth_token, api_url }: Settings,

@@ -7,7 +7,7 @@ import { goDuration, integer, maybe, secret, string } from '../model/settings.ts
 import { whyNoUrl } from '../model/url.ts'
 import { type Asking, openClient } from './client.ts'
 import { cut as cutText } from './cut.ts'
-import { beside, destinationOf, link, or, secretOf, sendResolved, unheeded, withBeside } from './fields.ts'
+import { beside, destinationOf, isFixed, link, or, secretOf, sendResolved, unheeded, withBeside } from './fields.ts'
 import { type Answer, NoAnswer, type Request, exchange, isCutShort, within, withoutLogin } from './http.ts'
 import { toJson } from '../model/json.ts'
 import type { TemplateData } from '../template/data.ts'
@@ -68,7 +68,9 @@ export const webhook = channel({
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create(settings, surroundings) {
     const client = openClient(settings.http_config, surroundings)
+    const fixedUrl = settings.url?.reveal() ?? ''
     return {
+      fixed: isFixed(fixedUrl) ? whereTo(fixedUrl, fixedUrl) : undefined,
       compose(notification) {
         const standard = toPayload(notification, settings.max_alerts)
         const body = bodyOf(settings, notification, settings.max_alerts)
@@ -84,11 +86,10 @@ export const webhook = channel({
         }
         const summary = notification.text('{{ template "__subject" . }}', 'subject')
         return {
-          to: 'webhook',
+          ...whereTo(url, given),
           title: cutText(summary, LONGEST_TITLE),
           text: `${standard.alerts.length} alerts, ${standard.notification_reason}`,
           payload: withBeside(isMap(body) ? body : { body }, sending),
-          destination: destinationOf('webhook', originOf(url), given),
           cost: 1,
         }
       },
@@ -118,6 +119,10 @@ export const webhook = channel({
     }
   },
 })
+
+function whereTo(url: string, given: string) {
+  return { to: 'webhook', destination: destinationOf('webhook', originOf(url), given) }
+}
 
 /** Scheme, host and port of a URL; '' where it is none. */
 function originOf(url: string): string {

@@ -119,7 +119,7 @@ export function openCanary(): Canary {
       // that each one was delivered is no news; that one was not, is
       const { log } = deps
       const quiet = log.isLevelEnabled('warn') ? log.child({}, { level: 'warn' }) : log
-      await deliver(row, DEADLINE, { ...deps, log: quiet })
+      await deliver(row, DEADLINE, canary.integration, { ...deps, log: quiet })
       if (arrived) await deps.store.heartbeats.canaryArrived(deps.clock.now())
     },
   }

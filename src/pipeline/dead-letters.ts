@@ -30,7 +30,7 @@ export async function resend(letter: DeadLetter, { store, queue, clock, newId }:
   const at = clock.now()
   const resent = await store.deadLetters.retry(letter, notification, at)
   if (resent !== 'owed') return resent
-  const { id: row, channel, rank } = letter
-  await queue.wake([{ row, channel, notification, rank, turn: at, delay: 0 }])
+  const { id: row, channel, integration, rank } = letter
+  await queue.wake([{ row, channel, integration, notification, rank, turn: at, delay: 0 }])
   return resent
 }

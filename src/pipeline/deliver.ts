@@ -1,6 +1,6 @@
 import type { Outcome } from '../notify/notifier.ts'
 import type { Budget } from '../model/delivery.ts'
-import type { Row } from '../store/outbox.ts'
+import type { Bound, Waking } from '../store/outbox.ts'
 import { faultOf } from '../store/fault.ts'
 import { compose, reconcile, send } from './attempt.ts'
 import { decide } from './decide.ts'
@@ -27,13 +27,20 @@ const SUSPECT_WAITS = 1000
 /**
  * A delivery is due: reads the group as it is now, decides again, renders, asks whether the destination takes it, sends once
  * and writes down how it ended. Runs at least once for each owed row; one that is not owed, or that another is at, is left
- * alone. `deadline` is the channel's for one attempt, ms.
+ * alone. `deadline` is the channel's for one attempt, ms; `integration` is whose row it is.
  */
-export async function deliver(rowId: string, deadline: number, deps: Deps): Promise<void> {
+export async function deliver(rowId: string, deadline: number, integration: string, deps: Deps): Promise<void> {
   const { store, queue, clock, excused } = deps
   try {
-    const claim = await store.outbox.claim(rowId, clock.now(), deadline + LEASE_MARGIN, excused.delete(rowId))
+    const claim = await store.outbox.claim(rowId, clock.now(), deadline + LEASE_MARGIN, {
+      excused: excused.delete(rowId),
+      bound: boundFor(integration, deps),
+    })
     if (!claim) return
+    if ('standing' in claim) {
+      deps.metrics.waits.inc({ channel: claim.standing.channel, reason: 'flight' })
+      return claim.isWoken ? undefined : await wakeAt(claim.standing, claim.until, deps)
+    }
     if ('busy' in claim) {
       const { id, ...waking } = claim.busy
       return await queue.wake([{ ...waking, row: id, delay: SUSPECT_WAITS }])
@@ -156,10 +163,16 @@ function budgetOf({ row, integration }: Telling, destination: string, deps: Deps
   return isAlone ? { ...budget, digestAbove: 0 } : budget
 }
 
-async function wakeAt(
-  { id, channel, rank, notification, turn }: Row,
-  at: number,
-  { queue, clock }: Deps,
-): Promise<void> {
-  await queue.wake([{ row: id, channel, rank, notification, turn, delay: Math.max(0, at - clock.now()) }])
+/** Where an integration's messages go, if all go to the same place, which takes only so many at a time. */
+function boundFor(id: string, { routing, exact }: Deps): Bound | undefined {
+  const fixed = routing.notifier(id)?.fixed
+  const channel = routing.config.integrations.get(id)?.channel
+  const budget = exact || channel === undefined ? undefined : routing.config.budgets.get(channel)
+  return fixed && budget && { destination: fixed.destination, audience: fixed.to, inFlight: budget.inFlight }
+}
+
+async function wakeAt(waking: Waking, at: number, { queue, clock }: Deps): Promise<void> {
+  const { id, channel, integration, rank, notification, turn } = waking
+  const delay = Math.max(0, at - clock.now())
+  await queue.wake([{ row: id, channel, integration, rank, notification, turn, delay }])
 }

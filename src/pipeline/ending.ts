@@ -56,11 +56,11 @@ export async function end(
   }
   const wakes: Wake[] = woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) }))
   if (owedAgain) {
-    const { id, channel, rank, turn } = row
+    const { id, channel, integration, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
     const delay = ending.how === 'retry' ? Math.max(0, ending.retryAt - at) : 0
     // given back, it is another replica's, which the sweep wakes
-    if (ending.how !== 'back') wakes.push({ row: id, channel, rank, notification, turn, delay })
+    if (ending.how !== 'back') wakes.push({ row: id, channel, integration, rank, notification, turn, delay })
   }
   if (wakes.length > 0) await queue.wake(wakes)
 }

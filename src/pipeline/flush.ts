@@ -100,7 +100,7 @@ function wakesOf(
   }
   return owings
     .map(({ integration, channel, notification, rank }) => {
-      return { row: rowId(id, integration), channel, notification, rank, turn: at, delay: 0 }
+      return { row: rowId(id, integration), channel, integration, notification, rank, turn: at, delay: 0 }
     })
     .filter(({ row }) => woken.includes(row))
 }

@@ -5,6 +5,7 @@ import { type Verdict, openWatchdog } from './watchdog.ts'
 export interface Wake {
   row: string
   channel: string
+  integration: string
   notification: string
   turn: number // taken so far: each has a job of its own
   rank: number // of the severity; 0 goes first
@@ -16,7 +17,7 @@ export interface DeliveryQueueOptions {
   prefix: string // in braces, for Redis Cluster
   connection: ConnectionOptions // for adding: fails fast
   blocking(): ConnectionOptions // for a worker: waits
-  run(row: string, channel: string): Promise<void>
+  run(row: string, channel: string, integration: string): Promise<void>
   failed(channel: string, error: Error): void
   /** A worker took no job for long although jobs wait, and is built anew; or it was, and it is hopeless. */
   stuck(channel: string, verdict: Exclude<Verdict, 'fine'>): void
@@ -41,6 +42,9 @@ export interface DeliveryQueue {
   close(): Promise<void>
 }
 
+/** What a job carries. */
+type Job = Pick<Wake, 'row' | 'integration'>
+
 const CONCURRENCY = 32 // per channel; one destination's share is the pipeline's business
 const PATIENCE = 30_000
 
@@ -59,17 +63,17 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     return { queue, worker: openWorker(queueName, name, deadline, watchdog), deadline, watchdog }
   }
 
-  async function run(row: string, channel: string, watchdog: ReturnType<typeof openWatchdog>): Promise<void> {
+  async function run({ row, integration }: Job, channel: string, watchdog: ReturnType<typeof openWatchdog>) {
     watchdog.progressed(performance.now())
     try {
-      await options.run(row, channel)
+      await options.run(row, channel, integration)
     } finally {
       watchdog.progressed(performance.now())
     }
   }
 
   function openWorker(queueName: string, name: string, deadline: number, watchdog: ReturnType<typeof openWatchdog>) {
-    const worker = new Worker<{ row: string }>(queueName, (job) => run(job.data.row, name, watchdog), {
+    const worker = new Worker<Job>(queueName, (job) => run(job.data, name, watchdog), {
       connection: options.blocking(),
       prefix,
       autorun: false,
@@ -157,10 +161,10 @@ export function jobIdOf({ row, notification, turn, delay }: Wake): string {
 }
 
 function toJob(wake: Wake) {
-  const { row, rank, delay } = wake
+  const { row, integration, rank, delay } = wake
   return {
     name: 'deliver',
-    data: { row },
+    data: { row, integration } satisfies Job,
     opts: {
       jobId: jobIdOf(wake),
       delay,

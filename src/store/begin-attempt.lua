@@ -16,14 +16,13 @@
           { 'late', for what } where it would have to wait for longer than it may: the claim holds;
           { 'go', attempt, then for each row that is to be told along: row id, its turn }
 ]]
+--- with line
 local row, owed, suspect, destination, line, flight = unpack(KEYS)
 local id, turn, now, lease, latest = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local cost, burst, refill, most, rank, owedAt = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]),
   tonumber(ARGV[10]), tonumber(ARGV[11])
 local content, digestAbove, digestLease, integration = ARGV[12], tonumber(ARGV[13]), lease + tonumber(ARGV[14]), ARGV[15]
 local rowPrefix, name, audience = ARGV[16], ARGV[17], ARGV[18]
-local RANK = 1e14 -- in the line a graver one stands before all of the next rank
-local KEPT = 86400000
 local LOST = 10000 -- ms: so long after its time one in the line does not come any more
 local MOST_DIGESTED = 1000
 local SUMMED = 50 -- beyond so many in line each counts as one token
@@ -36,13 +35,13 @@ local tokensText, atText, askedText, openText, streakText =
 -- graver news may have come since the group was read, or was read before the row knew
 rank = math.min(rank, tonumber(redis.call('HGET', row, 'rank')))
 redis.call('HSET', row, 'rank', rank)
-local place = math.min(rank, 50) * RANK + owedAt
+local place = placeOf(rank, owedAt)
 
 -- tokens of those that stand before it and are still there; one that does not come any more, or waits elsewhere by now, holds up
 -- nobody
 local function ahead()
   if redis.call('ZCARD', line) == 0 then return 0 end
-  redis.call('ZADD', line, string.format('%.0f', place), id)
+  redis.call('ZADD', line, place, id)
   local tokens = 0
   for i, other in ipairs(redis.call('ZRANGE', line, 0, SUMMED)) do
     if other == id then return tokens end
@@ -69,12 +68,8 @@ local function wait(untilAt, what)
     return { 'late', what }
   end
   local at = math.floor(math.max(now + 1, math.min(untilAt, latest)))
-  redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'cost', cost, 'destination', name,
-    'audience', audience)
+  stand(row, owed, line, id, place, at, what, cost, name, audience)
   redis.call('HINCRBY', row, 'starts', -1) -- this turn has ended
-  redis.call('ZADD', owed, at, id)
-  redis.call('ZADD', line, string.format('%.0f', place), id)
-  redis.call('PEXPIRE', line, KEPT)
   if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
   return { 'wait', at, what, at < latest and redis.call('ZRANK', line, id) or 0 }
 end
@@ -83,21 +78,13 @@ if most == 0 then return go() end
 local asked = tonumber(askedText or 0)
 if asked > now then return wait(asked, 'asked') end
 
-redis.call('ZREMRANGEBYSCORE', flight, '-inf', now)
-local flying = redis.call('ZCARD', flight)
 local open = tonumber(openText or 0)
 if open > now then return wait(open, 'breaker') end
 if open > 0 then most = 1 end -- half open: one goes and sees
 
 local before = ahead()
-local allowed = math.min(most, 2 + tonumber(streakText or 0))
--- room is kept for what is graver only: those of its own rank that stand in line are woken one by one as there is room, and if the
--- next that comes stood behind them, nearly every row of a storm would have to come twice
-local graver = before > 0 and redis.call('ZCOUNT', line, '-inf', string.format('(%.0f', math.min(rank, 50) * RANK)) or 0
-if flying + graver >= allowed and flying > 0 then
-  local soonest = redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')
-  return wait(tonumber(soonest[2]), open > 0 and 'breaker' or 'flight')
-end
+local free = whenFree(flight, line, now, most, tonumber(streakText or 0), rank)
+if free then return wait(free, open > 0 and 'breaker' or 'flight') end
 
 if refill > 0 then
   local since = math.max(0, now - tonumber(atText or now)) -- Redis' time may have gone back

@@ -3,16 +3,21 @@
   lease ended was being worked on by an engine that died or froze; found sending, its attempt may have arrived. A row that
   has cost two turns so is suspected of killing engines: those run one at a time, so that only the guilty one collects more.
 
-  KEYS  row, owed, suspect, alerts, times, versions, sourced
+  KEYS  row, owed, suspect, alerts, times, versions, sourced, destination, line, flight
   ARGV  row id; now, epoch ms; end of the lease, epoch ms; 1 where the turns before ended with Redis, not with an engine;
         key prefixes of groups, members, nflog and outbox
+        where it goes, if that is known before its message is: the destination's name or '', digest of who reads it there, most
+          attempts at a time; what waits for its time in the air is not claimed only to find out
 
   Returns { the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
             this one; its group, as `readGroup` does; how far silences and inhibitions have got: epoch, silences, rules; rules
             with sources as name, count … },
-          { the row } where another suspect runs and it was not claimed; or nothing.
+          { the row } where another suspect runs and it was not claimed;
+          { the row, how many stand before it } where it stands in line for its destination; or nothing.
 ]]
 --- with group
+--- with line
+local YOUNG = 600000 -- ms: later it may be too late for it, which is found out by whoever has read it
 local id, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, turn, starts = unpack(redis.call('HMGET', KEYS[1], 'state', 'turn', 'starts'))
 if not state then
@@ -22,6 +27,20 @@ end
 turn, starts = tonumber(turn or 0), ARGV[4] == '1' and 0 or tonumber(starts or 0)
 local due = tonumber(redis.call('ZSCORE', KEYS[2], id) or now)
 if due > now then return {} end -- not yet, or another's lease holds
+
+local name, audience, most = ARGV[9], ARGV[10], tonumber(ARGV[11])
+if name ~= '' and state == 'owed' and starts == 0 then
+  local rank, owedAt, newsAt = unpack(redis.call('HMGET', KEYS[1], 'rank', 'owedAt', 'newsAt'))
+  local asked, open, streak = unpack(redis.call('HMGET', KEYS[8], 'asked', 'open', 'streak'))
+  rank = tonumber(rank)
+  local isPlain = not open and tonumber(asked or 0) <= now and now - tonumber(newsAt) < YOUNG
+  local free = isPlain and whenFree(KEYS[10], KEYS[9], now, most, tonumber(streak or 0), rank)
+  if free then
+    stand(KEYS[1], KEYS[2], KEYS[9], id, placeOf(rank, tonumber(owedAt)), free, 'flight', 1, name, audience)
+    redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
+    return { redis.call('HGETALL', KEYS[1]), redis.call('ZRANK', KEYS[9], id) }
+  end
+end
 
 if state == 'sending' then redis.call('HSET', KEYS[1], 'unconfirmed', '1') end
 if starts >= 2 then

@@ -35,13 +35,27 @@ export interface Row {
 export interface Waking {
   id: string
   channel: string
+  integration: string
   notification: string
   turn: number // taken so far
   rank: number
 }
 
-/** What a claim came to: a turn with what there is to decide about, or that it has to wait for another row that may kill engines. */
-export type Claim = { row: Row; group: Group | undefined; versions: Versions } | { busy: Waking }
+/**
+ * What a claim came to: a turn with what there is to decide about; that it has to wait for another row that may kill engines; or
+ * that it stands in its destination's line, until the instant `until`, epoch ms, where nobody before it wakes it.
+ */
+export type Claim =
+  | { row: Row; group: Group | undefined; versions: Versions }
+  | { busy: Waking }
+  | { standing: Waking; until: number; isWoken: boolean }
+
+/** Where a message goes, if that is known before it is composed. */
+export interface Bound {
+  destination: string
+  audience: string // who reads it there
+  inFlight: number // attempts there at a time
+}
 
 /** What a row waits for: tokens, what the destination asked for, its breaker, or attempts that are in the air. */
 export const waits = ['budget', 'asked', 'breaker', 'flight'] as const
@@ -122,6 +136,7 @@ const claimRow = script(
   'claim-row',
   z.union([
     z.tuple([z.array(z.string()), groupReply, z.array(z.string().nullable()), z.array(z.string())]),
+    z.tuple([z.array(z.string()), z.number()]),
     z.tuple([z.array(z.string())]),
     z.array(z.never()),
   ]),
@@ -142,14 +157,47 @@ export function outboxStore(
      * Claims a row for one turn of at most `lease` ms; undefined where nothing is owed now or another is at it. `excused`: the
      * turns before ended for another reason than the end of an engine.
      */
-    async claim(id: string, at: number, lease: number, excused = false): Promise<Claim | undefined> {
+    async claim(
+      id: string,
+      at: number,
+      lease: number,
+      { excused = false, bound }: { excused?: boolean; bound?: Bound | undefined } = {},
+    ): Promise<Claim | undefined> {
+      const destination = bound?.destination ?? ''
       const [fields, group, versions, sourced] = await claimRow(
         redis,
-        [keys.row(id), keys.owed, keys.suspect, keys.alerts, keys.times, keys.versions, keys.sourced],
-        [id, at, at + lease, excused ? 1 : 0, keys.group(''), keys.members(''), keys.nflog(''), keys.outbox('')],
+        [
+          keys.row(id),
+          keys.owed,
+          keys.suspect,
+          keys.alerts,
+          keys.times,
+          keys.versions,
+          keys.sourced,
+          keys.destination(destination),
+          keys.line(destination),
+          keys.flight(destination),
+        ],
+        [
+          id,
+          at,
+          at + lease,
+          excused ? 1 : 0,
+          keys.group(''),
+          keys.members(''),
+          keys.nflog(''),
+          keys.outbox(''),
+          destination,
+          bound ? digestOf(bound.audience) : '',
+          bound?.inFlight ?? 0,
+        ],
       )
       if (!fields) return undefined
       const row = toRow(id, new Map(pairs(fields)))
+      if (typeof group === 'number') {
+        const until = Number(new Map(pairs(fields)).get('waitsUntil') ?? at)
+        return { standing: row, until, isWoken: group > 0 }
+      }
       if (!group || !versions || !sourced) return { busy: row }
       return { row, group: toGroup(row.group, group), versions: toVersions(versions, pairs(sourced)) }
     },
@@ -355,9 +403,9 @@ export function outboxStore(
 /** Rows to wake as record.lua lists them. */
 function toWoken(flat: readonly string[]): Recorded['woken'] {
   const found: Recorded['woken'][number][] = []
-  for (let i = 0; i + 5 < flat.length; i += 6) {
-    const [id = '', at, channel = '', notification = '', turn, rank] = flat.slice(i, i + 6)
-    found.push({ id, at: Number(at), channel, notification, turn: Number(turn), rank: Number(rank) })
+  for (let i = 0; i + 6 < flat.length; i += 7) {
+    const [id = '', at, channel = '', integration = '', notification = '', turn, rank] = flat.slice(i, i + 7)
+    found.push({ id, at: Number(at), channel, integration, notification, turn: Number(turn), rank: Number(rank) })
   }
   return found
 }

@@ -23,7 +23,7 @@
 
   Returns { 1 where the turn was the newest, else 0; 1 where the row is owed once more, now or later;
             failures in a row of the destination that its breaker is open for, or 0;
-            then for each row to wake: its id, when, epoch ms, channel, notification, turn, rank }
+            then for each row to wake: its id, when, epoch ms, channel, integration, notification, turn, rank }
 ]]
 --- with release
 --- with owe
@@ -56,7 +56,7 @@ local opened, woken = 0, {}
 local function wake(other, when)
   woken[#woken + 1] = other
   woken[#woken + 1] = tostring(when)
-  for _, word in ipairs(redis.call('HMGET', rowPrefix .. other, 'channel', 'notification', 'turn', 'rank')) do
+  for _, word in ipairs(redis.call('HMGET', rowPrefix .. other, 'channel', 'integration', 'notification', 'turn', 'rank')) do
     woken[#woken + 1] = word or ''
   end
 end
@@ -95,7 +95,9 @@ if where and opened == 0 and asked <= now then
       when = now + math.max(0, math.ceil((math.min(needed, tonumber(burst)) - tokens) * tonumber(refill)))
     end
     local due = tonumber(redis.call('ZSCORE', owed, other) or 0)
-    if (what == 'budget' or what == 'flight' or what == 'breaker') and due > when then
+    -- of those that wait for a place in the air none but the first has a job of its own
+    if what == 'flight' or ((what == 'budget' or what == 'breaker') and due > when) then
+      if what == 'flight' then redis.call('HDEL', rowPrefix .. other, 'waitsFor') end -- once
       redis.call('ZADD', owed, when, other)
       redis.call('HINCRBY', rowPrefix .. other, 'turn', 1) -- a job for later has this turn's name already
       wake(other, when)

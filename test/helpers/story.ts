@@ -74,7 +74,7 @@ export async function tell(
   const start = Date.UTC(2026, 10, 23, 10)
   let now = start
   let ids = 0
-  let woken: { id: string; row: string; channel: string; at: number }[] = []
+  let woken: { id: string; row: string; channel: string; integration: string; at: number }[] = []
   const running = new Set<string>()
   const lines: Line[] = []
   const answers: Outcome[] = []
@@ -88,6 +88,7 @@ export async function tell(
     const loaded = canary.into(read)
     if (deliverBy === 'channels') return openRouting(loaded, builtinTemplates(), (_id, notifier) => notifier)
     return openRouting(loaded, [], (integration, notifier) => ({
+      fixed: { to: '', destination: integration },
       compose: (notification) => ({
         to: '',
         title: '',
@@ -134,7 +135,8 @@ export async function tell(
           const id = jobIdOf(wake)
           // as BullMQ: a job that waits or runs is not added again
           if (running.has(id) || woken.some((job) => job.id === id)) continue
-          woken.push({ id, row: wake.row, channel: wake.channel, at: now + wake.delay })
+          const { row, channel, integration, delay } = wake
+          woken.push({ id, row, channel, integration, at: now + delay })
         }
       },
     },
@@ -164,10 +166,13 @@ export async function tell(
       const flushed = await flushDue(deps)
       const due = woken.filter(({ at }) => at <= now)
       woken = woken.filter(({ at }) => at > now)
-      for (const { id, row, channel } of due) {
+      for (const { id, row, channel, integration } of due) {
         running.add(id)
         if (channel === 'canary') await canary.deliver(row, deps)
-        else await deliver(row, channels.find(({ name }) => name === channel)?.deadline ?? 0, deps)
+        else {
+          const deadline = channels.find(({ name }) => name === channel)?.deadline ?? 0
+          await deliver(row, deadline, integration, deps)
+        }
         running.delete(id)
       }
       if (flushed === 0 && due.length === 0) return

@@ -45,6 +45,11 @@ test.each<[string, Channel, Record<string, unknown>, Record<string, unknown>, bo
   const [first] = destinationsOf(channel, one)
   const [second] = destinationsOf(channel, other)
   expect(first === second).toBe(isSame)
+  for (const settings of [one, other]) {
+    const notifier = open(channel, settings)
+    const { to, destination } = notifier.compose(notificationOf())
+    expect(notifier.fixed).toEqual({ to, destination }) // known before there is a message
+  }
   expect(`${first} ${second}`).toMatch(new RegExp(`^${channel.name}-[0-9a-f]{16} ${channel.name}-[0-9a-f]{16}$`))
 })
 
@@ -56,4 +61,5 @@ test.each<[string, Channel, Record<string, unknown>, number]>([
   ['recipients of a template are one', email, { ...mail, to: `${template}@example.com` }, 1],
 ])('%s', (_name, channel, settings, count) => {
   expect(new Set(destinationsOf(channel, settings)).size).toBe(count)
+  expect(open(channel, settings).fixed).toBeUndefined()
 })

@@ -73,6 +73,48 @@ describe('a budget', () => {
     expect(await balanced(story)).toEqual([])
   })
 
+  describe('with as many messages in the air as it takes', () => {
+    const many = config('budgets: { webhook: { in_flight: 2 } }')
+    /** Two messages that another engine sends, and that end in 12 s at the latest. */
+    async function fly(story: Story): Promise<() => Promise<unknown>> {
+      const flight = `${story.deps.store.queuePrefix}:flight:${ops}`
+      await server.redis.zadd(flight, story.deps.clock.now() + 12_000, 'x', story.deps.clock.now() + 12_500, 'y')
+      return () => server.redis.del(flight)
+    }
+
+    test('a row stands in line without a turn, and goes when one of them is over', async () => {
+      await using story = await tell(server, many)
+      await fly(story)
+      await fire(story, 'warning', 'A', 'B')
+      await story.advance('1s')
+      expect(said(story)).toEqual([])
+      const standing = await owed(story)
+      expect(standing.map(({ waitsFor, state, attempt }) => [waitsFor, state, attempt])).toEqual([
+        ['flight', 'owed', 0],
+        ['flight', 'owed', 0],
+      ])
+      await story.advance('12s') // the engine that sent them is gone
+      expect(said(story)).toEqual([`${ops} A`, `${ops} B`])
+      expect(await balanced(story)).toEqual([])
+    })
+
+    test('what is graver goes first as soon as there is room; one that ends wakes the next', async () => {
+      await using story = await tell(server, many)
+      const land = await fly(story)
+      await fire(story, 'warning', 'A', 'B')
+      await story.advance('0s')
+      await fire(story, 'critical', 'Page')
+      await story.advance('1s')
+      expect(said(story)).toEqual([])
+      await land()
+      await fire(story, 'warning', 'C')
+      await story.advance('1s')
+      // C finds room, and its end wakes the gravest in line, whose end wakes the next
+      expect(said(story)).toEqual([`${ops} C`, `${ops} Page`, `${ops} A`, `${ops} B`])
+      expect(await balanced(story)).toEqual([])
+    })
+  })
+
   test('critical goes before what waited longer', async () => {
     await using story = await tell(server, slow)
     await fire(story, 'warning', ...names(6))
@@ -728,7 +770,7 @@ describe('found by reading', () => {
     const [row] = await story.deps.store.outbox.overdue(story.deps.clock.now(), 1)
     story.deps.store.outbox.begin = () => Promise.reject(new Error('Command timed out'))
     for (let time = 0; time < 6; time++) {
-      await expect(deliver(row?.id ?? '', 10_000, story.deps)).rejects.toThrow('timed out')
+      await expect(deliver(row?.id ?? '', 10_000, ops, story.deps)).rejects.toThrow('timed out')
       story.skip('15s')
     }
     story.deps.store.outbox.begin = begin

@@ -69,7 +69,15 @@ function open(address: () => string, options: Pick<DeliveryQueueOptions, 'run' |
   }
 }
 
-const wake = (row: string, delay = 0) => ({ row, channel: 'webhook', notification: 'n', turn: 0, rank: 0, delay })
+const wake = (row: string, delay = 0) => ({
+  row,
+  channel: 'webhook',
+  integration: 'i',
+  notification: 'n',
+  turn: 0,
+  rank: 0,
+  delay,
+})
 const ready = (connection: ReturnType<typeof storeConnection>) =>
   eventually(
     async () => connection.status,
