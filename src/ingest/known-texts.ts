@@ -15,8 +15,6 @@ export interface KnownTexts {
   add(text: KnownText): void
 }
 
-/** How many bytes are remembered, about; the older half goes when it is full. */
-const REMEMBERED = 256 * 1024 * 1024
 /** What is kept of an alert beside its text, bytes. */
 const BESIDE = 600
 
@@ -25,7 +23,8 @@ export function openKnownText(whole: string, at: number): KnownText {
   return { whole, head: whole.slice(0, at), tail: whole.slice(at), kept: undefined, next: undefined }
 }
 
-export function openKnownTexts(most = REMEMBERED): KnownTexts {
+/** `most`: how many bytes are remembered, about; the older half goes when it is full. */
+export function openKnownTexts(most: number): KnownTexts {
   let recent = new Map<string, KnownText>()
   let older = new Map<string, KnownText>()
   let length = 0 // of the recent ones

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Alert } from '../alert/alert.ts'
 import { canary, isCanary } from '../alert/canary.ts'
 import { rankOf } from '../alert/severity.ts'
@@ -21,6 +22,10 @@ interface Known {
   roles: Roles
   heartbeats: readonly ListenedFor[]
 }
+
+/** Texts of alerts that came before may take so many bytes, and no more than this part of the memory that V8 may use. */
+const KNOWN_TEXTS = 256 * 1024 * 1024
+const KNOWN_PART = 1 / 8
 
 /** One for all: nearly every alert is a sign of no heartbeat. */
 const none: readonly ListenedFor[] = []
@@ -100,7 +105,7 @@ export function openRouting(
   return {
     config,
     templates,
-    known: openKnownTexts(),
+    known: openKnownTexts(Math.min(KNOWN_TEXTS, getHeapStatistics().heap_size_limit * KNOWN_PART)),
     groupsOf: (alert) => know(alert).groups,
     isGravest: (alert) => know(alert).isGravest,
     rolesOf: (alert) => know(alert).roles,

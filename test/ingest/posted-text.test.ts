@@ -82,7 +82,7 @@ describe('pieces', () => {
 
 describe('what came before', () => {
   test('is known by its text, whatever its end, and in whatever order', () => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     const first = JSON.stringify([alert(1), alert(2), alert(3)])
     remember(known, read(first, known))
     for (const order of [[1, 2, 3], [1, 2, 3], [3, 1, 2], [2]]) {
@@ -103,7 +103,7 @@ describe('what came before', () => {
     ['an end that is none', { endsAt: '0001-01-01T00:00:00Z' }],
     ['an end that is no time', { endsAt: 'soon' }],
   ])('is read with %s', (_what, other) => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     remember(known, read(JSON.stringify([alert(1), alert(2)]), known))
     const text = JSON.stringify([alert(2), { ...alert(1), ...other }, alert(3)])
     const ingested = read(text, known)
@@ -119,7 +119,7 @@ describe('what came before', () => {
     '{"labels":{"a":"b"},"endsAt":"E"}',
     '{"labels":{"a":"b","endsAt":"E"},"startsAt":"2026-11-23T09:00:00Z"}',
   ])('is not known by %s', (text) => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     const at = (end: string) => `[${text.replaceAll('"E"', JSON.stringify(end))}]`
     remember(known, read(at('2026-11-23T10:04:00Z'), known))
     const later = at('2026-11-23T10:05:00Z')
@@ -129,7 +129,7 @@ describe('what came before', () => {
   })
 
   test('an alert that is there twice is read in its order', () => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     remember(known, read(JSON.stringify([alert(1)]), known))
     const over = { ...alert(1), endsAt: '2026-11-23T09:30:00Z' }
     const { alerts, again } = read(JSON.stringify([over, alert(1)]), known)
@@ -138,7 +138,7 @@ describe('what came before', () => {
   })
 
   test('a text that goes on in a quote is not cut there', () => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     const ending = (n: number, endsAt: string) =>
       JSON.stringify({ labels: { n: String(n) }, startsAt: '2026-11-23T09:00:00Z', endsAt })
     const end = '2026-11-23T10:04:00Z'
@@ -149,7 +149,7 @@ describe('what came before', () => {
   })
 
   test('what cannot be read is said as before', () => {
-    const known = openKnownTexts()
+    const known = openKnownTexts(64 * 1024 * 1024)
     expect(() => read('[{"labels":{"a":1,}}]', known)).toThrow(SyntaxError)
     expect(() => read('{}', known)).toThrow(IngestError)
     const few = { ...config, limits: { ...defaultLimits, alertsPerRequest: 1 } }
@@ -172,7 +172,7 @@ test('whatever is sent, and sent again, is read as if nothing were known', () =>
   )
   fc.assert(
     fc.property(fc.array(posted, { maxLength: 5 }), fc.constantFrom(undefined, 1), (alerts, space) => {
-      const known = openKnownTexts()
+      const known = openKnownTexts(64 * 1024 * 1024)
       const sent = JSON.stringify(alerts, undefined, space)
       for (const round of [sent, sent, sent.replaceAll('10:04', '10:06')]) {
         const ingested = read(round, known)
