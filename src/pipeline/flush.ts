@@ -40,9 +40,9 @@ interface Flush {
 export async function flushDue(deps: Deps): Promise<number> {
   const { store, clock, newId } = deps
   const claim = newId()
-  const claimed = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
+  const { claimed, versions } = await store.groups.claimDue(clock.now(), LEASE, BATCH, claim)
   if (claimed.length === 0) return 0
-  const versions = await freshen(deps)
+  await freshen(deps, versions)
   const parts = Array.from({ length: Math.ceil(claimed.length / TOGETHER) }, (_none, i) =>
     claimed.slice(i * TOGETHER, (i + 1) * TOGETHER),
   )
@@ -62,14 +62,13 @@ function fail(err: unknown, { log }: Deps): undefined {
 async function flushAll(claimed: readonly Claimed[], claim: string, versions: Versions, deps: Deps): Promise<void> {
   const { store, queue, clock } = deps
   const at = clock.now()
-  const groups = await store.groups.loadAll(claimed.map(({ id }) => id))
+  const unread = claimed.filter(({ group }) => !group).map(({ id }) => id)
+  const loaded = new Map((await store.groups.loadAll(unread)).map((reply, i) => [unread[i], reply]))
   const decided = await Promise.all(
-    claimed.map(async ({ dueAt }, i) => {
-      const loaded = groups[i]
-      if (loaded?.status === 'rejected') return fail(loaded.reason, deps)
-      if (!loaded?.value) return undefined
-      return flush(loaded.value, dueAt, at, claim, versions, deps).catch((err: unknown) => fail(err, deps))
-    }),
+    claimed.map(
+      async ({ id, dueAt, group = valueOf(loaded.get(id), deps) }) =>
+        group && flush(group, dueAt, at, claim, versions, deps).catch((err: unknown) => fail(err, deps)),
+    ),
   )
   const flushes = decided.filter((one) => one !== undefined)
   const wakes: Wake[] = []
@@ -83,6 +82,10 @@ async function flushAll(claimed: readonly Claimed[], claim: string, versions: Ve
     else if (reply?.value.held) wakes.push(...wakesOf(group, settlement, reply.value, at, deps))
   }
   if (wakes.length > 0) await queue.wake(wakes)
+}
+
+function valueOf<T>(reply: PromiseSettledResult<T> | undefined, deps: Deps): T | undefined {
+  return reply?.status === 'rejected' ? fail(reply.reason, deps) : reply?.value
 }
 
 /** Tells what became of the incident, and whom to wake. */

@@ -7,6 +7,7 @@ import { toAlert } from './alerts.ts'
 import { type Keys, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { type Call, script } from './script.ts'
+import { type Versions, toVersions } from './versions.ts'
 
 /** A group with all that a decision about it needs. */
 export interface Group {
@@ -32,10 +33,15 @@ export interface Verdict {
   word: string // 'owed', the ledger's word for how that ended, or why nothing is told
 }
 
-/** A group taken for a flush. */
-export interface Claimed {
+/** A group, and when it is due, epoch ms. */
+export interface Due {
   id: string
   dueAt: number
+}
+
+/** A group taken for a flush; of some that is all, and they are still to be read. */
+export interface Claimed extends Due {
+  group: Group | undefined
 }
 
 /** Something that an integration is to be told. */
@@ -95,7 +101,14 @@ export const groupReply = z.union([
   z.array(z.never()),
 ])
 
-const claimDue = script('claim-due', z.array(z.string()))
+const claimDue = script(
+  'claim-due',
+  z.tuple([
+    z.array(z.tuple([z.string(), z.string(), groupReply])),
+    z.array(z.string().nullable()),
+    z.array(z.string()),
+  ]),
+)
 const loadGroup = script('load-group', groupReply)
 const dropGroup = script('drop-group', z.number())
 const settleScript = script(
@@ -110,9 +123,19 @@ const AUDIT_EVERY = 50_000
 export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
   return {
     /** Takes up to `limit` groups that are due, those with the gravest news first, for `lease` ms: then they are due again. */
-    async claimDue(at: number, lease: number, limit: number, claim: string): Promise<Claimed[]> {
-      const flat = await claimDue(redis, [keys.due, keys.grave], [at, at + lease, limit, claim, keys.group('')])
-      return pairs(flat).map(([id, dueAt]) => ({ id, dueAt: Number(dueAt) }))
+    async claimDue(
+      at: number,
+      lease: number,
+      limit: number,
+      claim: string,
+    ): Promise<{ claimed: Claimed[]; versions: Versions }> {
+      const [taken, versions, sourced] = await claimDue(
+        redis,
+        [keys.due, keys.grave, keys.alerts, keys.times, keys.versions, keys.sourced],
+        [at, at + lease, limit, claim, keys.group(''), keys.members(''), keys.nflog(''), keys.outbox('')],
+      )
+      const claimed = taken.map(([id, dueAt, reply]) => ({ id, dueAt: Number(dueAt), group: readable(id, reply) }))
+      return { claimed, versions: toVersions(versions, pairs(sourced)) }
     },
 
     /** When the next group is due, epoch ms; undefined where there is none. */
@@ -164,7 +187,7 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
     },
 
     /** Groups from a place to another in the order in which they are due; -1 is the last. */
-    async dues(from: number, to: number): Promise<Claimed[]> {
+    async dues(from: number, to: number): Promise<Due[]> {
       const flat = await redis.zrange(keys.due, from, String(to), 'WITHSCORES')
       return pairs(flat).map(([id, dueAt]) => ({ id, dueAt: Number(dueAt) }))
     },
@@ -305,6 +328,15 @@ export function toGroup(id: string, reply: readonly (readonly string[])[]): Grou
     flushedAt: Number(fields.get('flushedAt') ?? 0),
     dueSince: fields.has('dueSince') ? Number(fields.get('dueSince')) : undefined,
     interval: Number(fields.get('interval') ?? 0),
+  }
+}
+
+/** One that cannot be read is read apart, and fails there by itself. */
+function readable(...[id, reply]: Parameters<typeof toGroup>): Group | undefined {
+  try {
+    return toGroup(id, reply)
+  } catch {
+    return undefined
   }
 }
 

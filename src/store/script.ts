@@ -38,6 +38,7 @@ export function script<Reply>(name: string, reply: ZodType<Reply>) {
 
   /** Several calls in one trip, each of which may fail by itself. */
   async function runAll(redis: Redis, calls: readonly Call[]): Promise<PromiseSettledResult<Reply>[]> {
+    if (calls.length === 0) return []
     const pipeline = redis.pipeline()
     for (const call of calls) pipeline.call('EVALSHA', [sha, ...tailOf(call)])
     const answers = (await pipeline.exec()) ?? []

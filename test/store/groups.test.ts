@@ -23,7 +23,7 @@ async function join(id: string, name: string, isGravest: boolean, at: number): P
   await store.alerts.accept([{ alert, content: contentOf(alert), groups: [group], places: [], isGravest }], at, manner)
 }
 const claim = async (at: number, limit = 1) =>
-  (await store.groups.claimDue(at, 10_000, limit, 'me')).map(({ id, dueAt }) => `${id} ${dueAt - now}`)
+  (await store.groups.claimDue(at, 10_000, limit, 'me')).claimed.map(({ id, dueAt }) => `${id} ${dueAt - now}`)
 
 test('of the groups that are due those are taken first that the gravest alerts have joined, none before its time', async () => {
   await join('a', 'A', false, now)
