@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
@@ -115,6 +116,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const events = openEvents()
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
+    setMaxListeners(0, cutOff.signal) // each delivery in the air listens
     const first = loadFirst() // before anything is opened: a bad file is the likeliest reason not to start
     const web = openWebConfig(options.webConfigFile, options)
     opened.push(() => web.stop())

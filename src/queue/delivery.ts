@@ -42,13 +42,26 @@ export interface DeliveryQueue {
   close(): Promise<void>
 }
 
+/** What a channel has in hand here. */
+interface Hands {
+  busy: number
+  handed: Set<string> // ids of jobs that have been run before they came
+}
+
 /** What a job carries. */
 type Job = Pick<Wake, 'row' | 'integration'>
 
 const CONCURRENCY = 32 // per channel; one destination's share is the pipeline's business
 const PATIENCE = 30_000
+/** With fewer jobs in hand than that a channel is idle, and what is woken here is run here at once. */
+const IDLE = 8
+/** So many that were run before their job came are remembered: some jobs come to other replicas. */
+const HANDED = 10_000
 
-/** A BullMQ queue and worker per channel, so that a channel that hangs holds up no other. */
+/**
+ * A BullMQ queue and worker per channel, so that a channel that hangs holds up no other. While a channel is idle, what is woken runs
+ * at once where it is woken, beside its job: that is then there for the case that this process ends.
+ */
 export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
   const { prefix, connection } = options
   const lines = new Map(options.channels.map((channel) => [channel.name, openLine(channel)]))
@@ -60,20 +73,35 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     // longer than an attempt may take: all its hands may be full for so long
     const patience = options.patience ?? Math.max(PATIENCE, deadline + 15_000)
     const watchdog = openWatchdog(patience, performance.now())
-    return { queue, worker: openWorker(queueName, name, deadline, watchdog), deadline, watchdog }
+    const hands: Hands = { busy: 0, handed: new Set() }
+    return { queue, worker: openWorker(queueName, name, deadline, watchdog, hands), deadline, watchdog, hands }
   }
 
-  async function run({ row, integration }: Job, channel: string, watchdog: ReturnType<typeof openWatchdog>) {
-    watchdog.progressed(performance.now())
+  async function run({ row, integration }: Job, channel: string, hands: Hands): Promise<void> {
+    hands.busy += 1
     try {
       await options.run(row, channel, integration)
     } finally {
-      watchdog.progressed(performance.now())
+      hands.busy -= 1
     }
   }
 
-  function openWorker(queueName: string, name: string, deadline: number, watchdog: ReturnType<typeof openWatchdog>) {
-    const worker = new Worker<Job>(queueName, (job) => run(job.data, name, watchdog), {
+  function openWorker(
+    queueName: string,
+    name: string,
+    deadline: number,
+    watchdog: ReturnType<typeof openWatchdog>,
+    hands: Hands,
+  ) {
+    const take = async ({ id = '', data }: { id?: string | undefined; data: Job }) => {
+      watchdog.progressed(performance.now())
+      try {
+        if (!hands.handed.delete(id)) await run(data, name, hands)
+      } finally {
+        watchdog.progressed(performance.now())
+      }
+    }
+    const worker = new Worker<Job>(queueName, take, {
       connection: options.blocking(),
       prefix,
       autorun: false,
@@ -96,11 +124,24 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   /** What the old one has in hand is taken up again when its locks run out; the outbox lets nobody send twice. */
   function rebuild(channel: string, line: ReturnType<typeof openLine>): void {
     line.worker.close(true).catch(() => {}) // may never end: that is why
-    line.worker = openWorker(line.queue.name, channel, line.deadline, line.watchdog)
+    line.worker = openWorker(line.queue.name, channel, line.deadline, line.watchdog, line.hands)
     start(channel, line.worker)
   }
 
   let isStarted = false
+  const running = new Set<Promise<void>>() // beside their jobs
+
+  function handOver(wake: Wake): void {
+    const hands = lines.get(wake.channel)?.hands
+    const id = jobIdOf(wake)
+    if (!hands || !isStarted || wake.delay > 0 || hands.busy >= IDLE || hands.handed.has(id)) return
+    hands.handed.add(id)
+    const [oldest] = hands.handed
+    if (hands.handed.size > HANDED && oldest !== undefined) hands.handed.delete(oldest)
+    const turn = run(wake, wake.channel, hands).catch((error: Error) => options.failed(wake.channel, error))
+    running.add(turn)
+    void turn.then(() => running.delete(turn))
+  }
 
   async function lookAt(channel: string, line: ReturnType<typeof openLine>): Promise<Line> {
     const { queue, watchdog } = line
@@ -119,12 +160,12 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
 
   return {
     async wake(wakes) {
-      await Promise.all(
-        [...lines].map(async ([channel, { queue }]) => {
-          const jobs = wakes.filter((wake) => wake.channel === channel).map(toJob)
-          if (jobs.length > 0) await queue.addBulk(jobs)
-        }),
-      )
+      const added = [...lines].map(async ([channel, { queue }]) => {
+        const jobs = wakes.filter((wake) => wake.channel === channel).map(toJob)
+        if (jobs.length > 0) await queue.addBulk(jobs)
+      })
+      for (const wake of wakes) handOver(wake) // sent behind the jobs
+      await Promise.all(added)
     },
 
     start() {
@@ -143,6 +184,7 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     async drain() {
       isStarted = false
       await Promise.all([...lines.values()].map(({ worker }) => worker.close()))
+      await Promise.all(running)
     },
 
     async close() {

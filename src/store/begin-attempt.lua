@@ -82,7 +82,8 @@ local open = tonumber(openText or 0)
 if open > now then return wait(open, 'breaker') end
 if open > 0 then most = 1 end -- half open: one goes and sees
 
-local before = ahead()
+-- who stands before it matters to its tokens, or where it is graver
+local before = (refill > 0 or graverIn(line, rank) > 0) and ahead() or 0
 local free = whenFree(flight, line, now, most, tonumber(streakText or 0), rank)
 if free then return wait(free, open > 0 and 'breaker' or 'flight') end
 

@@ -4,6 +4,12 @@ local KEPT = 86400000
 
 local function placeOf(rank, owedAt) return string.format('%.0f', math.min(rank, 50) * RANK + owedAt) end
 
+-- How many that are graver stand in line.
+local function graverIn(line, rank)
+  if rank == 0 then return 0 end
+  return redis.call('ZCOUNT', line, '-inf', string.format('(%.0f', math.min(rank, 50) * RANK))
+end
+
 -- Where a destination has as many attempts in the air as it takes: when the first of them is over at the latest; else nil. Room is
 -- kept for what is graver only: those of its own rank that stand in line are woken one by one as there is room, and if the next that
 -- comes stood behind them, nearly every row of a storm would have to come twice.
@@ -11,8 +17,7 @@ local function whenFree(flight, line, now, most, streak, rank)
   redis.call('ZREMRANGEBYSCORE', flight, '-inf', now)
   local flying = redis.call('ZCARD', flight)
   if flying == 0 then return nil end
-  local graver = rank > 0 and redis.call('ZCOUNT', line, '-inf', string.format('(%.0f', math.min(rank, 50) * RANK)) or 0
-  if flying + graver < math.min(most, 2 + streak) then return nil end
+  if flying + graverIn(line, rank) < math.min(most, 2 + streak) then return nil end
   return tonumber(redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')[2])
 end
 

@@ -104,9 +104,12 @@ test('a worker that is cut off from Redis without knowing is built anew, and wha
     (rows) => rows.length === 1,
   )
   way.silence()
-  await line.queue.wake([wake('second')])
-  await lookUntil(line.queue, () => ran.includes('second'))
+  // more than are run beside their jobs
+  const rows = Array.from({ length: 20 }, (_none, i) => `row ${i}`)
+  await line.queue.wake(rows.map((row) => wake(row)))
+  await lookUntil(line.queue, () => ran.length === 21)
   expect(said).toEqual(['rebuild'])
+  expect(new Set(ran)).toEqual(new Set(['first', ...rows]))
 })
 
 test('where a new one takes nothing either, it is hopeless', async () => {
@@ -161,4 +164,34 @@ test('a job for later does not hold up the sweep’s for now, whose clock may be
     async () => ran,
     (rows) => rows.length === 1,
   )
+})
+
+test('what is woken while the channel is idle runs at once, and once; more waits for its job', async () => {
+  const ran: string[] = []
+  const ends: (() => void)[] = []
+  await using line = open(() => server.socket, {
+    run: async (row) => {
+      ran.push(row)
+      await new Promise<void>((end) => ends.push(end))
+    },
+    stuck: () => {},
+  })
+  await ready(line.adding)
+  await line.queue.wake([wake('before')]) // it has not begun: the job is there when it does
+  expect(ran).toEqual([])
+  line.queue.start()
+  await eventually(
+    async () => ran,
+    (rows) => rows.length === 1,
+  )
+  const added = line.queue.wake(Array.from({ length: 50 }, (_none, i) => wake(`row ${i}`)))
+  expect(ran).toHaveLength(8)
+  await added
+  const endAll = setInterval(() => ends.shift()?.(), 1)
+  await eventually(
+    async () => (await line.queue.look()).get('webhook')?.jobs,
+    (jobs) => jobs === 0,
+  )
+  clearInterval(endAll)
+  expect(ran.toSorted()).toEqual(['before', ...Array.from({ length: 50 }, (_none, i) => `row ${i}`)].toSorted())
 })
