@@ -44,7 +44,7 @@ export interface ListenedFor {
 export interface Deps {
   readonly routing: Routing // the one in force now
   store: Store
-  queue: Pick<DeliveryQueue, 'wake'>
+  queue: Pick<DeliveryQueue, 'wake' | 'pass'>
   log: Log
   metrics: Metrics
   events: Events

@@ -2,7 +2,6 @@ import { canary } from '../alert/canary.ts'
 import type { Integration } from '../config/config.ts'
 import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
-import type { Wake } from '../queue/delivery.ts'
 import type { Group, Owing } from '../store/groups.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
 import type { Ending, Row, Standing } from '../store/outbox.ts'
@@ -54,15 +53,14 @@ export async function end(
       'a destination fails; what goes there waits until it takes something',
     )
   }
-  const wakes: Wake[] = woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) }))
+  await queue.pass(woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) })))
   if (owedAgain) {
     const { id, channel, integration, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
     const delay = ending.how === 'retry' ? Math.max(0, ending.retryAt - at) : 0
     // given back, it is another replica's, which the sweep wakes
-    if (ending.how !== 'back') wakes.push({ row: id, channel, integration, rank, notification, turn, delay })
+    if (ending.how !== 'back') await queue.wake([{ row: id, channel, integration, rank, notification, turn, delay }])
   }
-  if (wakes.length > 0) await queue.wake(wakes)
 }
 
 /** Nothing was sent, and it is tried again at once. `alone`: in no digest. */

@@ -34,6 +34,8 @@ export interface Line {
 export interface DeliveryQueue {
   /** May be lost: the outbox keeps the promise, and a sweep wakes what is owed. */
   wake(wakes: readonly Wake[]): Promise<void>
+  /** The same for rows that had a job and wait no longer: those that can run here at once get no other. */
+  pass(wakes: readonly Wake[]): Promise<void>
   start(): void
   /** How each channel stands; to be asked every few seconds, since workers that are stuck are found by it. */
   look(): Promise<ReadonlyMap<string, Line>>
@@ -45,6 +47,7 @@ export interface DeliveryQueue {
 /** What a channel has in hand here. */
 interface Hands {
   busy: number
+  beside: number // of those, not by a job
   handed: Set<string> // ids of jobs that have been run before they came
 }
 
@@ -55,6 +58,8 @@ const CONCURRENCY = 32 // per channel; one destination's share is the pipeline's
 const PATIENCE = 30_000
 /** With fewer jobs in hand than that a channel is idle, and what is woken here is run here at once. */
 const IDLE = 8
+/** So many of a channel run beside their jobs, or without: all hands are left to those that wait for theirs. */
+const BESIDE = 16
 /** So many that were run before their job came are remembered: some jobs come to other replicas. */
 const HANDED = 10_000
 
@@ -73,7 +78,7 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     // longer than an attempt may take: all its hands may be full for so long
     const patience = options.patience ?? Math.max(PATIENCE, deadline + 15_000)
     const watchdog = openWatchdog(patience, performance.now())
-    const hands: Hands = { busy: 0, handed: new Set() }
+    const hands: Hands = { busy: 0, beside: 0, handed: new Set() }
     return { queue, worker: openWorker(queueName, name, deadline, watchdog, hands), deadline, watchdog, hands }
   }
 
@@ -131,16 +136,37 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   let isStarted = false
   const running = new Set<Promise<void>>() // beside their jobs
 
+  /** Runs it here at once, where there is a hand for it. */
+  function runBeside(wake: Wake): boolean {
+    const hands = lines.get(wake.channel)?.hands
+    if (!hands || !isStarted || wake.delay > 0 || hands.beside >= BESIDE) return false
+    hands.beside += 1
+    const turn = run(wake, wake.channel, hands)
+      .catch((error: Error) => options.failed(wake.channel, error))
+      .finally(() => {
+        hands.beside -= 1
+        running.delete(turn)
+      })
+    running.add(turn)
+    return true
+  }
+
   function handOver(wake: Wake): void {
     const hands = lines.get(wake.channel)?.hands
     const id = jobIdOf(wake)
-    if (!hands || !isStarted || wake.delay > 0 || hands.busy >= IDLE || hands.handed.has(id)) return
+    if (!hands || hands.busy >= IDLE || hands.handed.has(id) || !runBeside(wake)) return
     hands.handed.add(id)
     const [oldest] = hands.handed
     if (hands.handed.size > HANDED && oldest !== undefined) hands.handed.delete(oldest)
-    const turn = run(wake, wake.channel, hands).catch((error: Error) => options.failed(wake.channel, error))
-    running.add(turn)
-    void turn.then(() => running.delete(turn))
+  }
+
+  async function add(wakes: readonly Wake[]): Promise<void> {
+    await Promise.all(
+      [...lines].map(async ([channel, { queue }]) => {
+        const jobs = wakes.filter((wake) => wake.channel === channel).map(toJob)
+        if (jobs.length > 0) await queue.addBulk(jobs)
+      }),
+    )
   }
 
   async function lookAt(channel: string, line: ReturnType<typeof openLine>): Promise<Line> {
@@ -160,12 +186,13 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
 
   return {
     async wake(wakes) {
-      const added = [...lines].map(async ([channel, { queue }]) => {
-        const jobs = wakes.filter((wake) => wake.channel === channel).map(toJob)
-        if (jobs.length > 0) await queue.addBulk(jobs)
-      })
+      const added = add(wakes)
       for (const wake of wakes) handOver(wake) // sent behind the jobs
-      await Promise.all(added)
+      await added
+    },
+
+    async pass(wakes) {
+      await add(wakes.filter((wake) => !runBeside(wake)))
     },
 
     start() {

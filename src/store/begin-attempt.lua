@@ -63,6 +63,7 @@ local function go()
 end
 
 local function wait(untilAt, what)
+  redis.call('ZREM', flight, id)
   if now >= latest then
     redis.call('ZREM', line, id)
     return { 'late', what }
@@ -84,7 +85,7 @@ if open > 0 then most = 1 end -- half open: one goes and sees
 
 -- who stands before it matters to its tokens, or where it is graver
 local before = (refill > 0 or graverIn(line, rank) > 0) and ahead() or 0
-local free = whenFree(flight, line, now, most, tonumber(streakText or 0), rank)
+local free = whenFree(flight, line, id, now, most, tonumber(streakText or 0), rank)
 if free then return wait(free, open > 0 and 'breaker' or 'flight') end
 
 if refill > 0 then

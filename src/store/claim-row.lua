@@ -34,11 +34,15 @@ if name ~= '' and state == 'owed' and starts == 0 then
   local asked, open, streak = unpack(redis.call('HMGET', KEYS[8], 'asked', 'open', 'streak'))
   rank = tonumber(rank)
   local isPlain = not open and tonumber(asked or 0) <= now and now - tonumber(newsAt) < YOUNG
-  local free = isPlain and whenFree(KEYS[10], KEYS[9], now, most, tonumber(streak or 0), rank)
+  local free = isPlain and whenFree(KEYS[10], KEYS[9], id, now, most, tonumber(streak or 0), rank)
   if free then
     stand(KEYS[1], KEYS[2], KEYS[9], id, placeOf(rank, tonumber(owedAt)), free, 'flight', 1, name, audience)
     redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
     return { redis.call('HGETALL', KEYS[1]), redis.call('ZRANK', KEYS[9], id) }
+  elseif isPlain then -- else others would be read only to find that this one was quicker
+    redis.call('HSET', KEYS[1], 'destination', name)
+    redis.call('ZADD', KEYS[10], lease, id)
+    redis.call('PEXPIRE', KEYS[10], KEPT)
   end
 end
 

@@ -12,10 +12,11 @@ end
 
 -- Where a destination has as many attempts in the air as it takes: when the first of them is over at the latest; else nil. Room is
 -- kept for what is graver only: those of its own rank that stand in line are woken one by one as there is room, and if the next that
--- comes stood behind them, nearly every row of a storm would have to come twice.
-local function whenFree(flight, line, now, most, streak, rank)
+-- comes stood behind them, nearly every row of a storm would have to come twice. Its own place in the air counts for none.
+local function whenFree(flight, line, id, now, most, streak, rank)
   redis.call('ZREMRANGEBYSCORE', flight, '-inf', now)
   local flying = redis.call('ZCARD', flight)
+  if redis.call('ZSCORE', flight, id) then flying = flying - 1 end
   if flying == 0 then return nil end
   if flying + graverIn(line, rank) < math.min(most, 2 + streak) then return nil end
   return tonumber(redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')[2])

@@ -50,7 +50,10 @@ if name ~= '' then redis.call('ZREM', flightPrefix .. name, id) end
 local held, state, again, stoodFor = unpack(redis.call('HMGET', row, 'turn', 'state', 'again', 'destination'))
 if held ~= turn or (state ~= 'sending' and state ~= 'claimed') then return { 0, 0, 0 } end
 if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
-if stoodFor then redis.call('ZREM', linePrefix .. stoodFor, id) end
+if stoodFor then
+  redis.call('ZREM', linePrefix .. stoodFor, id)
+  redis.call('ZREM', flightPrefix .. stoodFor, id)
+end
 
 local opened, woken = 0, {}
 local function wake(other, when)

@@ -21,7 +21,7 @@ import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
-import { jobIdOf } from '../../src/queue/delivery.ts'
+import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
 import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
@@ -119,6 +119,15 @@ export async function tell(
   const clock = { now: () => now }
   const store = openStore(server.redis, prefix)
   const newId = () => `id${(ids += 1)}`
+  async function wake(wakes: readonly Wake[]): Promise<void> {
+    for (const one of wakes) {
+      const id = jobIdOf(one)
+      // as BullMQ: a job that waits or runs is not added again
+      if (running.has(id) || woken.some((job) => job.id === id)) continue
+      const { row, channel, integration, delay } = one
+      woken.push({ id, row, channel, integration, at: now + delay })
+    }
+  }
   const deps: Deps = {
     get routing() {
       return routing
@@ -129,17 +138,7 @@ export async function tell(
     retention: RETENTION,
     exact,
     calmUntil: 0,
-    queue: {
-      async wake(wakes) {
-        for (const wake of wakes) {
-          const id = jobIdOf(wake)
-          // as BullMQ: a job that waits or runs is not added again
-          if (running.has(id) || woken.some((job) => job.id === id)) continue
-          const { row, channel, integration, delay } = wake
-          woken.push({ id, row, channel, integration, at: now + delay })
-        }
-      },
-    },
+    queue: { wake, pass: wake },
     log: openLog(
       'error',
       new Writable({

@@ -195,3 +195,29 @@ test('what is woken while the channel is idle runs at once, and once; more waits
   clearInterval(endAll)
   expect(ran.toSorted()).toEqual(['before', ...Array.from({ length: 50 }, (_none, i) => `row ${i}`)].toSorted())
 })
+
+test('what is passed on runs without a job where there is a hand for it, else it gets one', async () => {
+  const ran: string[] = []
+  const ends: (() => void)[] = []
+  await using line = open(() => server.socket, {
+    run: async (row) => {
+      ran.push(row)
+      await new Promise<void>((end) => ends.push(end))
+    },
+    stuck: () => {},
+  })
+  await ready(line.adding)
+  line.queue.start()
+  const names = Array.from({ length: 20 }, (_none, i) => `row ${i}`)
+  await line.queue.pass(names.map((row) => wake(row)))
+  expect(ran.length).toBeGreaterThanOrEqual(16)
+  await eventually(
+    async () => ran,
+    (rows) => rows.length === 20,
+  )
+  expect((await line.queue.look()).get('webhook')?.jobs).toBe(4)
+  await line.queue.pass([wake('later', 3_600_000)])
+  expect((await line.queue.look()).get('webhook')?.jobs).toBe(5)
+  for (const end of ends) end()
+  expect(ran.toSorted()).toEqual(names.toSorted())
+})
