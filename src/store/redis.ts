@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream'
 import { Redis, type RedisOptions } from 'ioredis'
 import { type Place, placeIn } from './address.ts'
 import { clusterNode } from './cluster-node.ts'
@@ -56,30 +55,10 @@ export async function whenReady(redis: Redis): Promise<void> {
 
 function connect(address: string, prefix: string, options: Options): Redis {
   const redis = open(placeIn(address), prefix, { ...options, reconnectOnError: findPrimary() })
-  writeTogether(redis)
   // commands say it too; without a listener each lost connection prints a stack
   redis.on('error', (error: Error) => lastErrors.set(redis, error))
   redis.on('ready', () => lastErrors.delete(redis))
   return redis
-}
-
-/** What is asked in one turn of the event loop leaves in one write: each is a system call, which costs more than the command. */
-function writeTogether(redis: Redis): void {
-  const send = redis.sendCommand.bind(redis)
-  let corked: Writable | undefined
-  const uncork = () => {
-    corked?.uncork()
-    corked = undefined
-  }
-  redis.sendCommand = (...args) => {
-    const { stream } = redis
-    if (!corked && stream) {
-      corked = stream
-      stream.cork()
-      setImmediate(uncork)
-    }
-    return send(...args)
-  }
 }
 
 type Options = Omit<RedisOptions, 'replyMapping'>
