@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { alert, silenceOf } from './load.ts'
-import { type Side, type Sides, openSides } from './sides.ts'
+import { type Side, type Sides, openSides, openTocsin } from './sides.ts'
 import { postOf, sendAll } from './wire.ts'
 import type { Figures, Row } from './table.ts'
 
@@ -62,8 +62,11 @@ async function cost(side: Side, all: readonly Buffer[], alerts: number): Promise
   return { rate, processor: side.processor() - before }
 }
 
+/** Two that are sent the same. */
+type Pair = Pick<Sides, 'tocsin' | 'alertmanager'>
+
 /** Sends the same to both, one after the other. */
-async function both({ tocsin, alertmanager }: Sides, all: readonly Buffer[], alerts: number, figures: Figures) {
+async function both({ tocsin, alertmanager }: Pair, all: readonly Buffer[], alerts: number, figures: Figures) {
   const ours = await cost(tocsin, all, alerts)
   const theirs = await cost(alertmanager, all, alerts)
   figures.add('alerts/s', ours.rate, theirs.rate)
@@ -76,7 +79,7 @@ async function fresh(sides: Sides, { rounds, alerts }: Plan, figures: Figures): 
 }
 
 /** As they stand for hours: each has come before, and again. */
-async function repeated(sides: Sides, { rounds, active, repeats }: Plan, figures: Figures): Promise<void> {
+async function repeated(sides: Pair, { rounds, active, repeats }: Plan, figures: Figures): Promise<void> {
   for (const side of [sides.tocsin, sides.alertmanager])
     for (let time = 0; time < 2; time++) await sendAll(side.url, requests(0, active, 0), IN_FLIGHT)
   for (let round = 0; round < rounds; round++) {
@@ -119,11 +122,11 @@ export const growthRows = (rounds: number): Row[] => [
   {
     name: 'growth: an accepted alert with 50,000 active, beside 1,000',
     async run(figures) {
-      await using few = await openSides(quiet, 'everysec')
-      await using many = await openSides(quiet, 'everysec')
+      await using few = await openTocsin(quiet, 'everysec')
+      await using many = await openTocsin(quiet, 'everysec')
       const each = [
-        { side: many.tocsin, active: 50_000, times: 1 },
-        { side: few.tocsin, active: 1000, times: 50 },
+        { side: many.side, active: 50_000, times: 1 },
+        { side: few.side, active: 1000, times: 50 },
       ]
       for (const { side, active } of each)
         for (let time = 0; time < 2; time++) await sendAll(side.url, requests(0, active, 0), IN_FLIGHT)
@@ -136,6 +139,27 @@ export const growthRows = (rounds: number): Row[] => [
         const [large = 0, small = 0] = costs
         figures.add('processor, µs an alert', large, small)
       }
+    },
+  },
+]
+
+/** What two processes take beside one: on two cores, which Redis and the sender need, too. */
+export const workersRows = ({ rounds, alerts, active, repeats }: Plan): Row[] => [
+  {
+    name: '--workers=2 beside 1: new alerts',
+    async run(figures) {
+      await using two = await openTocsin(quiet, 'everysec', 2)
+      await using one = await openTocsin(quiet, 'everysec')
+      for (let round = 0; round < rounds; round++)
+        await both({ tocsin: two.side, alertmanager: one.side }, requests(0, alerts, round), alerts, figures)
+    },
+  },
+  {
+    name: '--workers=2 beside 1: repeats',
+    async run(figures) {
+      await using two = await openTocsin(quiet, 'everysec', 2)
+      await using one = await openTocsin(quiet, 'everysec')
+      await repeated({ tocsin: two.side, alertmanager: one.side }, { rounds, alerts, active, repeats }, figures)
     },
   },
 ]

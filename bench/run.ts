@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { alertmanagerBinary } from '../test/helpers/prometheus.ts'
-import { growthRows, ingestRows } from './ingest.ts'
+import { growthRows, ingestRows, workersRows } from './ingest.ts'
 import { machine, print } from './print.ts'
 import { measure } from './table.ts'
 import { wayOutRows } from './way-out.ts'
@@ -21,6 +21,7 @@ const rows = [
   ...ingestRows(plan, 'always').slice(0, 2),
   ...wayOutRows(isQuick ? { rounds: 2, storm: 5000, singles: 200 } : { rounds: 5, storm: 20_000, singles: 1000 }),
   ...growthRows(isQuick ? 2 : 5),
+  ...workersRows(plan),
 ]
 
 const versionOf = (command: string) => {

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { startEngine, tempDir } from '../test/helpers/engine.ts'
+import { eventually, startEngine, tempDir } from '../test/helpers/engine.ts'
 import { startAlertmanagerWith } from '../test/helpers/prometheus.ts'
 import { openRedis } from '../test/helpers/redis.ts'
 
@@ -12,27 +13,53 @@ export interface Side {
   memory(): number
 }
 
-/** Tocsin, with a Redis of its own beside it that syncs as said, and Alertmanager, both by the same file. */
-export async function openSides(config: string, appendfsync: 'everysec' | 'always') {
+/** Tocsin with a Redis of its own beside it, and Alertmanager, both by the same file. */
+export async function openSides(config: string, appendfsync: Appendfsync) {
   const dir = tempDir()
-  const redis = await openRedis('--appendonly', 'yes', '--appendfsync', appendfsync)
-  const engine = await startEngine({ config, redis: redis.socket })
+  const tocsin = await openTocsin(config, appendfsync)
   const peer = await startAlertmanagerWith(config, dir.path)
-  const side = (url: string, ...pids: (number | undefined)[]): Side => ({
-    url,
-    processor: () => sum(pids, processorOf),
-    memory: () => sum(pids, memoryOf),
-  })
   return {
-    tocsin: side(engine.url, engine.process.pid, redis.process.pid),
-    alertmanager: side(peer.url, peer.process.pid),
+    tocsin: tocsin.side,
+    alertmanager: sideOf(peer.url, peer.process.pid),
     async [Symbol.asyncDispose]() {
-      await engine[Symbol.asyncDispose]()
-      await redis[Symbol.asyncDispose]()
+      await tocsin[Symbol.asyncDispose]()
       await peer[Symbol.asyncDispose]()
       dir[Symbol.dispose]()
     },
   }
+}
+
+type Appendfsync = 'everysec' | 'always'
+
+/** Tocsin of so many processes, and a Redis that syncs as said. */
+export async function openTocsin(config: string, appendfsync: Appendfsync, workers = 1) {
+  const redis = await openRedis('--appendonly', 'yes', '--appendfsync', appendfsync)
+  const engine = await startEngine({ config, redis: redis.socket, args: [`--workers=${workers}`] })
+  await eventually(
+    async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
+    (up) => up === workers,
+  )
+  const { pid } = engine.process
+  const others = workers === 1 ? [] : childrenOf(pid)
+  return {
+    side: sideOf(engine.url, pid, redis.process.pid, ...others),
+    async [Symbol.asyncDispose]() {
+      await engine[Symbol.asyncDispose]()
+      await redis[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function sideOf(url: string, ...pids: (number | undefined)[]): Side {
+  return { url, processor: () => sum(pids, processorOf), memory: () => sum(pids, memoryOf) }
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  return execFileSync('pgrep', ['-P', String(pid)])
+    .toString()
+    .trim()
+    .split('\n')
+    .map(Number)
 }
 
 export type Sides = Awaited<ReturnType<typeof openSides>>
