@@ -281,6 +281,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     deps.externalURL = (options.externalURL ?? `${scheme}://${hostname()}:${port}`).replace(/\/+$/, '')
     await presence.announce({ address: `${options.listen.host ?? ownAddress()}:${port}` })
     queue.start()
+    loadChannels(routing)
     const selfWatch = startSelfWatch(deps, { canary, call: sandbox ? undefined : callHeartbeat })
     opened.push(() => selfWatch.stop())
     if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
@@ -319,6 +320,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       return opening
     }
 
+    /** So that the first page does not wait for it. */
+    function loadChannels({ config }: Routing): void {
+      if (sandbox) return
+      const used = new Set([...config.integrations.values()].map(({ channel }) => channel))
+      for (const { name, load: loadOne } of channels)
+        if (used.has(name))
+          loadOne().catch((err: unknown) => log.error({ err, channel: name }, 'a channel cannot be loaded'))
+    }
+
     /** Before its first use: the other replicas are to know of its inhibitions, and who is a source is to be known. */
     async function prepare(next: Routing): Promise<void> {
       await presence.announce({ rules: next.config.inhibitRules.map(({ id }) => id) })
@@ -339,6 +349,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         const next = open(load({ lastGood: before.config.included }))
         await prepare(next)
         routing = next
+        loadChannels(routing)
         closeLater(before.adapters) // and let go of the rest: a routing is large, and reloads may be many
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {

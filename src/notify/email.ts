@@ -7,7 +7,7 @@ import { cut, cutBytes } from './cut.ts'
 import { destinationOf, isFixed, needed, or, secretOf, sendResolved, template } from './fields.ts'
 import { type Notification, channel } from './notifier.ts'
 import { prefaceOf } from './preface.ts'
-import { type Mail, type Server, type Smtp, openSmtp } from './smtp.ts'
+import { type Mail, type Server, type Smtp, openSmtp, loadSmtp } from './smtp.ts'
 import { type Tls, contextOf, readTls } from './tls.ts'
 
 /** What a server surely takes: a header in bytes (RFC 5322 §2.1.1 has 998 in a line), each part in characters. */
@@ -85,6 +85,7 @@ export const email = channel({
   standIns: { from: 'tocsin@sandbox.invalid', smarthost: 'sandbox.invalid:587' },
   deadline: 45_000,
   budget: { burst: 20, refill: 200, inFlight: 3, digestAbove: 50 },
+  load: () => loadSmtp(),
   onUnconfirmed: 'resend',
   fromTeam: (value) => [
     {

@@ -136,6 +136,8 @@ interface Definition<Schema extends z.ZodObject, Payload> {
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   deadline: number // ms for one attempt
   budget: Budget
+  /** Imports what only sending needs: up to half a second, which the first page should not wait for. */
+  load(): Promise<unknown>
   /** What holds where an entry has no `on_unconfirmed`. */
   onUnconfirmed: UnconfirmedPolicy
   create(config: z.output<Schema>, surroundings: Surroundings): Notifier<Payload>
@@ -155,6 +157,8 @@ export interface Channel {
   readonly standIns: Readonly<Record<string, string>>
   readonly deadline: number
   readonly budget: Budget
+  /** Imports what sending needs. */
+  load(): Promise<unknown>
   fromTeam(value: string | readonly string[]): Record<string, unknown>[]
   declines(own: Entry, whole: Entry): readonly string[]
   /** The keys that its config knows at a path within an entry. */
@@ -175,6 +179,7 @@ export function channel<Schema extends z.ZodObject, Payload>(definition: Definit
     standIns,
     deadline,
     budget,
+    load: () => definition.load(),
     declines: (own, whole) => definition.declines?.(own, whole) ?? [],
     keysAt: (within) => [...keysAt(config, within), ...(within.length === 0 ? Object.keys(everyChannel.shape) : [])],
     fromTeam: (value) => definition.fromTeam(value),

@@ -21,6 +21,7 @@ export const pagerduty = channel({
   standIns: { routing_key: 'sandbox' },
   deadline: 10_000,
   budget: { burst: 20, refill: 600, inFlight: 2, digestAbove: 0 },
+  load: () => Promise.all([import('@pagerduty/pdjs'), import('./connections.ts')]),
   onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((key) => ({

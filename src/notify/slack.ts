@@ -31,6 +31,7 @@ export const slack = channel({
   standIns: { api_url: 'https://sandbox.invalid/slack' },
   deadline: 10_000,
   budget: { burst: 3, refill: 1000, inFlight: 2, digestAbove: 20 },
+  load: () => Promise.all([import('@slack/webhook'), import('./connections.ts')]),
   onUnconfirmed: 'resend',
   fromTeam: (value) =>
     [value].flat().map((url) => ({

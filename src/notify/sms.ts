@@ -8,7 +8,7 @@ import { fit, plainText, sizeOf } from './gsm.ts'
 import { noAnswer } from './http.ts'
 import { type Notification, channel } from './notifier.ts'
 import { prefaceOf } from './preface.ts'
-import { createMessage, findMessage, twilioOutcome } from './twilio.ts'
+import { createMessage, findMessage, twilioOutcome, loadTwilio } from './twilio.ts'
 
 /** A link longer than this leaves too little of the text. */
 const LONGEST_LINK = 100
@@ -74,6 +74,7 @@ export const sms = channel({
   standIns: { account_sid: `AC${'0'.repeat(32)}`, auth_token: 'sandbox', from: '+15005550006' },
   deadline: 10_000,
   budget: { burst: 3, refill: 1000, inFlight: 2, digestAbove: 10 },
+  load: () => Promise.all([loadTwilio(), import('./connections.ts')]),
   onUnconfirmed: 'reconcile',
   fromTeam: (value) => [value].flat().map((to) => ({ to })),
   create: (settings, surroundings) => ({

@@ -69,12 +69,14 @@ export const smtpReplies: Verdicts = {
   554: { means: 'rejected' },
 }
 
+/** What a connection is made with. */
+export function loadSmtp() {
+  return Promise.all([import('nodemailer'), import('./connections.ts')])
+}
+
 /** A few connections to one server, by nodemailer; an address is checked when it is connected to. */
 async function openPool(server: Server, egress: Egress): Promise<Smtp> {
-  const [{ createTransport }, { connectionsFor }] = await Promise.all([
-    import('nodemailer'),
-    import('./connections.ts'),
-  ])
+  const [{ createTransport }, { connectionsFor }] = await loadSmtp()
   const { host, port, hello, login, secure, requireTls, ignoreTls, tls } = server
   const connections = connectionsFor(egress, true)
   const options: SMTPPoolOptions & { pool: true } = {

@@ -92,12 +92,14 @@ function verdictOf(code: string, status: number, attempt: number): Verdict | und
   return status >= 500 || (status >= 200 && status < 300) ? { means: 'unknown' } : undefined
 }
 
-/**
- * Twilio's own client, whose requests go where, as long and as far as ours do; each is for one attempt. Imported late: it
- * takes half a second.
- */
+/** Late: it takes half a second. */
+export function loadTwilio() {
+  return import('twilio')
+}
+
+/** Twilio's own client, whose requests go where, as long and as far as ours do; each is for one attempt. */
 async function openClient({ sid, token, origin, connections, signal }: Account) {
-  const { default: twilio } = await import('twilio')
+  const { default: twilio } = await loadTwilio()
   const answers: Answer[] = []
   type Send<T> = typeof twilio.RequestClient.prototype.request<T>
   class Ours extends twilio.RequestClient {

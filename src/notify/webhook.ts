@@ -64,6 +64,7 @@ export const webhook = channel({
   standIns: {},
   deadline: 10_000,
   budget: { burst: 1, refill: 0, inFlight: 16, digestAbove: 0 },
+  load: () => Promise.all([import('axios'), import('./connections.ts')]),
   onUnconfirmed: 'resend',
   fromTeam: (value) => [value].flat().map((url) => ({ url })),
   create(settings, surroundings) {
