@@ -41,6 +41,12 @@ export async function serve({
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+  let reload: (() => void) | undefined
+  let isReloadAsked = false
+  process.on('SIGHUP', () => {
+    if (reload) reload()
+    else isReloadAsked = true // while it starts, from a file that may be read already
+  })
   try {
     const stopped = asked.then(() => 'stopped' as const)
     const app = await Promise.race([
@@ -49,7 +55,8 @@ export async function serve({
     ])
     if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing
     say({ kind: 'tocsin up' })
-    process.on('SIGHUP', () => void app.reload().catch(() => {})) // it has said why
+    reload = () => void app.reload().catch(() => {}) // it has said why
+    if (isReloadAsked) reload()
     const why = await Promise.race([app.broken, stopped])
     if (why !== 'stopped') {
       log.fatal(`${why}; stopping, to be started anew`)

@@ -38,9 +38,9 @@ export async function lead({ workers, redisUrl, dataDir, logLevel }: LeadOptions
   const embedded = redisUrl === undefined ? await openEmbedded(dataDir, (reason) => log.error(reason)) : undefined
   if (embedded) process.env['REDIS_URL'] = embedded.socket
   answerForMetrics()
-  let isStopping = false
+  const stopping = new AbortController()
   const stop = () => {
-    isStopping = true
+    stopping.abort()
     signalAll('SIGTERM')
   }
   process.on('SIGTERM', stop)
@@ -48,10 +48,10 @@ export async function lead({ workers, redisUrl, dataDir, logLevel }: LeadOptions
   process.on('SIGHUP', () => signalAll('SIGHUP'))
   try {
     // one first: what is wrong with a file is said once
-    const first = run(log, () => isStopping)
+    const first = run(log, stopping.signal)
     const why = await first.upOrEnded
     if (why !== undefined) return why
-    const others = Array.from({ length: workers - 1 }, () => run(log, () => isStopping))
+    const others = Array.from({ length: workers - 1 }, () => run(log, stopping.signal))
     await Promise.all([first, ...others].map(({ ended }) => ended))
     return 0
   } finally {
@@ -65,30 +65,31 @@ function signalAll(signal: NodeJS.Signals, besides?: Worker): void {
 }
 
 /**
- * Keeps one worker running. `upOrEnded` resolves once it is up, or with the exit code where it ended before; `ended` once it has
- * ended and no other is started.
+ * Keeps one worker running. `upOrEnded` resolves once it is up, or with the exit code where it ended before: then there is no other.
+ * `ended` resolves once it has ended and no other is started.
  */
-function run(log: Log, isStopping: () => boolean): { upOrEnded: Promise<number | undefined>; ended: Promise<void> } {
+function run(log: Log, stopping: AbortSignal): { upOrEnded: Promise<number | undefined>; ended: Promise<void> } {
   let settle: (code: number | undefined) => void = () => {}
   const upOrEnded = new Promise<number | undefined>((done) => (settle = done))
   async function keep(): Promise<void> {
-    let isUp = false
+    const isFirst = Object.keys(cluster.workers ?? {}).length === 0
+    let wasUp = !isFirst // what is wrong with the file is for the first to say
     for (let pause = PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const startedAt = performance.now()
       const worker = cluster.fork()
       worker.on('message', (word: Word) => {
         if (word.kind === 'tocsin up') {
-          isUp = true
+          wasUp = true
           settle(undefined)
         } else if (word.kind === 'tocsin reload') signalAll('SIGHUP', worker)
       })
       const [code] = (await once(worker, 'exit')) as [number | null]
       settle(code ?? 1)
-      if (isStopping() || !isUp) return
+      if (stopping.aborted || !wasUp) return
       if (performance.now() - startedAt > HEALTHY) pause = PAUSE
       log.error({ worker: worker.process.pid, code, pause }, 'a worker ended; another is started')
-      await sleep(pause)
-      if (isStopping()) return
+      await sleep(pause, undefined, { signal: stopping }).catch(() => {})
+      if (stopping.aborted) return
     }
   }
   return { upOrEnded, ended: keep() }

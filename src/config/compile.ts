@@ -131,6 +131,10 @@ export function compile<N>(
         table?.policies.get(receiverName(table.defaultTeam, table.defaultSeverity))
       return found ?? { incident: false, priority: 'normal', deadline: deadlineOf(severity) }
     },
+    shortestDeadline: Math.min(
+      ...[...(table?.policies.values() ?? [])].map(({ deadline }) => deadline),
+      deadlineOf('critical'),
+    ),
     budgets,
     heartbeats,
     heartbeat: readHeartbeatOut(settings),

@@ -69,6 +69,7 @@ export interface Config<N> {
   defaultTeam: string
   /** What holds for this severity in this team, unknown or empty ones taken as the defaults. */
   policy(severity: string, team: string): SeverityPolicy
+  shortestDeadline: number // of all policies, ms
   budgets: ReadonlyMap<string, Budget> // of each channel's destinations
   heartbeats: readonly Heartbeat[]
   heartbeat: HeartbeatOut | undefined

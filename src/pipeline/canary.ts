@@ -11,7 +11,9 @@ import type { Deps } from './deps.ts'
 const DEADLINE = 5000
 
 /** The canary's way out, for the queue: it has a line of its own, as every channel. */
-export const canaryChannel: { name: string; deadline: number; budget: Budget } = {
+/** Its own is to go the whole way, and so by a job. */
+export const canaryChannel: { name: string; deadline: number; budget: Budget; byJobOnly: true } = {
+  byJobOnly: true,
   name: canary.channel,
   deadline: DEADLINE,
   budget: { burst: 1, refill: 0, inFlight: 1, digestAbove: 0 },

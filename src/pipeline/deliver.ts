@@ -6,7 +6,7 @@ import { compose, reconcile, send } from './attempt.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { tellAlong } from './digest.ts'
-import { end, fallBackEarly, notNow } from './ending.ts'
+import { end, fallBackEarly, notNow, passOn } from './ending.ts'
 import { minimal } from './plain-words.ts'
 import { giveUpAt, retryDelay } from './retry.ts'
 import { forgo, lost, observe, settle, standingOf, waiting } from './settle.ts'
@@ -21,6 +21,8 @@ const DIGEST_MARGIN = 10_000
 const POISON = 3
 /** So many, and those kill it too. */
 const DEADLY = 5
+/** Until that age of its news a row may stand in line without having been read, ms: then it may be too late for it. */
+const UNREAD = 600_000
 /** How long a suspect waits for another to end, ms. */
 const SUSPECT_WAITS = 1000
 
@@ -129,6 +131,7 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   }
   if (begun.state === 'wait') {
     metrics.waits.inc({ channel: row.channel, reason: begun.waitsFor })
+    await passOn(begun.woken, beganAt, deps)
     if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
     return begun.isWoken ? undefined : wakeAt(row, begun.until, deps)
   }
@@ -168,7 +171,9 @@ function boundFor(id: string, { routing, exact }: Deps): Bound | undefined {
   const fixed = routing.notifier(id)?.fixed
   const channel = routing.config.integrations.get(id)?.channel
   const budget = exact || channel === undefined ? undefined : routing.config.budgets.get(channel)
-  return fixed && budget && { destination: fixed.destination, audience: fixed.to, inFlight: budget.inFlight }
+  if (!fixed || !budget) return undefined
+  const { destination, to: audience } = fixed
+  return { destination, audience, inFlight: budget.inFlight, unread: Math.min(UNREAD, routing.config.shortestDeadline) }
 }
 
 async function wakeAt(waking: Waking, at: number, { queue, clock }: Deps): Promise<void> {

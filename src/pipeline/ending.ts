@@ -4,7 +4,7 @@ import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
 import type { Group, Owing } from '../store/groups.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
-import type { Ending, Row, Standing } from '../store/outbox.ts'
+import type { Ending, Recorded, Row, Standing } from '../store/outbox.ts'
 import type { Deps } from './deps.ts'
 import type { TemplateFailure } from './plain-words.ts'
 
@@ -53,7 +53,7 @@ export async function end(
       'a destination fails; what goes there waits until it takes something',
     )
   }
-  await queue.pass(woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) })))
+  await passOn(woken, at, deps)
   if (owedAgain) {
     const { id, channel, integration, rank, turn } = row
     const notification = ending.how === 'retry' || ending.how === 'back' ? row.notification : nextNotification
@@ -61,6 +61,11 @@ export async function end(
     // given back, it is another replica's, which the sweep wakes
     if (ending.how !== 'back') await queue.wake([{ row: id, channel, integration, rank, notification, turn, delay }])
   }
+}
+
+/** Rows of a line that come sooner than it was thought. */
+export async function passOn(woken: Recorded['woken'], at: number, { queue }: Deps): Promise<void> {
+  await queue.pass(woken.map(({ id, at: due, ...rest }) => ({ ...rest, row: id, delay: Math.max(0, due - at) })))
 }
 
 /** Nothing was sent, and it is tried again at once. `alone`: in no digest. */

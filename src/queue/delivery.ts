@@ -13,7 +13,7 @@ export interface Wake {
 }
 
 export interface DeliveryQueueOptions {
-  channels: readonly { name: string; deadline: number }[] // deadline: ms for one attempt
+  channels: readonly { name: string; deadline: number; byJobOnly?: boolean }[] // deadline: ms for one attempt
   prefix: string // in braces, for Redis Cluster
   connection: ConnectionOptions // for adding: fails fast
   blocking(): ConnectionOptions // for a worker: waits
@@ -48,7 +48,8 @@ export interface DeliveryQueue {
 interface Hands {
   busy: number
   beside: number // of those, not by a job
-  handed: Set<string> // ids of jobs that have been run before they came
+  handed: Map<string, Promise<boolean>> // by the id of its job: what was run before that came
+  byJobOnly: boolean
 }
 
 /** What a job carries. */
@@ -65,20 +66,20 @@ const HANDED = 10_000
 
 /**
  * A BullMQ queue and worker per channel, so that a channel that hangs holds up no other. While a channel is idle, what is woken runs
- * at once where it is woken, beside its job: that is then there for the case that this process ends.
+ * at once where it is woken, beside its job; whoever takes that here waits for the run, so that the job is there until then.
  */
 export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
   const { prefix, connection } = options
   const lines = new Map(options.channels.map((channel) => [channel.name, openLine(channel)]))
 
-  function openLine({ name, deadline }: { name: string; deadline: number }) {
+  function openLine({ name, deadline, byJobOnly = false }: DeliveryQueueOptions['channels'][number]) {
     const queueName = `deliver-${name}`
     const queue = new Queue(queueName, { connection, prefix, skipVersionCheck: true })
     queue.on('error', () => {}) // the connection's own listener tells
     // longer than an attempt may take: all its hands may be full for so long
     const patience = options.patience ?? Math.max(PATIENCE, deadline + 15_000)
     const watchdog = openWatchdog(patience, performance.now())
-    const hands: Hands = { busy: 0, beside: 0, handed: new Set() }
+    const hands: Hands = { busy: 0, beside: 0, handed: new Map(), byJobOnly }
     return { queue, worker: openWorker(queueName, name, deadline, watchdog, hands), deadline, watchdog, hands }
   }
 
@@ -101,7 +102,9 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     const take = async ({ id = '', data }: { id?: string | undefined; data: Job }) => {
       watchdog.progressed(performance.now())
       try {
-        if (!hands.handed.delete(id)) await run(data, name, hands)
+        const beside = hands.handed.get(id)
+        hands.handed.delete(id)
+        if (!(await beside)) await run(data, name, hands)
       } finally {
         watchdog.progressed(performance.now())
       }
@@ -134,29 +137,37 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   }
 
   let isStarted = false
-  const running = new Set<Promise<void>>() // beside their jobs
+  const running = new Set<Promise<boolean>>() // beside their jobs
 
-  /** Runs it here at once, where there is a hand for it. */
-  function runBeside(wake: Wake): boolean {
+  /** Runs it here at once, where there is a hand for it; resolves to whether it came to its end. */
+  function runBeside(wake: Wake): Promise<boolean> | undefined {
     const hands = lines.get(wake.channel)?.hands
-    if (!hands || !isStarted || wake.delay > 0 || hands.beside >= BESIDE) return false
+    if (!hands || hands.byJobOnly || !isStarted || wake.delay > 0 || hands.beside >= BESIDE) return undefined
     hands.beside += 1
     const turn = run(wake, wake.channel, hands)
-      .catch((error: Error) => options.failed(wake.channel, error))
+      .then(
+        () => true,
+        (error: Error) => {
+          options.failed(wake.channel, error)
+          return false
+        },
+      )
       .finally(() => {
         hands.beside -= 1
         running.delete(turn)
       })
     running.add(turn)
-    return true
+    return turn
   }
 
   function handOver(wake: Wake): void {
     const hands = lines.get(wake.channel)?.hands
     const id = jobIdOf(wake)
-    if (!hands || hands.busy >= IDLE || hands.handed.has(id) || !runBeside(wake)) return
-    hands.handed.add(id)
-    const [oldest] = hands.handed
+    if (!hands || hands.busy >= IDLE || hands.handed.has(id)) return
+    const turn = runBeside(wake)
+    if (!turn) return
+    hands.handed.set(id, turn)
+    const [oldest] = hands.handed.keys()
     if (hands.handed.size > HANDED && oldest !== undefined) hands.handed.delete(oldest)
   }
 
@@ -188,7 +199,10 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     async wake(wakes) {
       const added = add(wakes)
       for (const wake of wakes) handOver(wake) // sent behind the jobs
-      await added
+      await added.catch((error: unknown) => {
+        for (const wake of wakes) lines.get(wake.channel)?.hands.handed.delete(jobIdOf(wake)) // none comes
+        throw error
+      })
     },
 
     async pass(wakes) {

@@ -2,56 +2,101 @@ import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import { AggregatorRegistry, type Registry } from 'prom-client'
 
-/** Of a worker to the process that leads it, and back. */
-interface Asking {
-  kind: 'tocsin metrics'
-  id: string
-  text?: string
-  error?: string
-}
+type Counted = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
-const PATIENCE = 6000 // ms: prom-client's own ends after 5 s
+/** Between a worker and the process that leads it: its own metrics, and all of them as text. */
+type Word =
+  | { kind: 'tocsin metrics'; say: 'ready' } // it can be asked
+  | { kind: 'tocsin metrics'; say: 'yours?' | 'all?'; id: string }
+  | { kind: 'tocsin metrics'; say: 'mine'; id: string; counted: Counted }
+  | { kind: 'tocsin metrics'; say: 'all'; id: string; text: string }
 
-function isAsking(message: unknown): message is Asking {
+/** A worker that does not answer for so long counts with what it said last, ms. */
+const PATIENCE = 1000
+/** What the leading process takes at the most, ms. */
+const LONGEST = 3000
+
+function isWord(message: unknown): message is Word {
   return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'tocsin metrics'
 }
 
-/** In the leading process: adds up the metrics of all workers for the one that asks. */
+/** In the leading process: adds up the metrics of all workers for the one that asks. Those of workers that ended go on counting. */
 export function answerForMetrics(): void {
-  const all = new AggregatorRegistry()
-  cluster.on('message', (worker: Worker, message: unknown) => {
-    if (!isAsking(message)) return
-    const { kind, id } = message
-    void all
-      .clusterMetrics()
-      .then(
-        (text): Asking => ({ kind, id, text }),
-        (error: unknown): Asking => ({ kind, id, error: String(error) }),
-      )
-      .then((answer) => worker.isConnected() && worker.send(answer))
-  })
-}
+  const last = new Map<number, Counted>() // by worker
+  const waiting = new Map<string, (counted: Counted) => void>()
+  let ended: Counted = []
 
-/** In a worker: what all of them count, as text; its own where it is the only one, or the others do not answer. */
-export function metricsOfAll(registry: Registry): () => Promise<string> {
-  if (!cluster.isWorker) return () => registry.metrics()
-  AggregatorRegistry.setRegistries(registry)
-  void new AggregatorRegistry() // answers for this worker
-  const waiting = new Map<string, (answer: Asking) => void>()
-  process.on('message', (message: unknown) => {
-    if (isAsking(message)) waiting.get(message.id)?.(message)
+  cluster.on('exit', ({ id }: Worker) => {
+    const counted = last.get(id)
+    last.delete(id)
+    // else what is counted would fall, and look as if it had begun anew
+    if (counted) void addUp([ended, counted.filter(goesOn)]).then((sum) => (ended = sum))
   })
-  return async () => {
+  cluster.on('message', (worker: Worker, message: unknown) => {
+    if (!isWord(message)) return
+    if (message.say === 'ready') last.set(worker.id, [])
+    else if (message.say === 'mine') waiting.get(message.id)?.(message.counted)
+    else if (message.say === 'all?') void answer(worker, message.id)
+  })
+
+  async function answer(worker: Worker, id: string): Promise<void> {
+    await Promise.all([...last.keys()].map(ask))
+    const text = await AggregatorRegistry.aggregate([ended, ...last.values()]).metrics()
+    if (worker.isConnected()) worker.send({ kind: 'tocsin metrics', say: 'all', id, text } satisfies Word)
+  }
+
+  async function ask(worker: number): Promise<void> {
+    const asked = cluster.workers?.[worker]
+    if (!asked?.isConnected()) return
     const id = randomUUID()
-    const answer = await new Promise<Asking | undefined>((done) => {
+    const counted = await new Promise<Counted | undefined>((done) => {
       const timer = setTimeout(() => done(undefined), PATIENCE)
       waiting.set(id, (given) => {
         clearTimeout(timer)
         done(given)
       })
-      process.send?.({ kind: 'tocsin metrics', id } satisfies Asking)
+      asked.send({ kind: 'tocsin metrics', say: 'yours?', id } satisfies Word)
     })
     waiting.delete(id)
-    return answer?.text ?? registry.metrics()
+    if (counted && last.has(worker)) last.set(worker, counted)
+  }
+}
+
+function goesOn({ type }: Counted[number]): boolean {
+  return String(type) === 'counter' || String(type) === 'histogram' || String(type) === 'summary'
+}
+
+async function addUp(each: readonly Counted[]): Promise<Counted> {
+  return AggregatorRegistry.aggregate([...each]).getMetricsAsJSON()
+}
+
+/** In a worker: what all of them count, as text; its own where it is the only one. Rejects where the leading process does not answer. */
+export function metricsOfAll(registry: Registry): () => Promise<string> {
+  if (!cluster.isWorker) return () => registry.metrics()
+  const waiting = new Map<string, (text: string) => void>()
+  process.on('message', (message: unknown) => {
+    if (!isWord(message)) return
+    if (message.say === 'all') waiting.get(message.id)?.(message.text)
+    else if (message.say === 'yours?') void tell(message.id)
+  })
+  const tell = async (id: string) => {
+    const counted = await registry.getMetricsAsJSON()
+    process.send?.({ kind: 'tocsin metrics', say: 'mine', id, counted } satisfies Word)
+  }
+  process.send?.({ kind: 'tocsin metrics', say: 'ready' } satisfies Word)
+  return async () => {
+    const id = randomUUID()
+    try {
+      return await new Promise<string>((done, reject) => {
+        const timer = setTimeout(() => reject(new Error('the leading process does not answer')), LONGEST)
+        waiting.set(id, (text) => {
+          clearTimeout(timer)
+          done(text)
+        })
+        process.send?.({ kind: 'tocsin metrics', say: 'all?', id } satisfies Word)
+      })
+    } finally {
+      waiting.delete(id)
+    }
   }
 }

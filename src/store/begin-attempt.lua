@@ -12,7 +12,7 @@
 
   Returns { 'lost' } where the claim does not hold any more;
           { 'wait', until, for what: budget | asked | breaker | flight, how many stand before it, or 0 where until then is its
-            last chance } where it has to wait, and is given back;
+            last chance, then who takes its place in the air, as `listWake` has it } where it has to wait, and is given back;
           { 'late', for what } where it would have to wait for longer than it may: the claim holds;
           { 'go', attempt, then for each row that is to be told along: row id, its turn }
 ]]
@@ -63,7 +63,7 @@ local function go()
 end
 
 local function wait(untilAt, what)
-  redis.call('ZREM', flight, id)
+  local hadPlace = redis.call('ZREM', flight, id) == 1
   if now >= latest then
     redis.call('ZREM', line, id)
     return { 'late', what }
@@ -72,7 +72,13 @@ local function wait(untilAt, what)
   stand(row, owed, line, id, place, at, what, cost, name, audience)
   redis.call('HINCRBY', row, 'starts', -1) -- this turn has ended
   if redis.call('GET', suspect) == id then redis.call('DEL', suspect) end
-  return { 'wait', at, what, at < latest and redis.call('ZRANK', line, id) or 0 }
+  local reply = { 'wait', at, what, at < latest and redis.call('ZRANK', line, id) or 0 }
+  local first = redis.call('ZRANGE', line, 0, 0)[1]
+  -- who stands for a place in the air has nobody else to wake it
+  if hadPlace and first ~= id and redis.call('HGET', rowPrefix .. first, 'waitsFor') == 'flight' then
+    hasten(reply, rowPrefix, owed, first, 'flight', now)
+  end
+  return reply
 end
 
 if most == 0 then return go() end
@@ -83,9 +89,9 @@ local open = tonumber(openText or 0)
 if open > now then return wait(open, 'breaker') end
 if open > 0 then most = 1 end -- half open: one goes and sees
 
--- who stands before it matters to its tokens, or where it is graver
-local before = (refill > 0 or graverIn(line, rank) > 0) and ahead() or 0
-local free = whenFree(flight, line, id, now, most, tonumber(streakText or 0), rank)
+-- who stands before it matters to its tokens, or where room is kept for it
+local before = (refill > 0 or keptFor(line, rank, place, now) > 0) and ahead() or 0
+local free = whenFree(flight, line, id, now, most, tonumber(streakText or 0), rank, place)
 if free then return wait(free, open > 0 and 'breaker' or 'flight') end
 
 if refill > 0 then
@@ -100,6 +106,7 @@ end
 redis.call('ZREM', line, id)
 redis.call('ZADD', flight, lease, id)
 redis.call('PEXPIRE', flight, KEPT)
+redis.call('HSET', row, 'destination', name) -- by which `record` gives its place back
 local reply = go()
 local lower = string.format('%.0f', RANK)
 if digestAbove == 0 or rank == 0 or redis.call('ZCOUNT', line, lower, '+inf') < digestAbove then return reply end

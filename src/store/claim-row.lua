@@ -7,7 +7,8 @@
   ARGV  row id; now, epoch ms; end of the lease, epoch ms; 1 where the turns before ended with Redis, not with an engine;
         key prefixes of groups, members, nflog and outbox
         where it goes, if that is known before its message is: the destination's name or '', digest of who reads it there, most
-          attempts at a time; what waits for its time in the air is not claimed only to find out
+          attempts at a time, until what age it may wait there unread, ms; what waits for its place in the air is not claimed only to
+          find out
 
   Returns { the row as name, value … with its new turn (the fencing number) and `starts`, the turns without an end including
             this one; its group, as `readGroup` does; how far silences and inhibitions have got: epoch, silences, rules; rules
@@ -17,7 +18,6 @@
 ]]
 --- with group
 --- with line
-local YOUNG = 600000 -- ms: later it may be too late for it, which is found out by whoever has read it
 local id, now, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local state, turn, starts = unpack(redis.call('HMGET', KEYS[1], 'state', 'turn', 'starts'))
 if not state then
@@ -28,15 +28,17 @@ turn, starts = tonumber(turn or 0), ARGV[4] == '1' and 0 or tonumber(starts or 0
 local due = tonumber(redis.call('ZSCORE', KEYS[2], id) or now)
 if due > now then return {} end -- not yet, or another's lease holds
 
-local name, audience, most = ARGV[9], ARGV[10], tonumber(ARGV[11])
+local name, audience, most, unread = ARGV[9], ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
 if name ~= '' and state == 'owed' and starts == 0 then
-  local rank, owedAt, newsAt = unpack(redis.call('HMGET', KEYS[1], 'rank', 'owedAt', 'newsAt'))
+  local rank, owedAt, newsAt, unconfirmed = unpack(redis.call('HMGET', KEYS[1], 'rank', 'owedAt', 'newsAt', 'unconfirmed'))
   local asked, open, streak = unpack(redis.call('HMGET', KEYS[8], 'asked', 'open', 'streak'))
   rank = tonumber(rank)
-  local isPlain = not open and tonumber(asked or 0) <= now and now - tonumber(newsAt) < YOUNG
-  local free = isPlain and whenFree(KEYS[10], KEYS[9], id, now, most, tonumber(streak or 0), rank)
+  local place = placeOf(rank, tonumber(owedAt))
+  -- of what may have arrived the channel is asked first
+  local isPlain = not open and tonumber(asked or 0) <= now and now - tonumber(newsAt) < unread and unconfirmed ~= '1'
+  local free = isPlain and whenFree(KEYS[10], KEYS[9], id, now, most, tonumber(streak or 0), rank, place)
   if free then
-    stand(KEYS[1], KEYS[2], KEYS[9], id, placeOf(rank, tonumber(owedAt)), free, 'flight', 1, name, audience)
+    stand(KEYS[1], KEYS[2], KEYS[9], id, place, free, 'flight', 1, name, audience)
     redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
     return { redis.call('HGETALL', KEYS[1]), redis.call('ZRANK', KEYS[9], id) }
   elseif isPlain then -- else others would be read only to find that this one was quicker

@@ -1,18 +1,20 @@
 import { type Socket, connect as connectPlain } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type TLSSocket, connect as connectTls } from 'node:tls'
 import { AbstractConnector, Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Host, Login } from './address.ts'
 
 const PATIENCE = 2000 // ms for one node to tell
-const shards = z.array(
-  z.tuple([z.number(), z.number(), z.tuple([z.string().nullable(), z.number()]).rest(z.unknown())]).rest(z.unknown()),
-)
+const PAUSE = 500 // ms before all are asked again
+const node = z.tuple([z.string().nullable(), z.number()]).rest(z.unknown())
+const slots = z.array(z.tuple([z.number(), z.number(), node]).rest(node))
 
 /**
  * How ioredis connects to the node of a cluster that holds everything of one prefix: all our keys carry the same hash tag, and
- * hence are in one slot. Whom to ask is found anew at each connection, among the nodes given and those that they told of. Where
- * the slot has moved a command answers MOVED, and the connection is to be made anew.
+ * hence are in one slot. Whom to ask is found anew at each connection, among the nodes given and those that they told of, until one
+ * tells: ioredis gives up a connection for good whose connector fails. Where the slot has moved a command answers MOVED, and the
+ * connection is to be made anew.
  */
 export function clusterNode(seeds: readonly Host[], login: Login, prefix: string) {
   let known: readonly Host[] = seeds // of all connections of this address
@@ -22,19 +24,32 @@ export function clusterNode(seeds: readonly Host[], login: Login, prefix: string
       super(PATIENCE)
     }
 
-    override async connect(): Promise<Socket | TLSSocket> {
+    override async connect(emit: (type: string, error: Error) => void): Promise<Socket | TLSSocket> {
       this.connecting = true
-      const { primary, all } = await find()
-      known = [...all, ...seeds]
+      const primary = await this.find(emit)
       if (!this.connecting) throw new Error('Connection is closed.')
       const { tls } = login
       this.stream = tls ? connectTls({ ...primary, ...tls }) : connectPlain(primary)
       this.stream.once('error', (error: Error) => (this.firstError = error))
       return this.stream
     }
+
+    private async find(emit: (type: string, error: Error) => void): Promise<Host> {
+      while (this.connecting) {
+        try {
+          const { primary, others } = await askAny()
+          known = [primary, ...others, ...seeds]
+          return primary
+        } catch (error) {
+          emit('error', error instanceof Error ? error : new Error(String(error)))
+          await sleep(PAUSE)
+        }
+      }
+      throw new Error('Connection is closed.')
+    }
   }
 
-  async function find(): Promise<{ primary: Host; all: Host[] }> {
+  async function askAny(): Promise<{ primary: Host; others: Host[] }> {
     let last: unknown
     for (const host of known) {
       try {
@@ -43,12 +58,11 @@ export function clusterNode(seeds: readonly Host[], login: Login, prefix: string
         last = error
       }
     }
-    throw new Error(
-      `no node of the Redis cluster tells where ${prefix} is: ${last instanceof Error ? last.message : 'none'}`,
-    )
+    const why = last instanceof Error ? last.message : String(last)
+    throw new Error(`no node of the Redis cluster tells where ${prefix} is: ${why}`)
   }
 
-  async function ask(host: Host): Promise<{ primary: Host; all: Host[] }> {
+  async function ask(host: Host): Promise<{ primary: Host; others: Host[] }> {
     const redis = new Redis({
       ...host,
       ...login,
@@ -62,14 +76,12 @@ export function clusterNode(seeds: readonly Host[], login: Login, prefix: string
     try {
       await redis.connect()
       const slot = await redis.cluster('KEYSLOT', `{${prefix}}`)
-      const ranges = shards.parse(await redis.cluster('SLOTS'))
-      const toHost = ([name, port]: readonly [string | null, number, ...unknown[]]): Host => ({
-        host: name || host.host,
-        port,
-      })
+      const ranges = slots.parse(await redis.cluster('SLOTS'))
+      const toHost = ([name, port]: z.output<typeof node>): Host => ({ host: name || host.host, port })
       const own = ranges.find(([from, to]) => from <= slot && slot <= to)
       if (!own) throw new Error(`${host.host}:${host.port} knows no node for slot ${slot}`)
-      return { primary: toHost(own[2]), all: ranges.map(([, , primary]) => toHost(primary)) }
+      const all = ranges.flatMap(([, , ...nodes]) => nodes.map(toHost))
+      return { primary: toHost(own[2]), others: all }
     } finally {
       redis.disconnect()
     }

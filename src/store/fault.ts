@@ -22,6 +22,11 @@ const faults: readonly [found: RegExp, reason: StoreReason, message: string][] =
   [/^BUSY\b/, 'busy', 'Redis is held up by a script that does not end'],
   [/^LOADING\b/, 'loading', 'Redis is loading its data'],
   [/^(?:READONLY|MASTERDOWN)\b/, 'read-only', 'this Redis is a replica and takes no writes'],
+  [
+    /^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/,
+    'unreachable',
+    'the Redis cluster is moving what is Tocsin’s to another node',
+  ],
   [/^NOREPLICAS\b/, 'too few replicas', 'Redis has fewer replicas than min-replicas-to-write asks for'],
   [/^TOOFEWREPLICAS\b/, 'too few replicas', 'fewer replicas of Redis than --redis.wait-replicas have what was written'],
   [/^OOM\b/, 'full', 'Redis is at its maxmemory'],

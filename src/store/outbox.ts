@@ -55,6 +55,7 @@ export interface Bound {
   destination: string
   audience: string // who reads it there
   inFlight: number // attempts there at a time
+  unread: number // until that age of its news a row may stand there without having been read, ms
 }
 
 /** What a row waits for: tokens, what the destination asked for, its breaker, or attempts that are in the air. */
@@ -76,7 +77,8 @@ export interface Asking {
 /** Whether it may leave: then with its number, and with the rows that a digest is to tell along. */
 export type Begun =
   | { state: 'go'; attempt: number; along: readonly { id: string; turn: number }[] }
-  | { state: 'wait'; until: number; waitsFor: WaitsFor; isWoken: boolean } // isWoken: by who is before it
+  // isWoken: by who is before it; woken: who takes its place in the air
+  | { state: 'wait'; until: number; waitsFor: WaitsFor; isWoken: boolean; woken: Recorded['woken'] }
   | { state: 'late'; waitsFor: WaitsFor } // it would have to wait for longer than it may; the claim holds
   | { state: 'lost' }
 
@@ -190,6 +192,7 @@ export function outboxStore(
           destination,
           bound ? digestOf(bound.audience) : '',
           bound?.inFlight ?? 0,
+          bound?.unread ?? 0,
         ],
       )
       if (!fields) return undefined
@@ -241,7 +244,8 @@ export function outboxStore(
       )
       if (state === 'wait') {
         const waitsFor = z.enum(waits).parse(rest[1])
-        return { state, until: Number(rest[0]), waitsFor, isWoken: waitsFor === 'flight' && Number(rest[2]) > 0 }
+        const isWoken = waitsFor === 'flight' && Number(rest[2]) > 0
+        return { state, until: Number(rest[0]), waitsFor, isWoken, woken: toWoken(rest.slice(3).map(String)) }
       }
       if (state === 'late') return { state, waitsFor: z.enum(waits).parse(rest[0]) }
       if (state !== 'go') return { state: 'lost' }

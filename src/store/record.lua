@@ -23,10 +23,11 @@
 
   Returns { 1 where the turn was the newest, else 0; 1 where the row is owed once more, now or later;
             failures in a row of the destination that its breaker is open for, or 0;
-            then for each row to wake: its id, when, epoch ms, channel, integration, notification, turn, rank }
+            then the rows to wake, as `listWake` has them }
 ]]
 --- with release
 --- with owe
+--- with line
 local at = 0
 local function take()
   at = at + 1
@@ -56,13 +57,6 @@ if stoodFor then
 end
 
 local opened, woken = 0, {}
-local function wake(other, when)
-  woken[#woken + 1] = other
-  woken[#woken + 1] = tostring(when)
-  for _, word in ipairs(redis.call('HMGET', rowPrefix .. other, 'channel', 'integration', 'notification', 'turn', 'rank')) do
-    woken[#woken + 1] = word or ''
-  end
-end
 local destination = destinationPrefix .. name
 if standing == 'bad' then redis.call('HSET', destination, 'streak', 0) end
 -- those that were in the air when it opened say nothing new
@@ -88,22 +82,25 @@ if where and opened == 0 and asked <= now then
   local line = linePrefix .. where
   local tokensText, sinceText, burst, refill =
     unpack(redis.call('HMGET', destinationPrefix .. where, 'tokens', 'at', 'burst', 'refill'))
-  local needed = 0
-  for _, other in ipairs(redis.call('ZRANGE', line, 0, 1)) do
-    local what, cost = unpack(redis.call('HMGET', rowPrefix .. other, 'waitsFor', 'cost'))
-    local when = now
-    if what == 'budget' and refill then
-      local tokens = math.min(tonumber(burst), tonumber(tokensText) + math.max(0, now - tonumber(sinceText)) / tonumber(refill))
-      needed = needed + tonumber(cost or 1)
-      when = now + math.max(0, math.ceil((math.min(needed, tonumber(burst)) - tokens) * tonumber(refill)))
-    end
-    local due = tonumber(redis.call('ZSCORE', owed, other) or 0)
-    -- of those that wait for a place in the air none but the first has a job of its own
-    if what == 'flight' or ((what == 'budget' or what == 'breaker') and due > when) then
-      if what == 'flight' then redis.call('HDEL', rowPrefix .. other, 'waitsFor') end -- once
-      redis.call('ZADD', owed, when, other)
-      redis.call('HINCRBY', rowPrefix .. other, 'turn', 1) -- a job for later has this turn's name already
-      wake(other, when)
+  local needed, waiting = 0, 0
+  for _, other in ipairs(redis.call('ZRANGE', line, 0, 9)) do
+    if waiting == 2 then break end
+    local what, cost, there, ofRow = unpack(redis.call('HMGET', rowPrefix .. other, 'waitsFor', 'cost', 'destination', 'state'))
+    if not ofRow or (there and there ~= where) then
+      redis.call('ZREM', line, other) -- it is over, or stands elsewhere
+    else
+      waiting = waiting + 1
+      local when = now
+      if what == 'budget' and refill then
+        local tokens = math.min(tonumber(burst), tonumber(tokensText) + math.max(0, now - tonumber(sinceText)) / tonumber(refill))
+        needed = needed + tonumber(cost or 1)
+        when = now + math.max(0, math.ceil((math.min(needed, tonumber(burst)) - tokens) * tonumber(refill)))
+      end
+      local due = tonumber(redis.call('ZSCORE', owed, other) or 0)
+      -- of those that wait for a place in the air none but the first has a job of its own
+      if what == 'flight' or ((what == 'budget' or what == 'breaker') and due > when) then
+        hasten(woken, rowPrefix, owed, other, what, when)
+      end
     end
   end
 end
@@ -120,7 +117,7 @@ if how == 'retry' then
   redis.call('ZADD', owed, retryAt, id)
   if tonumber(redis.call('HGET', row, 'rank')) < rank then -- graver news came meanwhile: it does not wait
     redis.call('ZADD', owed, now, id)
-    wake(id, now)
+    listWake(woken, rowPrefix, id, now)
   end
   return { 1, 1, opened, unpack(woken) }
 end
@@ -145,7 +142,7 @@ if how == 'dead' then
   redis.call('ZADD', dead, now, id)
   redis.call('SET', deadLetter, letter, 'PX', keptFor)
   for _, owing in ipairs(owings) do
-    if owe(groupId, outbox, owed, ledger, now, owing) then wake(owing.rowId, now) end
+    if owe(groupId, outbox, owed, ledger, now, owing) then listWake(woken, rowPrefix, owing.rowId, now) end
   end
 elseif word == 'delivered' then -- what was given up before has been overtaken
   redis.call('HDEL', nflog, 'dead:' .. integration)

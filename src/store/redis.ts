@@ -77,6 +77,7 @@ function open(place: Place, prefix: string, options: Options): Redis {
     ...(sentinelPassword !== '' && { sentinelPassword }),
     ...(login.tls && { sentinelTLS: login.tls, enableTLSForSentinelMode: true }),
     sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: 2000, // one that takes connections and says nothing
     failoverDetector: true, // a primary that hangs keeps its connections
   })
 }

@@ -151,6 +151,33 @@ test('a slot that moves to another node is followed', async () => {
   expect(told(sink).filter((line) => line === 'Before firing')).toHaveLength(1)
 })
 
+test('a cluster that was away altogether is found again', async () => {
+  await using cluster: Several = await openRedisCluster()
+  await using sink = await openSink()
+  await using engine = await startEngine({ config: configFor(sink.url), redis: cluster.address })
+  expect(await post(engine, firing('Before'))).toBe(200)
+  let isAway = () => {}
+  const away = new Promise<void>((done) => (isAway = done))
+  const restarted = cluster.nodes.map((node) => node.restart(() => away))
+  await eventually(
+    () => post(engine, firing('Meanwhile')),
+    (status) => status === 503,
+  )
+  isAway()
+  await Promise.all(restarted)
+  await eventually(
+    () => post(engine, firing('After')),
+    (status) => status === 200,
+    30_000,
+  )
+  await eventually(
+    async () => told(sink),
+    (lines) => lines.includes('After firing'),
+    30_000,
+  )
+  expect(await names(engine)).toContain('Before active')
+})
+
 test('by Sentinel: everything works, and goes on with the replica when the primary is gone', async () => {
   await using several = await openSentinel()
   await using sink = await openSink()

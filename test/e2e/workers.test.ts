@@ -85,6 +85,38 @@ test('a reload that one worker is asked for reloads all', async () => {
   )
 })
 
+test('a reload while they start ends none of them', async () => {
+  using dir = tempDir()
+  await using sink = await openHttpSink()
+  await using engine = await startEngine({ config: configFor(sink.url), dir: dir.path, args: ['--workers=3'] })
+  engine.process.kill('SIGHUP') // the first is up
+  await eventually(
+    async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
+    (up) => up === 3,
+  )
+  await engine.says(/^the routing file was loaded/)
+  expect(children(engine)).toHaveLength(3)
+})
+
+test('what a worker has counted goes on counting when it is frozen, and when it is gone', async () => {
+  using dir = tempDir()
+  await using sink = await openHttpSink()
+  await using engine = await startEngine({ config: configFor(sink.url), dir: dir.path, args: ['--workers=2'] })
+  await eventually(
+    async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
+    (up) => up === 2,
+  )
+  for (let n = 0; n < 10; n++) await post(engine, `A${n}`)
+  const received = () => metric(engine, 'alertmanager_alerts_received_total')
+  expect(await received()).toBe(10)
+  const [first = 0] = children(engine)
+  process.kill(first, 'SIGKILL')
+  await engine.says(/^a worker ended/)
+  expect(await received()).toBe(10)
+  await post(engine, 'B')
+  expect(await received()).toBe(11)
+})
+
 test('what is wrong with a file is said once, and ends all', async () => {
   const failing = startEngine({ config: 'route: {}', args: ['--workers=3'] })
   const error: unknown = await failing.catch((why: unknown) => why)

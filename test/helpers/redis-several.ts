@@ -12,6 +12,8 @@ export interface Node {
   port: number
   redis: Redis
   process: ChildProcess
+  /** Ends it, and starts it again on its port with its data once `meanwhile` resolves. */
+  restart(meanwhile: () => Promise<unknown>): Promise<void>
 }
 
 export interface Several extends AsyncDisposable {
@@ -29,13 +31,23 @@ function openServers() {
     async start(port: number, ...settings: string[]): Promise<Node> {
       const own = join(dir, String(port))
       mkdirSync(own)
-      const child = spawn('redis-server', [...settings, '--port', String(port), '--bind', '127.0.0.1', '--dir', own], {
-        stdio: 'ignore',
-      })
+      const args = [...settings, '--port', String(port), '--bind', '127.0.0.1', '--dir', own]
+      const open = () => spawn('redis-server', args, { stdio: 'ignore' })
       const redis = new Redis(port, { retryStrategy: () => 20, maxRetriesPerRequest: null })
       redis.on('error', () => {})
+      const node = {
+        port,
+        redis,
+        process: open(),
+        async restart(meanwhile: () => Promise<unknown>) {
+          node.process.kill('SIGKILL')
+          await once(node.process, 'exit')
+          await meanwhile()
+          node.process = open()
+          await redis.ping()
+        },
+      }
       await redis.ping()
-      const node = { port, redis, process: child }
       nodes.push(node)
       return node
     },

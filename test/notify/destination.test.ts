@@ -33,6 +33,7 @@ test.each<[string, Channel, Record<string, unknown>, Record<string, unknown>, bo
   ['another channel of a webhook', slack, { api_url: chat, channel: '#a' }, { api_url: chat, channel: '#b' }, false],
   ['another channel of a bot', slack, { ...bot, channel: '#a' }, { ...bot, channel: '#b' }, false],
   ['a routing key', pagerduty, { routing_key: 's3cret' }, { routing_key: 's3cret', severity: 'info' }, true],
+  ['a routing key with space around it', pagerduty, { routing_key: ' s3cret\n' }, { routing_key: 's3cret' }, false],
   ['another routing key', pagerduty, { routing_key: 'a' }, { routing_key: 'b' }, false],
   ['a mail server', email, mail, { ...mail, to: 'c@example.com', from: 'd@example.com' }, true],
   ['another mail server', email, mail, { ...mail, smarthost: 'other.example:587' }, false],

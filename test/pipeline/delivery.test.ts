@@ -98,6 +98,63 @@ describe('a budget', () => {
       expect(await balanced(story)).toEqual([])
     })
 
+    /** A claim as a delivery makes it, which knows where its message goes. */
+    const bound = { destination: ops, audience: '', inFlight: 2, unread: 600_000 }
+    const claim = async ({ deps }: Story, id: string) =>
+      deps.store.outbox.claim(id, deps.clock.now(), 12_000, { bound })
+    const rowOf = async (story: Story, rank: number) =>
+      (await owed(story)).find((row) => row.rank === rank && row.attempt === 0)?.id ?? ''
+
+    test('who gives a place back for what is graver wakes it', async () => {
+      await using story = await tell(server, many)
+      const flight = `${story.deps.store.queuePrefix}:flight:${ops}`
+      await server.redis.zadd(flight, story.deps.clock.now() + 12_000, 'x')
+      await fire(story, 'warning', 'Late')
+      await flushAlone(story)
+      const late = await claim(story, await rowOf(story, 2))
+      await fire(story, 'critical', 'Page')
+      await flushAlone(story)
+      const page = await rowOf(story, 0)
+      expect(await claim(story, page)).toHaveProperty('standing')
+      if (!late || !('row' in late)) throw new Error('not claimed')
+      const budget = { burst: 1, refill: 0, inFlight: 2, digestAbove: 0 }
+      const asking = { destination: ops, audience: '', cost: 1, budget, lease: 12_000, digestMargin: 0, content: '' }
+      const now = story.deps.clock.now()
+      expect(await story.deps.store.outbox.begin(late.row, { ...asking, until: now + 3_600_000 }, now)).toMatchObject({
+        state: 'wait',
+        waitsFor: 'flight',
+        woken: [{ id: page, at: now }],
+      })
+      expect(await claim(story, page)).toHaveProperty('row')
+    })
+
+    test('what may have arrived does not stand in line before its channel is asked', async () => {
+      await using story = await tell(server, many)
+      await fly(story)
+      story.answers.push(lost)
+      await fire(story, 'warning', 'A')
+      await flushAlone(story)
+      const id = await rowOf(story, 2)
+      await server.redis.hset(`${story.deps.store.queuePrefix}:row:${id}`, 'unconfirmed', '1')
+      expect(await claim(story, id)).toHaveProperty('row')
+    })
+
+    test('what stands in line and is over, or goes elsewhere by now, holds up nobody', async () => {
+      await using story = await tell(server, many)
+      const land = await fly(story)
+      const line = `${story.deps.store.queuePrefix}:line:${ops}`
+      await fire(story, 'warning', 'A', 'B')
+      await story.advance('1s')
+      await server.redis.zadd(line, 1, 'gone', 2, 'elsewhere')
+      await server.redis.hset(`${story.deps.store.queuePrefix}:row:elsewhere`, { state: 'owed', destination: 'other' })
+      await land()
+      await fire(story, 'warning', 'C')
+      await story.advance('1s')
+      expect(said(story).toSorted()).toEqual([`${ops} A`, `${ops} B`, `${ops} C`])
+      expect(await server.redis.exists(line)).toBe(0)
+      await server.redis.del(`${story.deps.store.queuePrefix}:row:elsewhere`)
+    })
+
     test('what is graver goes first as soon as there is room; one that ends wakes the next', async () => {
       await using story = await tell(server, many)
       const land = await fly(story)

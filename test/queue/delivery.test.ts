@@ -47,7 +47,10 @@ function open(address: () => string, options: Pick<DeliveryQueueOptions, 'run' |
   const adding = storeConnection(server.socket, 'queue')
   const workers: ReturnType<typeof blockingConnection>[] = []
   const queue = openDeliveryQueue({
-    channels: [{ name: 'webhook', deadline: 10_000 }],
+    channels: [
+      { name: 'webhook', deadline: 10_000 },
+      { name: 'by job', deadline: 10_000, byJobOnly: true },
+    ],
     prefix: `{queue${(opened += 1)}}`,
     connection: adding,
     blocking: () => {
@@ -69,9 +72,9 @@ function open(address: () => string, options: Pick<DeliveryQueueOptions, 'run' |
   }
 }
 
-const wake = (row: string, delay = 0) => ({
+const wake = (row: string, delay = 0, channel = 'webhook') => ({
   row,
-  channel: 'webhook',
+  channel,
   integration: 'i',
   notification: 'n',
   turn: 0,
@@ -220,4 +223,36 @@ test('what is passed on runs without a job where there is a hand for it, else it
   expect((await line.queue.look()).get('webhook')?.jobs).toBe(5)
   for (const end of ends) end()
   expect(ran.toSorted()).toEqual(names.toSorted())
+})
+
+test('a run beside its job that fails is made up for by the job', async () => {
+  const ran: string[] = []
+  await using line = open(() => server.socket, {
+    run: async (row) => {
+      ran.push(row)
+      if (ran.length === 1) throw new Error('Redis is away')
+    },
+    stuck: () => {},
+  })
+  await ready(line.adding)
+  line.queue.start()
+  await line.queue.wake([wake('row')])
+  await eventually(
+    async () => ran,
+    (rows) => rows.length === 2,
+  )
+})
+
+test('the canary goes by its job', async () => {
+  const ran: string[] = []
+  await using line = open(() => server.socket, { run: async (row) => void ran.push(row), stuck: () => {} })
+  await ready(line.adding)
+  line.queue.start()
+  const woken = line.queue.wake([wake('row', 0, 'by job')])
+  expect(ran).toEqual([])
+  await woken
+  await eventually(
+    async () => ran,
+    (rows) => rows.length === 1,
+  )
 })
