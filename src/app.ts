@@ -38,7 +38,6 @@ import { openSilences } from './pipeline/silences.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { startWatch } from './pipeline/watch.ts'
 import { type Line, openDeliveryQueue } from './queue/delivery.ts'
-import { openEvents } from './record/events.ts'
 import type { Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
 import { metricsOfAll } from './record/shared-metrics.ts'
@@ -50,9 +49,13 @@ import { epochFile } from './store/epoch-file.ts'
 import { faultOf } from './store/fault.ts'
 import { acceptingConnection, blockingConnection, storeConnection, whyAway } from './store/redis.ts'
 import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
+import { STEP } from './store/series.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
+import { openFeed } from './view/feed.ts'
 import { readHealth } from './view/health.ts'
+import { type ReloadFailure, failureOf } from './view/routing.ts'
+import { openSeries } from './view/series.ts'
 
 export interface AppOptions {
   configFile: string
@@ -111,9 +114,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   async function start(): Promise<App> {
     const startedAt = Date.now()
-    let reloadFailedAt: number | undefined
+    let reloadFailure: ReloadFailure | undefined
     const metrics = openMetrics(alertmanagerVersion, options.version)
-    const events = openEvents()
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
     setMaxListeners(0, cutOff.signal) // each delivery in the air listens
@@ -204,7 +206,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       queue,
       log,
       metrics,
-      events,
+      events: {
+        publish: (kind, data) =>
+          void store.live
+            .publish(kind, data)
+            .catch((err: unknown) => log.warn({ kind, err }, 'pages are not told of it')),
+      },
       silences: openSilences(store, clock, options.retention),
       inhibition: openInhibition(store, newId),
       retention: options.retention,
@@ -248,10 +255,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     opened.push(() => comparer.close())
     const routePrefix = trimSlashes(options.routePrefix ?? pathOf(options.externalURL))
     const upAt = clock.now()
+    const view = openAlertView(deps)
+    const health = () =>
+      readHealth({ deps, calls: !sandbox, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault })
+    const feed = openFeed({ deps, view, health, defaultTeam: () => routing.config.defaultTeam })
+    opened.push(() => feed.close())
     openDoor({
       deps,
       admission: openAdmission(deps, watch, stopping.signal),
-      view: openAlertView(deps),
+      view,
+      feed,
       timers,
       presence,
       version: options.version,
@@ -272,8 +285,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         await reload()
       },
       metrics: metricsOfAll(metrics.registry),
-      health: () =>
-        readHealth({ deps, calls: !sandbox, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault }),
+      reloadFailure: () => reloadFailure,
+      health,
       notReady,
     })
     web.watch({ changed: takeIn, failed: tellBadWebConfig })
@@ -287,6 +300,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
+    const series = openSeries(deps)
+    const counting = setInterval(() => void series.add().catch(() => {}), STEP).unref() // charts lack what Redis did not take
     const url = `${scheme}://${hostInUrl(options.listen.host ?? 'localhost')}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop), broken }
@@ -310,7 +325,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (!sandbox) return outcomes.watching(id, channel, notifier)
         const shown = inbox(notifier, channel, async (entry) => {
           await store.inbox.add(entry)
-          events.publish('inbox', entry)
+          deps.events.publish('inbox', entry)
         })
         return outcomes.watching(id, channel, shown)
       })
@@ -354,12 +369,14 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {
         metrics.reloadSuccessful.set(0)
-        reloadFailedAt = Date.now()
+        reloadFailure = failureOf(error, Date.now())
+        deps.events.publish('reload', { ok: false })
         log.error({ err: error }, 'the routing file was not loaded; the old one stays in force')
         throw error
       }
       const { faults, heldBack } = routing.config
       tellFaults(routing.config)
+      deps.events.publish('reload', { ok: faults.length === 0 })
       if (faults.length > 0) {
         const became = [...heldBack].map(([file, what]) => `${file} is ${what}`).join(', ')
         throw new ConfigError(faults, [...heldBack.keys()], `everything else was loaded, but ${became}`)
@@ -370,7 +387,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     /** A mistake in a team's file leaves that team what it had; it is told until it is mended. */
     function tellFaults({ faults, heldBack }: Routing['config']): void {
-      reloadFailedAt = undefined
+      reloadFailure = undefined
       metrics.reloadSuccessful.set(faults.length === 0 ? 1 : 0)
       for (const { file, line, column, path, message } of faults)
         log.error({ at: `${file}:${line}:${column}`, path }, `${message}; the file is ${heldBack.get(file)}`)
@@ -378,8 +395,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     /** Why what is in force is not the routing file as it stands there; the log says what is wrong with it. */
     function configFault(): string | undefined {
-      if (reloadFailedAt !== undefined)
-        return `the routing file could not be loaded at ${new Date(reloadFailedAt).toISOString()}; the old one stays in force`
+      if (reloadFailure)
+        return `the routing file could not be loaded at ${reloadFailure.at}; the old one stays in force`
       const [fault] = routing.config.faults
       return fault && `${fault.file} is ${routing.config.heldBack.get(fault.file)}: something is wrong with it`
     }
@@ -438,6 +455,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       log.info('stopping: finishing what is in the air')
       stopping.abort()
       clearInterval(gauges)
+      clearInterval(counting)
       const deadline = setTimeout(() => cutOff.abort(), FINISH_WITHIN)
       const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()

@@ -46,6 +46,8 @@ export const rules: readonly Rule[] = [
   row('GET', '/api/tocsin/v1/incidents/:id', 'view', 'queries'),
   row('POST', '/api/tocsin/v1/incidents/:id/ack', 'respond', 'changes'),
   row('POST', '/api/tocsin/v1/incidents/:id/resolve', 'respond', 'changes'),
+  row('POST', '/api/tocsin/v1/incidents/:id/notes', 'respond', 'changes'),
+  row('GET', '/api/tocsin/v1/incidents/:id/alerts', 'view', 'queries'),
   row('GET', '/ack/:incident', 'view', 'queries'),
   row('GET', '/ack.js', 'view', 'queries'),
 
@@ -54,8 +56,13 @@ export const rules: readonly Rule[] = [
   row('POST', '/api/tocsin/v1/deadletters/:id/retry', 'admin', 'changes'),
   row('POST', '/api/tocsin/v1/deadletters/retry', 'admin', 'changes'),
   row('GET', '/api/tocsin/v1/notifications', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/deliveries', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/ledger', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/health', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/alerts', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/why', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/routing', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/series', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/audit', 'admin', 'queries'),
   row('GET', '/api/tocsin/v1/inbox', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/inbox/:id/html', 'view', 'queries'),
@@ -71,9 +78,11 @@ export const rules: readonly Rule[] = [
   row('POST', '/callbacks/twilio/status', 'open'),
   row('POST', '/callbacks/twilio/sms', 'open'),
 
-  row('GET', '/', 'view'),
-  row('GET', '/inbox', 'view'),
-  row('GET', '/inbox/*', 'view'),
+  // the page holds nothing before it has asked, and lets its reader sign in
+  row('GET', '/', 'open'),
+  row('GET', '/icon.svg', 'open'),
+  row('GET', '/assets/*', 'open'),
+  row('GET', '/inbox', 'open'),
 ]
 
 const compiled = rules.map((rule) => ({ rule, pattern: patternOf(rule.path) }))

@@ -40,7 +40,7 @@ export function access({ deps, web, authenticator }: ApiDeps): RequestHandler {
     }
     if (!reading.has(request.method)) refuseForeign(request, rule?.needed !== 'open')
     const principal = rule?.needed === 'open' ? anybody : await authenticator.identify(request, isIngest)
-    if (!principal) return challenge(response)
+    if (!principal) return challenge(request, response)
     if (!may(principal, rule, request.method)) {
       deps.log.info(
         { by: principal.name, role: principal.role, method: request.method, path: request.path.slice(0, 200) },
@@ -71,9 +71,10 @@ export function access({ deps, web, authenticator }: ApiDeps): RequestHandler {
     if (why !== undefined) throw new HttpError(403, `refused: ${why}; see allowed_origins in docs/security.md`)
   }
 
-  function challenge(response: Response): void {
-    // as exporter-toolkit answers
-    response.status(401).set('WWW-Authenticate', authenticator.challenge())
+  function challenge(request: Request, response: Response): void {
+    response.status(401)
+    // as exporter-toolkit answers; the page asks for name and password itself, and no browser is to do it in its place
+    if (request.get('X-Tocsin-Page') === undefined) response.set('WWW-Authenticate', authenticator.challenge())
     response.type('text').send('Unauthorized\n')
   }
 

@@ -1,9 +1,12 @@
 import { type Request, Router } from 'express'
+import { z } from 'zod'
 import { canary } from '../alert/canary.ts'
+import { formatInstant } from '../model/instant.ts'
 import { cureOf, resend } from '../pipeline/dead-letters.ts'
 import { waiting } from '../pipeline/settle.ts'
 import { whyNotBalanced } from '../pipeline/audit.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
+import type { Delivery } from '../store/deliveries.ts'
 import type { Owed } from '../store/outbox.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
@@ -12,8 +15,24 @@ import { actor, principalOf } from './principals.ts'
 
 const LISTED = 1000
 const PAGE = 500
+/** Turns of the delivery log that one answer has at the most, and that are looked at for it. */
+const TURNS = 200
+const TURNS_LOOKED_AT = 20_000
 
-/** What is owed and waits, what was given up and can be sent again, and whether the ledger adds up. */
+const asked = z.object({
+  team: z.string().optional(),
+  channel: z.string().optional(),
+  receiver: z.string().optional(),
+  state: z.enum(['told', 'retry', 'dead', 'dropped']).optional(),
+  alert: z.string().optional(), // a fingerprint
+  text: z.string().optional(), // in what was told, or answered
+  before: z
+    .string()
+    .regex(/^\d+-\d+$/)
+    .optional(), // an id: older ones only
+})
+
+/** What is owed and waits, what was given up and can be sent again, what was delivered, and whether the ledger adds up. */
 export function deliveries({ deps }: ApiDeps): Router {
   const { store, clock } = deps
   const router = Router()
@@ -47,6 +66,27 @@ export function deliveries({ deps }: ApiDeps): Router {
       return channel !== canary.channel && isTheirs(principalOf(request), teamOfReceiver(receiver))
     })
     response.json(owed.map((one) => toOwed(one, at)))
+  })
+
+  router.get('/deliveries', async (request, response) => {
+    const wanted = asked.safeParse(request.query)
+    if (!wanted.success) throw new HttpError(400, 'team, channel, receiver, state, alert, text or before is none')
+    const { before = '' } = wanted.data
+    const fits = fitting(wanted.data)
+    const principal = principalOf(request)
+    const found: Delivery[] = []
+    let from = before
+    let seen = 0
+    do {
+      const { deliveries: page, last } = await store.deliveries.before(from, PAGE)
+      const theirs = page.filter((one) => isTheirs(principal, teamOfReceiver(receiverOf(one))) && fits(one))
+      found.push(...theirs)
+      seen += PAGE
+      from = last
+    } while (from !== '' && found.length < TURNS && seen < TURNS_LOOKED_AT)
+    const shown = found.slice(0, TURNS)
+    const next = found.length > TURNS ? (shown.at(-1)?.id ?? '') : from
+    response.json({ deliveries: shown.map((one) => ({ ...one, receiver: receiverOf(one) })), next })
   })
 
   router.get('/ledger', async (_request, response) => {
@@ -83,12 +123,42 @@ export function deliveries({ deps }: ApiDeps): Router {
   async function again(one: DeadLetter, request: Request) {
     const came = await resend(one, deps)
     const by = actor(principalOf(request), 'anonymous')
-    if (came === 'owed')
+    if (came === 'owed') {
       deps.log.info({ letter: one.id, integration: one.integration, by }, 'a dead letter is sent again')
+      const from = request.socket.remoteAddress ?? ''
+      await store.audit.add({
+        at: formatInstant(clock.now()),
+        event: 'dead letter sent again',
+        letter: one.id,
+        by,
+        from,
+      })
+    }
     return came
   }
 
   return router
+}
+
+/** The receiver of an integration, by the id that it has: receiver, channel, position. */
+export function receiverOf({ integration }: Pick<Delivery, 'integration'>): string {
+  return integration.replace(/\/[^/]*\/[^/]*$/, '')
+}
+
+function fitting({ team, channel, receiver, state, alert, text = '' }: z.infer<typeof asked>) {
+  const words = text.trim().toLowerCase()
+  return (one: Delivery): boolean =>
+    (team === undefined || teamOfReceiver(receiverOf(one)) === team) &&
+    (channel === undefined || one.channel === channel) &&
+    (receiver === undefined || receiverOf(one) === receiver) &&
+    (state === undefined || one.how === state) &&
+    (alert === undefined || (one.alerts?.includes(alert) ?? false)) &&
+    (words === '' || textOf(one).includes(words))
+}
+
+function textOf({ integration, groupKey = '', message, outcome, word = '' }: Delivery): string {
+  const { to, title, text } = message ?? { to: '', title: '', text: '' }
+  return [integration, groupKey, to, title, text, outcome?.detail ?? '', word].join('\n').toLowerCase()
 }
 
 /** One whose alerts have no team in common is its receiver's. */

@@ -3,6 +3,8 @@ import type { Deps } from '../pipeline/deps.ts'
 import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
+import type { Feed } from '../view/feed.ts'
+import type { ReloadFailure } from '../view/routing.ts'
 import type { Admission } from './admission.ts'
 import type { Health } from '../view/health.ts'
 import type { Authenticator } from './authenticate.ts'
@@ -11,6 +13,7 @@ import type { Authenticator } from './authenticate.ts'
 export interface ApiDeps {
   deps: Deps
   view: AlertView
+  feed: Pick<Feed, 'listen'>
   timers: Pick<Timers, 'nudge'>
   admission: Admission
   presence: Pick<Presence, 'name'>
@@ -28,6 +31,8 @@ export interface ApiDeps {
   webRoot: string // folder of the built pages
   /** Loads the routing file anew. Rejects with what is wrong; then the old one stays. */
   reload(): Promise<void>
+  /** Why the routing file as it stands is not in force; undefined where it is. */
+  reloadFailure(): ReloadFailure | undefined
   /** All metrics as text, those of the processes that share its work included. */
   metrics(): Promise<string>
   /** How each part of Tocsin is; answers whatever is broken. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isTheirs } from '../access/scope.ts'
 import type { Incident } from '../incident/incident.ts'
 import { refuseDeep } from './body.ts'
-import { changeIncident, unknownIncident } from './change-incident.ts'
+import { addNote, changeIncident, unknownIncident } from './change-incident.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError } from './error.ts'
 import { jsonOnly } from './json-only.ts'
@@ -13,8 +13,13 @@ const LISTED = 500
 
 const change = z.object({ by: z.string().trim().min(1).max(200).default('anonymous') }).default({ by: 'anonymous' })
 
+const note = z.object({
+  by: z.string().trim().min(1).max(200).default('anonymous'),
+  text: z.string().trim().min(1).max(4000),
+})
+
 /**
- * Incidents: listed newest first, acknowledged and resolved by who is logged in. Where nobody has to, by whoever says so in
+ * Incidents: listed newest first, acknowledged, resolved and commented on by who is logged in. Where nobody has to, by whoever says so in
  * `{"by": "…"}`. What is another team's is not there.
  */
 export function incidents({ deps }: ApiDeps): Router {
@@ -45,6 +50,19 @@ export function incidents({ deps }: ApiDeps): Router {
     json({ limit: '10kb', verify: refuseDeep }),
     async (request, response) => {
       await become('resolved', request, response)
+    },
+  )
+
+  router.post(
+    '/incidents/:id/notes',
+    jsonOnly,
+    json({ limit: '10kb', verify: refuseDeep }),
+    async (request, response) => {
+      const parsed = note.safeParse(request.body)
+      if (!parsed.success) throw new HttpError(400, 'text: must be 1 to 4,000 characters; by: a name of 1 to 200')
+      const { id } = await theirs(String(request.params['id']), request)
+      const by = { name: actor(principalOf(request), parsed.data.by), from: request.socket.remoteAddress ?? '' }
+      response.status(201).json(await addNote(id, parsed.data.text, by, deps))
     },
   )
 

@@ -2,11 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { Router } from 'express'
 import { z } from 'zod'
 import { type Principal, suffices } from '../access/principal.ts'
-import { isTheirs, teamOfReceiver } from '../access/scope.ts'
-import type { Events, LiveEvent } from '../record/events.ts'
+import { isTheirAlert, isTheirs, teamOfReceiver } from '../access/scope.ts'
 import { inboxEntry } from '../store/inbox.ts'
 import type { Store } from '../store/store.ts'
+import type { Feed, Told } from '../view/feed.ts'
 import type { Authenticator } from './authenticate.ts'
+import { receiverOf } from './deliveries.ts'
 import { HttpError } from './error.ts'
 import { principalOf } from './principals.ts'
 
@@ -14,7 +15,7 @@ import { principalOf } from './principals.ts'
 const HEARTBEAT = 15_000
 const AUDIT_LISTED = 500
 /** What a page that does not read may keep waiting here, bytes. */
-const MOST_UNREAD = 1_000_000
+const MOST_UNREAD = 4_000_000
 
 const mail = z.object({ html: z.string() })
 const incidentEvent = z.object({ id: z.string() })
@@ -24,20 +25,19 @@ interface LiveDeps {
   deps: {
     store: {
       inbox: Pick<Store['inbox'], 'list'>
-      silences: Pick<Store['silences'], 'audit'>
+      audit: Pick<Store['audit'], 'list'>
       incidents: Pick<Store['incidents'], 'get'>
     }
-    events: Events
+    readonly routing: { config: { defaultTeam: string } }
   }
+  feed: Pick<Feed, 'listen'>
   stopping: AbortSignal
   authenticator: Pick<Authenticator, 'identify'>
 }
 
 /** What pages read: the sandbox's inbox, who did what, and a stream of what happens. */
-export function live(
-  { deps: { store, events }, stopping, authenticator }: LiveDeps,
-  heartbeatEvery = HEARTBEAT,
-): Router {
+export function live({ deps, feed, stopping, authenticator }: LiveDeps, heartbeatEvery = HEARTBEAT): Router {
+  const { store } = deps
   const router = Router()
 
   router.get('/inbox', async (request, response) => {
@@ -60,7 +60,7 @@ export function live(
   router.get('/audit', async (request, response) => {
     if (principalOf(request).teams !== undefined)
       throw new HttpError(403, 'the audit log is of all teams, which only an admin without teams may read')
-    response.json(await store.silences.audit(AUDIT_LISTED))
+    response.json(await store.audit.list(AUDIT_LISTED))
   })
 
   router.get('/events', (request, response) => {
@@ -68,15 +68,21 @@ export function live(
     response.flushHeaders()
     response.write('retry: 1000\n\n')
     let principal = principalOf(request)
-    const tell = ({ id, kind, data }: LiveEvent) => {
+    const tell = (told: Told) => {
       if (response.writableEnded) return
-      if (response.writableLength > MOST_UNREAD) return end() // it comes again, and reads the list anew
-      response.write(`id: ${id}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
+      if (response.writableLength > MOST_UNREAD) return end() // it comes again, and goes on from where it was
+      const id = 'place' in told ? `id: ${told.place}\n` : ''
+      response.write(`${id}event: ${told.kind}\ndata: ${JSON.stringify(told.data)}\n\n`)
     }
-    const stopListening = events.listen((event) => {
-      if (principal.teams === undefined) return tell(event)
-      void isTheirEvent(principal, event).then((theirs) => (theirs ? tell(event) : undefined))
-    })
+    let telling = Promise.resolve() // in their order, though some take a look at the store first
+    const hear = (told: Told) => {
+      if (principal.teams === undefined) return tell(told)
+      telling = telling.then(async () => {
+        const theirs = await theirPart(principal, told)
+        if (theirs) tell(theirs)
+      })
+    }
+    const stopListening = feed.listen(hear, request.get('Last-Event-ID'))
     const heartbeat = setInterval(() => {
       response.write(': still here\n\n')
       void stillThere(request, principal).then((now) => (now ? (principal = now) : end()))
@@ -108,14 +114,42 @@ export function live(
     return entries.filter(({ receiver }) => isTheirs(principal, teamOfReceiver(receiver)))
   }
 
-  async function isTheirEvent(principal: Principal, { kind, data }: LiveEvent): Promise<boolean> {
-    if (kind === 'inbox') {
-      const entry = inboxEntry.safeParse(data)
-      return entry.success && isTheirs(principal, teamOfReceiver(entry.data.receiver))
+  /** What of it may be told to who listens; undefined for nothing. */
+  async function theirPart(principal: Principal, told: Told): Promise<Told | undefined> {
+    switch (told.kind) {
+      case 'hello':
+      case 'many alerts':
+      case 'silences':
+      case 'routing':
+      case 'reload':
+      case 'health':
+        return told
+      case 'alerts': {
+        const { alerts, groups, gone } = told.data
+        const { defaultTeam } = deps.routing.config
+        const isTheirsNow = (labels: Record<string, string>) =>
+          isTheirAlert(principal, new Map(Object.entries(labels)), defaultTeam)
+        const shown = alerts.filter(({ labels }) => isTheirsNow(labels))
+        const left = gone.filter(({ team }) => isTheirs(principal, team))
+        if (shown.length + left.length === 0) return undefined
+        const inside = new Set(shown.flatMap((alert) => alert.groups))
+        const theirs = Object.fromEntries(Object.entries(groups).filter(([id]) => inside.has(id)))
+        return { kind: 'alerts', data: { alerts: shown, groups: theirs, gone: left } }
+      }
+      case 'delivery':
+        return isTheirs(principal, teamOfReceiver(receiverOf(told.data))) ? told : undefined
+      case 'inbox': {
+        const entry = inboxEntry.safeParse(told.data)
+        return entry.success && isTheirs(principal, teamOfReceiver(entry.data.receiver)) ? told : undefined
+      }
+      case 'incident': {
+        const about = incidentEvent.safeParse(told.data)
+        const incident = about.success ? await store.incidents.get(about.data.id).catch(() => undefined) : undefined
+        return incident && isTheirs(principal, incident.team) ? told : undefined
+      }
+      default:
+        return told satisfies never
     }
-    const about = incidentEvent.safeParse(data)
-    const incident = about.success ? await store.incidents.get(about.data.id).catch(() => undefined) : undefined
-    return incident !== undefined && isTheirs(principal, incident.team)
   }
 
   return router

@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from 'express'
+import { formatInstant } from '../model/instant.ts'
 import type { ApiDeps } from './deps.ts'
 import { actor, principalOf } from './principals.ts'
 
@@ -25,7 +26,10 @@ export function management({ deps, metrics, reload, notReady }: ApiDeps): Router
   })
 
   router.post('/-/reload', async (request, response) => {
-    log.info({ by: actor(principalOf(request), ''), from: request.socket.remoteAddress }, 'a reload is asked for')
+    const [by, from] = [actor(principalOf(request), ''), request.socket.remoteAddress ?? '']
+    log.info({ by, from }, 'a reload is asked for')
+    const line = { at: formatInstant(deps.clock.now()), event: 'reload asked for', by, from } as const
+    await deps.store.audit.add(line).catch((err: unknown) => log.warn({ err }, 'the audit log does not have it'))
     try {
       await reload()
     } catch (error) {

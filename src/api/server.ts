@@ -1,7 +1,6 @@
 import { type RequestListener, type Server, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { join } from 'node:path'
 import express, { type RequestHandler, Router } from 'express'
 import { access, security } from './access.ts'
 import { compressed } from './compressed.ts'
@@ -17,6 +16,8 @@ import { health } from './health.ts'
 import { incidents } from './incidents.ts'
 import { live } from './live.ts'
 import { management } from './management.ts'
+import { now } from './now.ts'
+import { page } from './page.ts'
 import { session } from './session.ts'
 import { whyNotLetIn } from './tls.ts'
 import { apiV2 } from './v2/router.ts'
@@ -103,15 +104,11 @@ function everything(api: ApiDeps): Router {
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), health(api), session(api))
+  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), now(api), health(api), session(api))
   router.use(acknowledge(api))
   router.use('/callbacks', callbacks(api))
   router.use(management(api))
-  if (api.sandbox) {
-    router.get('/inbox', pageOf(api.webRoot))
-    router.use('/inbox', asPage, express.static(api.webRoot, { index: false }))
-    router.get('/', (_request, response) => response.redirect('inbox'))
-  }
+  router.use(page(api))
   return router
 }
 
@@ -157,13 +154,4 @@ function handlerName(path: string, routePrefix: string): string {
 
 function known(method: string): string {
   return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
-}
-
-const asPage: RequestHandler = (_request, response, next) => {
-  response.set('Cache-Control', 'no-cache')
-  next()
-}
-
-function pageOf(webRoot: string): RequestHandler[] {
-  return [asPage, (_request, response) => response.sendFile(join(webRoot, 'inbox.html'))]
 }

@@ -15,7 +15,7 @@ export interface IncidentFields {
 /** One line of what happened. */
 export interface TimelineEntry {
   at: string // RFC 3339, UTC
-  event: 'opened' | 'reopened' | 'notified' | 'acknowledged' | 'resolved'
+  event: 'opened' | 'reopened' | 'notified' | 'acknowledged' | 'resolved' | 'noted'
   by?: string // who did it: a person's name, or `tocsin`
   channel?: string
   receiver?: string

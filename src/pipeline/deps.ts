@@ -3,10 +3,10 @@ import type { Config } from '../config/config.ts'
 import type { KnownTexts } from '../ingest/known-texts.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { DeliveryQueue } from '../queue/delivery.ts'
-import type { Events } from '../record/events.ts'
 import type { Log } from '../record/log.ts'
 import type { Metrics } from '../record/metrics.ts'
 import type { GroupSeed } from '../store/alerts.ts'
+import type { Published } from '../store/live.ts'
 import type { Store } from '../store/store.ts'
 import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
@@ -47,7 +47,8 @@ export interface Deps {
   queue: Pick<DeliveryQueue, 'wake' | 'pass'>
   log: Log
   metrics: Metrics
-  events: Events
+  /** For the pages of all replicas. Never rejects: a page that misses it shows what is there at the next reading. */
+  events: { publish(kind: Published, data: unknown): void }
   silences: Silences
   inhibition: Inhibition
   retention: number // of the notification log and of silences that have ended, ms

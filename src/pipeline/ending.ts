@@ -20,6 +20,9 @@ export interface Sent {
   along?: number // a digest: how many groups it told of
 }
 
+/** The log keeps no more of a title or a text, characters. */
+const LONGEST_SHOWN = 4000
+
 /** Writes a turn's end and wakes what is owed next. */
 export async function end(
   row: Row,
@@ -190,9 +193,15 @@ function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: numbe
       outcome: sent.outcome,
       ...(sent.along !== undefined && { digestOf: sent.along }),
       ...(sent.failures.length > 0 && { templateFailures: sent.failures }),
+      ...(sent.message && { message: shown(sent.message) }),
       alerts: sent.notification.data.alerts.map((alert) => alert.fingerprint),
     }),
   })
+}
+
+/** What people read of a message, for the log of deliveries. */
+function shown({ to, title, text }: Message): Pick<Message, 'to' | 'title' | 'text'> {
+  return { to, title: title.slice(0, LONGEST_SHOWN), text: text.slice(0, LONGEST_SHOWN) }
 }
 
 function timelineEntry(sent: Sent | undefined, at: number): string {

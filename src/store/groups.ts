@@ -144,6 +144,12 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
       return score === undefined ? undefined : Number(score)
     },
 
+    /** When a group is due, epoch ms; undefined where there is none. */
+    async dueAt(id: string): Promise<number | undefined> {
+      const score = await redis.zscore(keys.due, id)
+      return score === null ? undefined : Number(score)
+    },
+
     async load(id: string): Promise<Group | undefined> {
       return toGroup(id, await loadGroup(redis, keysOf(id), []))
     },

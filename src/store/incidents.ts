@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import { type Incident, type IncidentFields, mayBecome } from '../incident/incident.ts'
+import { type Incident, type IncidentFields, type TimelineEntry, mayBecome } from '../incident/incident.ts'
 import type { Keys } from './keys.ts'
 import { pairs } from './groups.ts'
 import { execAll } from './redis.ts'
@@ -25,7 +25,7 @@ const fields = z.object({
 
 const timelineEntry = z.object({
   at: z.string(),
-  event: z.enum(['opened', 'reopened', 'notified', 'acknowledged', 'resolved']),
+  event: z.enum(['opened', 'reopened', 'notified', 'acknowledged', 'resolved', 'noted']),
   by: z.string().exactOptional(),
   channel: z.string().exactOptional(),
   receiver: z.string().exactOptional(),
@@ -96,6 +96,12 @@ export function incidentStore(redis: Redis, keys: Keys) {
       if (!incident) return undefined
       // another was quicker: say how it stands now
       return { incident, done: changed === 1 ? 'yes' : incident.state === to ? 'already' : 'no' }
+    },
+
+    /** Writes a note into the timeline of an incident that there is. */
+    async note(id: string, text: string, by: string, at: number): Promise<void> {
+      const entry = { at: new Date(at).toISOString(), event: 'noted', by, detail: text } satisfies TimelineEntry
+      await redis.rpushx(timeline(id), JSON.stringify(entry))
     },
   }
 }

@@ -76,24 +76,8 @@ export function silenceStore(redis: Redis, keys: Keys) {
       await execAll(all)
       return ids.length
     },
-
-    /** What happened last, newest first. */
-    async audit(limit: number): Promise<SilenceAudit[]> {
-      const entries = await redis.xrevrange(keys.audit, '+', '-', 'COUNT', limit)
-      return entries.map(([, fields]) => audit.parse(JSON.parse(fields[1] ?? '')))
-    },
   }
 }
-
-const audit = z.object({
-  at: z.string(),
-  event: z.enum(['silence created', 'silence updated', 'silence expired']),
-  silence: z.string(),
-  replaces: z.string().exactOptional(),
-  by: z.string(),
-  from: z.string(),
-  client: z.string(),
-}) satisfies z.ZodType<SilenceAudit>
 
 const stored = z.object({
   matchers: z.array(z.tuple([z.string(), z.string(), z.boolean(), z.boolean()])), // name, value, isRegex, isEqual

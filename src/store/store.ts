@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
+import { auditStore } from './audit.ts'
 import { callbackStore } from './callbacks.ts'
+import { deliveryStore } from './deliveries.ts'
 import { groupStore } from './groups.ts'
 import { deadLetterStore } from './dead-letters.ts'
 import { healthStore } from './health.ts'
@@ -11,9 +13,11 @@ import { inhibitionStore } from './inhibition.ts'
 import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
 import { ledgerStore } from './ledger.ts'
+import { liveStore } from './live.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
+import { seriesStore } from './series.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
 import { vitalsStore } from './vitals.ts'
@@ -40,9 +44,13 @@ export function openStore(
     groups: groupStore(redis, keys, keepResolved),
     outbox: outboxStore(redis, keys, keepResolved, accepting),
     deadLetters: deadLetterStore(redis, keys),
+    deliveries: deliveryStore(redis, keys),
     ledger: ledgerStore(redis, keys),
     incidents: incidentStore(redis, keys),
     inbox: inboxStore(redis, keys),
+    live: liveStore(redis, keys),
+    audit: auditStore(redis, keys),
+    series: seriesStore(redis, keys),
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),

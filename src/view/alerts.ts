@@ -20,6 +20,8 @@ export interface Seen {
   alert: Alert
   receivers: readonly string[] // of its routes, in their order, repeats kept
   json: AlertJson
+  annotationsJson: string
+  groupIds: readonly string[]
   roles: Roles
   silences: readonly Silence[] // that fit, in whatever state
 }
@@ -28,6 +30,7 @@ export interface Seen {
 export interface SeenGroup {
   id: string
   routeId: string
+  key: string // Alertmanager's text form
   labels: Labels
   receiver: string
   alerts: readonly Seen[] // in notification order
@@ -38,7 +41,7 @@ export interface Snapshot {
   alerts: readonly Seen[] // that fire, by fingerprint
   groups: readonly SeenGroup[] // by labels, then receiver
   firing(seen: Seen): boolean
-  statusOf(seen: Seen): Status
+  statusOf(seen: Pick<Seen, 'roles' | 'silences'>): Status
 }
 
 /** The parts of an alert as API v2 writes it; between them stand its receivers and its status. */
@@ -53,8 +56,6 @@ const IDLE = 10 * 60_000
 
 interface Known extends Seen {
   labelsJson: string
-  annotationsJson: string
-  groupIds: readonly string[]
 }
 
 interface KnownGroup extends SeenGroup {
@@ -126,13 +127,14 @@ export function openAlertView(deps: Deps) {
       if (there) there.add(one)
       else sources.set(place, new Set([one]))
     }
-    for (const { id, routeId, labels, receiver } of seeds) {
+    for (const { id, routeId, groupKey: key, labels, receiver } of seeds) {
       let group = groups.get(id)
       if (!group) {
         const pairs: [string, string][] = JSON.parse(labels)
         const made: KnownGroup = {
           id,
           routeId,
+          key,
           labels: new Map(pairs),
           receiver,
           members: new Map(),

@@ -6,16 +6,29 @@ import type { Principal } from '../../src/access/principal.ts'
 import { HttpError } from '../../src/api/error.ts'
 import { live } from '../../src/api/live.ts'
 import { setPrincipal } from '../../src/api/principals.ts'
-import { openEvents } from '../../src/record/events.ts'
+import type { Told } from '../../src/view/feed.ts'
 
 const vera: Principal = { name: 'vera', role: 'view', teams: undefined, by: 'session' }
 
+/** A feed that says what the test says. */
+function openNewsFeed() {
+  const listeners = new Set<(told: Told) => void>()
+  return {
+    listeners,
+    listen(listener: (told: Told) => void) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    tell: (told: Told) => listeners.forEach((listener) => listener(told)),
+  }
+}
+
 /** Streams to vera; at each heartbeat she is what `identify` says. */
 async function streaming(identify: () => Promise<Principal | undefined>) {
-  const events = openEvents()
+  const feed = openNewsFeed()
   const nobodysStore = {
     inbox: { list: async () => [] },
-    silences: { audit: async () => [] },
+    audit: { list: async () => [] },
     incidents: { get: async () => undefined },
   }
   const app = express()
@@ -24,13 +37,23 @@ async function streaming(identify: () => Promise<Principal | undefined>) {
     next()
   })
   const stopping = new AbortController()
-  app.use(live({ deps: { store: nobodysStore, events }, stopping: stopping.signal, authenticator: { identify } }, 20))
+  app.use(
+    live(
+      {
+        deps: { store: nobodysStore, routing: { config: { defaultTeam: 'platform' } } },
+        feed,
+        stopping: stopping.signal,
+        authenticator: { identify },
+      },
+      20,
+    ),
+  )
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const answer = await fetch(`http://127.0.0.1:${port}/events`)
   return {
-    events,
+    feed,
     answer,
     [Symbol.dispose]() {
       stopping.abort()
@@ -46,7 +69,7 @@ test.each<[string, () => Promise<Principal | undefined>]>([
 ])('a stream ends for those who %s', async (_name, identify) => {
   using stream = await streaming(identify)
   expect(await stream.answer.text()).toMatch(/^retry: 1000\n\n/)
-  expect(stream.events.listeners).toBe(0)
+  expect(stream.feed.listeners.size).toBe(0)
 })
 
 test('a stream goes on while they are let in, and while nobody can say', async () => {
@@ -59,9 +82,9 @@ test('a stream goes on while they are let in, and while nobody can say', async (
   const reader = stream.answer.body?.pipeThrough(new TextDecoderStream()).getReader()
   let heard = ''
   while (asked < 5) heard += (await reader?.read())?.value ?? ''
-  stream.events.publish('incident', { id: '1' })
+  stream.feed.tell({ place: '1-0,0-0', kind: 'incident', data: { id: '1' } })
   while (!heard.includes('{"id":"1"}')) heard += (await reader?.read())?.value ?? ''
-  expect(stream.events.listeners).toBe(1)
+  expect(stream.feed.listeners.size).toBe(1)
 })
 
 test('of which team they are is asked anew, too', async () => {
@@ -84,8 +107,8 @@ test('of which team they are is asked anew, too', async () => {
   })
   let heard = ''
   while (heard.split('still here').length < 3) heard += (await reader?.read())?.value ?? ''
-  stream.events.publish('inbox', inbox('data/critical'))
-  stream.events.publish('inbox', inbox('quant/critical'))
+  stream.feed.tell({ place: '1-0,0-0', kind: 'inbox', data: inbox('data/critical') })
+  stream.feed.tell({ place: '2-0,0-0', kind: 'inbox', data: inbox('quant/critical') })
   while (!heard.includes('quant/critical')) heard += (await reader?.read())?.value ?? ''
   expect(heard).not.toContain('data/critical')
 })

@@ -34,6 +34,13 @@ const table: Record<string, readonly string[]> = {
   'GET /api/tocsin/v1/incidents/:id': view,
   'POST /api/tocsin/v1/incidents/:id/ack': respond,
   'POST /api/tocsin/v1/incidents/:id/resolve': respond,
+  'POST /api/tocsin/v1/incidents/:id/notes': respond,
+  'GET /api/tocsin/v1/incidents/:id/alerts': view,
+  'GET /api/tocsin/v1/deliveries': view,
+  'GET /api/tocsin/v1/alerts': view,
+  'GET /api/tocsin/v1/why': view,
+  'GET /api/tocsin/v1/routing': view,
+  'GET /api/tocsin/v1/series': view,
   'GET /ack/:incident': view,
   'GET /ack.js': view,
   'GET /api/tocsin/v1/deadletters': view,
@@ -54,9 +61,10 @@ const table: Record<string, readonly string[]> = {
   'POST /callbacks/pagerduty': open,
   'POST /callbacks/twilio/status': open,
   'POST /callbacks/twilio/sms': open,
-  'GET /': view,
-  'GET /inbox': view,
-  'GET /inbox/*': view,
+  'GET /': open,
+  'GET /icon.svg': open,
+  'GET /assets/*': open,
+  'GET /inbox': open,
 }
 
 /** No routes at all, and then only an admin learns so. */

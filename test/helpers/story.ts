@@ -22,7 +22,6 @@ import { openRouting } from '../../src/pipeline/routing.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
 import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
-import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
 import { keysFor } from '../../src/store/keys.ts'
@@ -149,7 +148,7 @@ export async function tell(
       }),
     ),
     metrics: openMetrics('0.0.0', 'test'),
-    events: openEvents(),
+    events: { publish() {} },
     clock,
     random: () => 1,
     newId,
