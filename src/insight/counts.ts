@@ -16,7 +16,13 @@ export type Counter =
   | 'noisy' // incidents that resolved unacknowledged within minutes
 
 /** What is counted by name; of more names than fit, the rest is `other`. */
-export type Family = 'alert type' | 'alert service' | 'error type' | 'error service' | 'routed service' | 'default service'
+export type Family =
+  | 'alert type'
+  | 'alert service'
+  | 'error type'
+  | 'error service'
+  | 'routed service'
+  | 'default service'
 
 /** All that was counted in a stretch of time. */
 export interface Counts {

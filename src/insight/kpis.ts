@@ -42,8 +42,8 @@ export interface Kpi {
 export function kpisOf(counts: Counts): Kpi[] {
   const n = (counter: Parameters<typeof countOf>[1]) => countOf(counts, counter)
   const deliveries = counts.latencies.reduce((sum, count) => sum + count, 0)
-  const latency = (name: KpiName, share: number) =>
-    lower(name, 'seconds', quantile(counts.latencies, share) ?? null, deliveries, targets.response)
+  const latency = (name: KpiName, part: number) =>
+    lower(name, 'seconds', quantile(counts.latencies, part) ?? null, deliveries, targets.response)
   const routed = namesOf(counts, 'routed service')
   const services = new Set([...routed.keys(), ...namesOf(counts, 'default service').keys()])
   const requests = n('requests taken') + n('requests refused')
@@ -54,7 +54,13 @@ export function kpisOf(counts: Counts): Kpi[] {
     latency('notification_latency_p50', 0.5),
     latency('notification_latency_p95', 0.95),
     latency('notification_latency_p99', 0.99),
-    lower('mtta', 'seconds', share(n('acknowledged ms') / 1000, n('acknowledged')), n('acknowledged'), targets.acknowledge),
+    lower(
+      'mtta',
+      'seconds',
+      share(n('acknowledged ms') / 1000, n('acknowledged')),
+      n('acknowledged'),
+      targets.acknowledge,
+    ),
     lower('mttr', 'seconds', share(n('resolved ms') / 1000, n('resolved')), n('resolved'), targets.resolve),
     lower('noise_ratio', 'ratio', share(n('noisy'), n('resolved')), n('resolved'), targets.noise),
     higher('repeats_suppressed_ratio', share(n('repeats suppressed'), n('considered')), n('considered'), null),

@@ -57,10 +57,7 @@ export function patternsOf(
     to: formatInstant(to),
     alerts: pattern('alerts', 'alert type', 'alert service'),
     deliveries: { attempts: countOf(all, 'attempts'), ...pattern('errors', 'error type', 'error service') },
-    anomalies: [
-      ...spikes('alert_storm', 'alerts', floors.alerts),
-      ...spikes('error_spike', 'errors', floors.errors),
-    ],
+    anomalies: [...spikes('alert_storm', 'alerts', floors.alerts), ...spikes('error_spike', 'errors', floors.errors)],
   }
 }
 

@@ -10,6 +10,8 @@ import type { GroupSeed } from '../store/alerts.ts'
 import type { Store } from '../store/store.ts'
 import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
+import type { Tally } from './tally.ts'
+import type { Origins } from './origins.ts'
 import type { Inhibition } from './inhibition.ts'
 import type { Silences } from './silences.ts'
 
@@ -48,6 +50,8 @@ export interface Deps {
   log: Log
   metrics: Metrics
   events: Events
+  tally: Tally
+  origins: Origins
   silences: Silences
   inhibition: Inhibition
   retention: number // of the notification log and of silences that have ended, ms

@@ -51,11 +51,14 @@ export function startWatch(deps: Deps, clock: Clock, options: WatchOptions): Wat
   let isSkewTold = false
 
   async function look(nth: number): Promise<void> {
+    const done = metrics.redisRoundTrip.startTimer()
     vitals = await store.vitals.read(clock.now() - LATE)
+    done()
     metrics.redisUsed.set(vitals.usedMemory)
     metrics.redisMax.set(vitals.maxMemory)
     metrics.kept.set({ what: 'alerts' }, vitals.alerts)
     metrics.kept.set({ what: 'groups' }, vitals.groups)
+    metrics.aggregationGroups.set(vitals.groups)
     metrics.kept.set({ what: 'late groups' }, vitals.dueGroups)
     if (vitals.epoch !== epoch) await meetOtherData()
     if (nth % SELDOM === 0) {

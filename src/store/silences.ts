@@ -2,20 +2,10 @@ import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { matcher } from '../match/matcher.ts'
 import type { Silence } from '../suppress/silence.ts'
+import { type AuditEntry, type SilenceAudit, auditEntry } from './audit-log.ts'
 import type { Keys } from './keys.ts'
 import { execAll } from './redis.ts'
 import { script } from './script.ts'
-
-/** What happened to silences, who did it and from where. */
-export interface SilenceAudit {
-  at: string // RFC 3339, UTC
-  event: 'silence created' | 'silence updated' | 'silence expired'
-  silence: string // id
-  replaces?: string // id of the one that ended with it
-  by: string // who it says it is by; '' where nobody said
-  from: string // address
-  client: string // user agent
-}
 
 /** A silence to be written, and what must be there now: nothing, or this. */
 export interface SilenceWrite {
@@ -78,22 +68,12 @@ export function silenceStore(redis: Redis, keys: Keys) {
     },
 
     /** What happened last, newest first. */
-    async audit(limit: number): Promise<SilenceAudit[]> {
+    async audit(limit: number): Promise<AuditEntry[]> {
       const entries = await redis.xrevrange(keys.audit, '+', '-', 'COUNT', limit)
-      return entries.map(([, fields]) => audit.parse(JSON.parse(fields[1] ?? '')))
+      return entries.map(([, fields]) => auditEntry.parse(JSON.parse(fields[1] ?? '')))
     },
   }
 }
-
-const audit = z.object({
-  at: z.string(),
-  event: z.enum(['silence created', 'silence updated', 'silence expired']),
-  silence: z.string(),
-  replaces: z.string().exactOptional(),
-  by: z.string(),
-  from: z.string(),
-  client: z.string(),
-}) satisfies z.ZodType<SilenceAudit>
 
 const stored = z.object({
   matchers: z.array(z.tuple([z.string(), z.string(), z.boolean(), z.boolean()])), // name, value, isRegex, isEqual

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { alertStore } from './alerts.ts'
+import { auditLog } from './audit-log.ts'
 import { callbackStore } from './callbacks.ts'
 import { groupStore } from './groups.ts'
 import { deadLetterStore } from './dead-letters.ts'
@@ -16,6 +17,8 @@ import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
+import { tallyStore } from './tallies.ts'
+import { traceStore } from './traces.ts'
 import { vitalsStore } from './vitals.ts'
 import { smsStore } from './sms.ts'
 import { type Versions, toVersions } from './versions.ts'
@@ -52,6 +55,9 @@ export function openStore(
     sessions: sessionStore(redis, keys),
     callbacks: callbackStore(redis, keys),
     sms: smsStore(redis, keys),
+    auditLog: auditLog(redis, keys),
+    tallies: tallyStore(redis, keys),
+    traces: traceStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Whether Tocsin has ever kept anything here. */

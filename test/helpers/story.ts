@@ -19,6 +19,8 @@ import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
 import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
+import { openOrigins } from '../../src/pipeline/origins.ts'
+import { openTally } from '../../src/pipeline/tally.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
 import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
@@ -26,7 +28,7 @@ import { openEvents } from '../../src/record/events.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
 import { keysFor } from '../../src/store/keys.ts'
-import type { SilenceAudit } from '../../src/store/silences.ts'
+import type { SilenceAudit } from '../../src/store/audit-log.ts'
 import { openStore } from '../../src/store/store.ts'
 import { type Silence, endSilence } from '../../src/suppress/silence.ts'
 import type { TestRedis } from './redis.ts'
@@ -128,12 +130,16 @@ export async function tell(
       woken.push({ id, row, channel, integration, at: now + delay })
     }
   }
+  const metrics = openMetrics('0.0.0', 'test')
+  const tally = openTally(store, clock)
   const deps: Deps = {
     get routing() {
       return routing
     },
     store,
-    silences: openSilences(store, clock, RETENTION),
+    silences: openSilences(store, clock, RETENTION, metrics),
+    tally,
+    origins: openOrigins({ store, tally, tracing: undefined, metrics, clock }),
     inhibition: openInhibition(store, newId),
     retention: RETENTION,
     exact,
@@ -148,7 +154,7 @@ export async function tell(
         },
       }),
     ),
-    metrics: openMetrics('0.0.0', 'test'),
+    metrics,
     events: openEvents(),
     clock,
     random: () => 1,

@@ -61,7 +61,12 @@ describe('latency', () => {
   test.each<[what: string, seconds: number[], share: number, value: number | undefined]>([
     ['nothing', [], 0.5, undefined],
     ['one, in the middle of its bucket', [0.12], 0.5, 0.125],
-    ['half of them fast', [...Array.from({ length: 50 }, () => 0.08), ...Array.from({ length: 50 }, () => 4)], 0.5, 0.1],
+    [
+      'half of them fast',
+      [...Array.from({ length: 50 }, () => 0.08), ...Array.from({ length: 50 }, () => 4)],
+      0.5,
+      0.1,
+    ],
     ['the slow half', [...Array.from({ length: 50 }, () => 0.08), ...Array.from({ length: 50 }, () => 4)], 0.75, 4],
     ['beyond all bounds', [100_000], 0.99, 3600],
   ])('%s', (_what, seconds, share, value) => {
@@ -105,7 +110,7 @@ describe('patterns', () => {
 
   test('totals, types, services and hours, of what came in and of what failed', () => {
     const found = patternsOf(buckets, { from: noon - 2 * HOUR, to: noon + 1000 }, minutes)
-    const hours = ['2026-11-26T10:000Z', '2026-11-26T11:00:00Z', '2026-11-26T12:00:00Z']
+    const hours = ['2026-11-26T10:00:00Z', '2026-11-26T11:00:00Z', '2026-11-26T12:00:00Z']
     expect(found).toMatchObject({
       from: hours[0],
       alerts: {
@@ -132,7 +137,7 @@ describe('patterns', () => {
       },
     })
     expect(found.anomalies).toEqual([
-      { type: 'error_spike', timestamp: '2026-11-26T11:200Z', count: 40, threshold: 10.91 },
+      { type: 'error_spike', timestamp: '2026-11-26T11:20:00Z', count: 40, threshold: 10.91 },
     ])
   })
 
