@@ -5,6 +5,9 @@ import { type Spike, spikesIn } from './spikes.ts'
 /** A minute with fewer is never an anomaly, however quiet the others were. */
 export const floors = { alerts: 50, errors: 10 } as const
 const HOUR = 3_600_000
+/** A list is for people to read. */
+const MOST_SHARES = 100
+const OTHER = 'other'
 
 /** What came in or went wrong in a window of time. */
 export interface Pattern {
@@ -65,10 +68,16 @@ export function anomalyOf(type: Anomaly['type'], { at, count, threshold }: Spike
   return { type, timestamp: formatInstant(at), count, threshold: Math.round(threshold * 100) / 100 }
 }
 
+/** The most frequent first; those beyond MOST_SHARES together, last, with what was not told apart before. */
 function sharesOf(counts: Counts, family: Family): Share[] {
-  return [...namesOf(counts, family)]
+  const names = new Map(namesOf(counts, family))
+  let other = names.get(OTHER) ?? 0
+  names.delete(OTHER)
+  const sorted = [...names]
     .map(([name, count]) => ({ name, count }))
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+  for (const { count } of sorted.splice(MOST_SHARES)) other += count
+  return other > 0 ? [...sorted, { name: OTHER, count: other }] : sorted
 }
 
 function hourly(buckets: readonly Bucket[], counter: Counter, from: number, to: number): Pattern['hourlyDistribution'] {

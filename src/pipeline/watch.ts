@@ -58,7 +58,6 @@ export function startWatch(deps: Deps, clock: Clock, options: WatchOptions): Wat
     metrics.redisMax.set(vitals.maxMemory)
     metrics.kept.set({ what: 'alerts' }, vitals.alerts)
     metrics.kept.set({ what: 'groups' }, vitals.groups)
-    metrics.aggregationGroups.set(vitals.groups)
     metrics.kept.set({ what: 'late groups' }, vitals.dueGroups)
     if (vitals.epoch !== epoch) await meetOtherData()
     if (nth % SELDOM === 0) {

@@ -14,24 +14,6 @@ export function openMetrics(alertmanager: string, version: string) {
   collectDefaultMetrics({ register: registry })
   const cpuUsed = openCpuUsed()
   new Gauge({
-    name: 'cpu_usage_percent',
-    aggregator: 'max',
-    help: 'How busy the processors of this machine were since they were last asked about.',
-    registers,
-    collect() {
-      this.set(cpuUsed())
-    },
-  })
-  new Gauge({
-    name: 'memory_usage_bytes',
-    aggregator: 'max',
-    help: 'Memory of this machine that is in use.',
-    registers,
-    collect() {
-      this.set(totalmem() - freemem())
-    },
-  })
-  new Gauge({
     name: 'alertmanager_build_info',
     aggregator: 'first',
     help: 'The version of Alertmanager whose API this is; always 1.',
@@ -57,10 +39,38 @@ export function openMetrics(alertmanager: string, version: string) {
     registers,
   }).set({ version, nodeversion: process.version }, 1)
 
+  const endToEnd = new Histogram<'integration' | 'trace_id'>({
+    name: 'tocsin_end_to_end_seconds',
+    help: 'From when news of a group was accepted to when it was delivered, the waits of its route included.',
+    buckets: [0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900, 3600],
+    labelNames: ['integration'],
+    enableExemplars: true,
+    registers: [], // prom-client refuses exemplars in a registry whose own format has none
+  })
+  registry.registerMetric(endToEnd)
+
   return {
     registry,
     /** Says how the gauges are filled that are worked out at a scrape; one that takes long leaves them as they were. */
     measureBy: measuring.by,
+    cpuUsage: new Gauge({
+      name: 'cpu_usage_percent',
+      aggregator: 'max',
+      help: 'How busy the processors of this machine were since they were last asked about.',
+      registers,
+      collect() {
+        this.set(cpuUsed())
+      },
+    }),
+    memoryUsage: new Gauge({
+      name: 'memory_usage_bytes',
+      aggregator: 'max',
+      help: 'Memory of this machine that is in use.',
+      registers,
+      collect() {
+        this.set(totalmem() - freemem())
+      },
+    }),
     diskUsed: new Gauge({
       name: 'disk_usage_percent',
       aggregator: 'max',
@@ -178,6 +188,7 @@ export function openMetrics(alertmanager: string, version: string) {
       aggregator: 'max',
       help: 'Aggregation groups that there are.',
       registers,
+      collect,
     }),
     groupLimitReached: new Counter({
       name: 'alertmanager_dispatcher_aggregation_group_limit_reached_total',
@@ -287,14 +298,7 @@ export function openMetrics(alertmanager: string, version: string) {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       registers,
     }),
-    endToEnd: new Histogram<'integration' | 'trace_id'>({
-      name: 'tocsin_end_to_end_seconds',
-      help: 'From when news of a group was accepted to when it was delivered, the waits of its route included.',
-      buckets: [0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900, 3600],
-      labelNames: ['integration'],
-      enableExemplars: true,
-      registers,
-    }),
+    endToEnd,
     received: new Counter({
       name: 'alertmanager_alerts_received_total',
       help: 'Alerts received.',

@@ -24,12 +24,13 @@ export function openGauges({ deps, view, dataDir, listeners }: GaugeOptions): ()
   let kpisReadAt = Number.NEGATIVE_INFINITY
 
   async function alerts(): Promise<void> {
-    const { alerts: firing, statusOf } = await view.snapshot(clock.now())
+    const { alerts: firing, groups, statusOf } = await view.snapshot(clock.now())
     let suppressed = 0
     for (const one of firing) {
       const { inhibitedBy, silencedBy } = statusOf(one)
       if (inhibitedBy.length + silencedBy.length > 0) suppressed += 1
     }
+    metrics.aggregationGroups.set(groups.length)
     metrics.alerts.set({ state: 'active' }, firing.length - suppressed)
     metrics.alerts.set({ state: 'suppressed' }, suppressed)
     metrics.alerts.set({ state: 'unprocessed' }, 0) // what is accepted is in its groups
@@ -108,6 +109,8 @@ export function tellOfRouting({ config }: Deps['routing'], metrics: Deps['metric
   metrics.integrations.set(integrations.length)
   metrics.inhibitionRules.set(config.inhibitRules.length)
   metrics.clusterEnabled.set(1)
+  metrics.httpInFlight.inc({ method: 'get' }, 0)
+  metrics.httpTooMany.inc({ method: 'get' }, 0)
   metrics.configHash.set(Number.parseInt(config.hash.slice(0, 12), 16)) // as much as a number holds exactly
   for (const integration of new Set(integrations.map(({ channel }) => channel))) {
     metrics.notified.inc({ integration }, 0)

@@ -19,7 +19,7 @@ route:
   receiver: good
   group_by: [alertname]
   group_wait: 0s
-  group_interval: 1s
+  group_interval: 1h # an Alertmanager tries again at each flush what Tocsin has given up
   routes: [{ matchers: ['alertname="Bad"'], receiver: bad }]
 receivers:
   - { name: good, webhook_configs: [{ url: '${good}' }] }
@@ -121,7 +121,8 @@ test("what Alertmanager has is there, of the same type and labels, or stands in 
     else if (own.samples.length === 0 && theirs.get(name)?.samples.length) problems.push(`${name}: no samples`)
   }
   expect(problems).toEqual([])
-  for (const name of leftOut.keys()) expect([...wanted.keys()], 'the docs leave out what nobody has').toContain(name)
+  const old = ['alertmanager_marked_alerts'] // by the version of the real one
+  for (const name of leftOut.keys()) expect([...wanted.keys(), ...old], 'left out, and nobody has it').toContain(name)
 })
 
 test.each([
@@ -130,7 +131,6 @@ test.each([
   'alertmanager_silences{state="active"}',
   'alertmanager_silences{state="pending"}',
   'alertmanager_silences{state="expired"}',
-  'alertmanager_alerts_received_total{status="firing",version="v2"}',
   'alertmanager_alerts_invalid_total{version="v2"}',
   'alertmanager_notifications_total{integration="webhook"}',
   'alertmanager_notifications_failed_total{integration="webhook"}',
@@ -164,9 +164,7 @@ test.each([
 })
 
 test('the docs list every metric, and none that is not there', async () => {
-  const names = [...familiesOf(await scrape(engine.url)).keys()].filter(
-    (name) => !/^(?:process|nodejs)_/.test(name),
-  )
+  const names = [...familiesOf(await scrape(engine.url)).keys()].filter((name) => !/^(?:process|nodejs)_/.test(name))
   const listed = [...documented('Metrics').keys()]
   expect(listed.toSorted()).toEqual(names.toSorted())
 })
@@ -180,7 +178,9 @@ test('OpenMetrics is as it should be, and leaves the other format as it was', as
   expect(text).toMatch(/^# TYPE alertmanager_notifications counter$/m)
   expect(text).toMatch(/^alertmanager_notifications_total\{integration="webhook"\} \d+$/m)
   for (const line of text.trimEnd().split('\n'))
-    expect(line).toMatch(/^(?:# (?:HELP|TYPE|EOF)|[a-z_A-Z]\w*(?:\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? \S+(?: # \{.*\} \S+ \S+)?$)/)
+    expect(line).toMatch(
+      /^(?:# (?:HELP|TYPE|EOF)|[a-z_A-Z]\w*(?:\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? \S+(?: # \{.*\} \S+ \S+)?$)/,
+    )
   expect([...familiesOf(await scrape(engine.url)).keys()]).toEqual([...before.keys()])
 })
 
@@ -192,7 +192,9 @@ test('whatever is sent in, there are few series', async () => {
     const paths = Array.from({ length: 200 }, (_none, j) => odd(i + j))
     await Promise.all(
       paths.map((path, j) =>
-        fetch(engine.url + path, { method: ['GET', 'POST', 'DELETE'][j % 3] ?? 'GET' }).then((got) => got.arrayBuffer()),
+        fetch(engine.url + path, { method: ['GET', 'POST', 'DELETE'][j % 3] ?? 'GET' }).then((got) =>
+          got.arrayBuffer(),
+        ),
       ),
     )
     const alerts = Array.from({ length: 200 }, (_none, j) => ({
@@ -206,5 +208,5 @@ test('whatever is sent in, there are few series', async () => {
     () => engine.get<{ alerts: { total: number; types: unknown[] } }>('/api/tocsin/v1/patterns?window=1h'),
     ({ alerts }) => alerts.total >= 10_000,
   )
-  expect(patterns.alerts.types.length).toBeLessThanOrEqual(102)
+  expect(patterns.alerts.types.length).toBeLessThanOrEqual(101)
 }, 120_000)

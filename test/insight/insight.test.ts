@@ -141,6 +141,15 @@ describe('patterns', () => {
     ])
   })
 
+  test('of many names those that are most frequent, the rest together', () => {
+    const names = Object.fromEntries(Array.from({ length: 300 }, (_none, i) => [`A${i}`, 300 - i]))
+    const many: Bucket = { at: noon, counts: counts({}, { 'alert type': { ...names, other: 7 } }) }
+    const { types } = patternsOf([many], { from: noon, to: noon + 1 }, []).alerts
+    expect(types).toHaveLength(101)
+    expect(types[0]).toEqual({ name: 'A0', count: 300 })
+    expect(types.at(-1)).toEqual({ name: 'other', count: 7 + (200 * 201) / 2 })
+  })
+
   test.each<[length: number, grain: string, buckets: number, from: number]>([
     [HOUR, 'minute', 61, noon - HOUR],
     [24 * HOUR, 'hour', 25, noon - 24 * HOUR],

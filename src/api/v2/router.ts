@@ -1,5 +1,4 @@
 import { type Request, type RequestHandler, Router } from 'express'
-import type { Metrics } from '../../record/metrics.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError } from '../error.ts'
 import { whenOver } from '../over.ts'
@@ -22,7 +21,7 @@ const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 /** Alertmanager's API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml), as its own server answers. */
 export function apiV2(api: ApiDeps): Router {
   const router = Router()
-  router.use(crossOrigin, limitGets(api.getConcurrency, api.deps.metrics), resolve)
+  router.use(crossOrigin, limitGets(api), resolve)
   router.use(alerts(api), silences(api), status(api))
   router.use(answerV2Error)
   return router
@@ -48,15 +47,13 @@ const crossOrigin: RequestHandler = (request, response, next) => {
 }
 
 /** Long answers take memory until they are read. */
-function limitGets(most: number, { httpInFlight, httpTooMany }: Metrics): RequestHandler {
+function limitGets({ deps, getConcurrency: most }: ApiDeps): RequestHandler {
   let inFlight = 0
-  const count = (by: number) => httpInFlight.set({ method: 'get' }, (inFlight += by))
-  count(0)
-  httpTooMany.inc({ method: 'get' }, 0)
+  const count = (by: number) => deps.metrics.httpInFlight.set({ method: 'get' }, (inFlight += by))
   return (request, response, next) => {
     if (request.method !== 'GET') return next()
     if (inFlight >= most) {
-      httpTooMany.inc({ method: 'get' })
+      deps.metrics.httpTooMany.inc({ method: 'get' })
       response.status(503).type('text').send(`Limit of concurrent GET requests reached (${most}), try again later.\n`)
       return
     }
