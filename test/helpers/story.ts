@@ -19,6 +19,7 @@ import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
 import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
+import { accountIncident } from '../../src/pipeline/account.ts'
 import { openOrigins } from '../../src/pipeline/origins.ts'
 import { openTally } from '../../src/pipeline/tally.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
@@ -119,7 +120,7 @@ export async function tell(
 
   let routing = load(config)
   const clock = { now: () => now }
-  const store = openStore(server.redis, prefix)
+  const kept = openStore(server.redis, prefix)
   const newId = () => `id${(ids += 1)}`
   async function wake(wakes: readonly Wake[]): Promise<void> {
     for (const one of wakes) {
@@ -131,7 +132,9 @@ export async function tell(
     }
   }
   const metrics = openMetrics('0.0.0', 'test')
-  const tally = openTally(store, clock)
+  const tally = openTally(kept, clock)
+  const origins = openOrigins({ store: kept, tally, tracing: undefined, metrics, clock })
+  const store = { ...kept, groups: origins.watching(kept.groups) }
   const deps: Deps = {
     get routing() {
       return routing
@@ -139,7 +142,7 @@ export async function tell(
     store,
     silences: openSilences(store, clock, RETENTION, metrics),
     tally,
-    origins: openOrigins({ store, tally, tracing: undefined, metrics, clock }),
+    origins,
     inhibition: openInhibition(store, newId),
     retention: RETENTION,
     exact,
@@ -164,6 +167,7 @@ export async function tell(
     stopping: new AbortController().signal,
   }
 
+  deps.events.listen((event) => void accountIncident(event, deps))
   await deps.inhibition.prepare(routing)
 
   async function runDue(): Promise<void> {
