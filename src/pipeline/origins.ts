@@ -74,13 +74,17 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     watching(watched: Store['groups']): Store['groups'] {
       return {
         ...watched,
-        async loadAll(ids) {
-          metrics.logQueries.inc(ids.length)
+        async claimDue(...asked) {
           const done = metrics.logQueryDuration.startTimer()
-          const loaded = await watched.loadAll(ids)
-          done()
-          metrics.logQueryErrors.inc(loaded.filter(({ status }) => status === 'rejected').length)
-          return loaded
+          try {
+            const found = await watched.claimDue(...asked)
+            metrics.logQueries.inc(found.claimed.length)
+            if (found.claimed.length > 0) done() // looking whether anything is due is no query
+            return found
+          } catch (error) {
+            metrics.logQueryErrors.inc()
+            throw error
+          }
         },
         async settle(settlements, at) {
           const settled = await watched.settle(settlements, at)

@@ -96,9 +96,9 @@ export function metricsOfAll(registry: Registry): (exemplars: boolean) => Promis
     try {
       const text = await new Promise<string>((done, reject) => {
         const timer = setTimeout(() => reject(new Error('the leading process does not answer')), LONGEST)
-        waiting.set(id, (text) => {
+        waiting.set(id, (all) => {
           clearTimeout(timer)
-          done(text)
+          done(all)
         })
         process.send?.({ kind: 'tocsin metrics', say: 'all?', id } satisfies Word)
       })

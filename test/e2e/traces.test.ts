@@ -128,9 +128,9 @@ test('what fails says so in its span, by a word', async () => {
     async () => spansOf(receiver).filter(({ status }) => status.code === 2),
     ({ length }) => length >= 2,
   )
-  expect(failed.map(({ name, status }) => [name, status.message]).sort()).toEqual([
-    ['deliver notification', 'client error'],
-    ['send webhook', 'client error'],
+  expect(failed.map(({ name, status }) => `${name}: ${status.message}`).toSorted()).toEqual([
+    'deliver notification: client error',
+    'send webhook: client error',
   ])
 })
 

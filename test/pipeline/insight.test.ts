@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Alert } from '../../src/alert/alert.ts'
 import { changeIncident } from '../../src/api/change-incident.ts'
 import { watchAnomalies } from '../../src/pipeline/anomalies.ts'
 import { openTally } from '../../src/pipeline/tally.ts'
@@ -104,9 +105,7 @@ describe('an anomaly', () => {
     await look(story)
     await story.advance('30s')
     expect(own(story)).toEqual(['900s ops/webhook/0 firing first notification: AlertStorm'])
-    const [alert] = await story.deps.store.alerts.load([
-      ...(await collect(story)).filter(([, name]) => name === 'AlertStorm').map(([fingerprint]) => fingerprint),
-    ])
+    const alert = await find(story, 'AlertStorm')
     expect(Object.fromEntries(alert?.labels ?? [])).toEqual({ alertname: 'AlertStorm', severity: 'warning' })
     expect(Object.fromEntries(alert?.annotations ?? [])).toMatchObject({
       count: '51',
@@ -163,11 +162,12 @@ describe('an anomaly', () => {
   })
 })
 
-async function collect({ deps }: Story): Promise<[fingerprint: string, name: string][]> {
-  const found: [string, string][] = []
-  for await (const alerts of deps.store.alerts.scan())
-    for (const { fingerprint, labels } of alerts) found.push([fingerprint, labels.get('alertname') ?? ''])
-  return found
+async function find({ deps }: Story, alertname: string): Promise<Alert | undefined> {
+  for await (const alerts of deps.store.alerts.scan()) {
+    const found = alerts.find(({ labels }) => labels.get('alertname') === alertname)
+    if (found) return found
+  }
+  return undefined
 }
 
 describe('what is counted', () => {
@@ -208,7 +208,7 @@ test('KPIs of a day of pages with known answers', async () => {
   const far = { startsAt, endsAt: new Date(deps.clock.now() + 24 * HOUR).toISOString() }
   await story.post(alert('Noise', 'api', far), alert('Real', 'api', far))
   await story.advance('1s')
-  const [real] = (await deps.store.incidents.list(10)).filter(({ title }) => title.includes('Real'))
+  const real = (await deps.store.incidents.list(10)).find(({ title }) => title.includes('Real'))
   if (!real) throw new Error('there is no incident')
   await story.advance('59s')
   await changeIncident(real.id, 'acknowledged', { name: 'vera', from: '' }, deps)
