@@ -170,7 +170,6 @@ function observe({ deps: { metrics, tally }, tracing, routePrefix }: ApiDeps): R
       const go = method.toLowerCase() // as Alertmanager writes it
       metrics.http.observe({ handler, method: go, code }, seconds)
       metrics.httpSize.observe({ handler, method: go }, Math.max(0, request.socket.bytesWritten - sentBefore))
-      metrics.httpRequests.inc({ method, endpoint: handler, status: code })
       metrics.httpDuration.observe({ method, endpoint: handler }, seconds)
       if (method === 'POST' && ingesting.has(handler)) tally.count(code >= 500 ? 'requests refused' : 'requests taken')
       context.span?.name(`${method} ${handler}`)
@@ -204,7 +203,7 @@ function handlerName(path: string, routePrefix: string): string {
 }
 
 function known(method: string): string {
-  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
+  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'OTHER'
 }
 
 const asPage: RequestHandler = (_request, response, next) => {

@@ -24,7 +24,7 @@ export async function accept(
 ): Promise<Accepted> {
   const { routing, store, metrics, clock, log, inhibition, origins, exact, calmUntil } = deps
   const at = clock.now()
-  const done = metrics.processing.startTimer()
+  const done = metrics.processing.begin()
   metrics.invalid.inc({ version: source }, rejects.length)
   metrics.truncated.inc(truncated)
   const placedBy = inhibition.version

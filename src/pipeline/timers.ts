@@ -120,7 +120,7 @@ export async function sweep({ store, queue, clock, metrics, retention }: Deps): 
 }
 
 async function forgetSilences({ store, clock, retention, metrics }: Deps): Promise<void> {
-  const done = metrics.silenceCollection.startTimer()
+  const done = metrics.silenceCollection.begin()
   try {
     await store.silences.collect(clock.now() - retention)
   } catch (error) {

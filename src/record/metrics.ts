@@ -1,5 +1,6 @@
 import { cpus, freemem, totalmem } from 'node:os'
-import { Counter, Gauge, Histogram, Registry, Summary, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { SumAndCount } from './sum-and-count.ts'
 
 /**
  * Tocsin's own metrics: Alertmanager's names where it has one for the thing, `tocsin_` else. Clients decide by
@@ -39,6 +40,23 @@ export function openMetrics(alertmanager: string, version: string) {
     registers,
   }).set({ version, nodeversion: process.version }, 1)
 
+  const silenceCollection = new SumAndCount({
+    name: 'alertmanager_silences_gc_duration_seconds',
+    help: 'How long it took to forget expired silences.',
+  })
+  registry.registerMetric(silenceCollection)
+  const http = new Histogram({
+    name: HTTP,
+    help: 'How long HTTP requests took.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    labelNames: ['handler', 'method', 'code'],
+    registers,
+  })
+  const processing = new SumAndCount({
+    name: 'alertmanager_dispatcher_alert_processing_duration_seconds',
+    help: 'How long it took to route the alerts of a request and to put them into their groups.',
+  })
+  registry.registerMetric(processing)
   const endToEnd = new Histogram<'integration' | 'trace_id'>({
     name: 'tocsin_end_to_end_seconds',
     help: 'From when news of a group was accepted to when it was delivered, the waits of its route included.',
@@ -84,6 +102,15 @@ export function openMetrics(alertmanager: string, version: string) {
       help: 'HTTP requests, by the pattern of their route.',
       labelNames: ['method', 'endpoint', 'status'],
       registers,
+      // the same counts under another name: they need not be counted twice
+      async collect() {
+        this.reset()
+        for (const { metricName, labels, value } of (await http.get()).values) {
+          const { handler, method, code } = labels
+          if (metricName !== `${HTTP}_count` || handler === undefined || code === undefined) continue
+          this.inc({ method: String(method).toUpperCase(), endpoint: handler, status: code }, value)
+        }
+      },
     }),
     httpDuration: new Histogram({
       name: 'http_request_duration_seconds',
@@ -156,12 +183,7 @@ export function openMetrics(alertmanager: string, version: string) {
       buckets: [0.0001, 0.001, 0.01, 0.1, 1, 10],
       registers,
     }),
-    silenceCollection: new Summary({
-      name: 'alertmanager_silences_gc_duration_seconds',
-      help: 'How long it took to forget expired silences.',
-      percentiles: [],
-      registers,
-    }),
+    silenceCollection,
     silenceCollectionErrors: new Counter({
       name: 'alertmanager_silences_gc_errors_total',
       help: 'How often expired silences could not be forgotten.',
@@ -195,12 +217,7 @@ export function openMetrics(alertmanager: string, version: string) {
       help: 'Alerts that were not taken since there are as many groups as may be.',
       registers,
     }),
-    processing: new Summary({
-      name: 'alertmanager_dispatcher_alert_processing_duration_seconds',
-      help: 'How long it took to route the alerts of a request and to put them into their groups.',
-      percentiles: [],
-      registers,
-    }),
+    processing,
     inhibitionRules: new Gauge({
       name: 'alertmanager_inhibition_rules',
       aggregator: 'max',
@@ -489,13 +506,7 @@ export function openMetrics(alertmanager: string, version: string) {
       help: 'When the heartbeat service was last called with success, over all replicas.',
       registers,
     }),
-    http: new Histogram({
-      name: 'alertmanager_http_request_duration_seconds',
-      help: 'How long HTTP requests took.',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-      labelNames: ['handler', 'method', 'code'],
-      registers,
-    }),
+    http,
     reloadSuccessful: new Gauge({
       name: 'alertmanager_config_last_reload_successful',
       aggregator: 'min',
@@ -562,6 +573,7 @@ export function openMetrics(alertmanager: string, version: string) {
 
 export type Metrics = ReturnType<typeof openMetrics>
 
+const HTTP = 'alertmanager_http_request_duration_seconds'
 /** A scrape does not wait for longer, ms. */
 const PATIENCE = 800
 /** Figures are worked out anew after this, ms. */

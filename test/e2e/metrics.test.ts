@@ -163,6 +163,20 @@ test.each([
   )
 })
 
+test('requests by the pattern of their route, under the names of the original system', async () => {
+  const counted = async () => {
+    const text = await scrape(engine.url)
+    return [
+      'http_requests_total{method="POST",endpoint="/api/v2/alerts",status="400"} 1',
+      'http_request_duration_seconds_count{method="POST",endpoint="/api/v2/alerts"} 2',
+    ].filter((line) => !text.split('\n').includes(line))
+  }
+  await eventually(counted, (missing) => missing.length === 0, 5000)
+  const text = await scrape(engine.url)
+  for (const name of ['cpu_usage_percent', 'memory_usage_bytes', 'disk_usage_percent\\{mount_point="[^"]+"\\}'])
+    expect(Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])).toBeGreaterThan(0)
+})
+
 test('the docs list every metric, and none that is not there', async () => {
   const names = [...familiesOf(await scrape(engine.url)).keys()].filter((name) => !/^(?:process|nodejs)_/.test(name))
   const listed = [...documented('Metrics').keys()]
