@@ -24,9 +24,11 @@ import { channels } from './notify/index.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { bridgeAbsence } from './pipeline/absence.ts'
 import { regroup } from './pipeline/accept.ts'
+import { accountIncident } from './pipeline/account.ts'
 import { canaryChannel, openCanary } from './pipeline/canary.ts'
 import { deliver } from './pipeline/deliver.ts'
 import type { Deps, Routing } from './pipeline/deps.ts'
+import { openOrigins } from './pipeline/origins.ts'
 import { openOutcomes } from './pipeline/outcomes.ts'
 import { openRouting } from './pipeline/routing.ts'
 import { openPresence } from './pipeline/presence.ts'
@@ -35,12 +37,14 @@ import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
 import { startSelfWatch } from './pipeline/self-watch.ts'
 import { openSilences } from './pipeline/silences.ts'
+import { openTally } from './pipeline/tally.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { startWatch } from './pipeline/watch.ts'
 import { type Line, openDeliveryQueue } from './queue/delivery.ts'
-import type { Log } from './record/log.ts'
+import type { Level, Log } from './record/log.ts'
 import { openMetrics } from './record/metrics.ts'
 import { metricsOfAll } from './record/shared-metrics.ts'
+import { openTracing } from './record/tracing.ts'
 import { nameOfRedis } from './store/address.ts'
 import { type Durability, checkRedis } from './store/check.ts'
 import { openClock } from './store/clock.ts'
@@ -53,6 +57,7 @@ import { STEP } from './store/series.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
 import { openFeed } from './view/feed.ts'
+import { openGauges, tellOfRouting } from './view/gauges.ts'
 import { readHealth } from './view/health.ts'
 import { type ReloadFailure, failureOf } from './view/routing.ts'
 import { openSeries } from './view/series.ts'
@@ -80,6 +85,7 @@ export interface AppOptions {
   version: string
   log: Log
   reloadOthers(): void // the processes that share this one's work
+  setLogLevel(level: Level): void // of this process and of those that share its work
 }
 
 export interface App {
@@ -116,6 +122,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const startedAt = Date.now()
     let reloadFailure: ReloadFailure | undefined
     const metrics = openMetrics(alertmanagerVersion, options.version)
+    const tracing = await openTracing(options.env, options.version, (reason) =>
+      log.warn({ reason }, 'what is traced cannot be sent'),
+    )
+    opened.push(() => tracing?.stop())
     const stopping = new AbortController() // takes no more
     const cutOff = new AbortController() // ends what is in the air
     setMaxListeners(0, cutOff.signal) // each delivery in the air listens
@@ -153,17 +163,20 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (accepting !== redis) opened.push(() => accepting.disconnect())
     await usable(accepting)
     const replicated = openReplicaWait(accepting, options.replicaWait)
-    const store = openStore(redis, options.prefix, options.keepResolved, { accepting, replicated })
-    await store.ledger.open()
+    const kept = openStore(redis, options.prefix, options.keepResolved, { accepting, replicated })
+    await kept.ledger.open()
     const epochs = epochFile(resolve(options.dataDir), nameOfRedis(options.redisUrl ?? 'embedded', options.prefix))
-    const epoch = await store.vitals.epochOr(randomUUID())
+    const epoch = await kept.vitals.epochOr(randomUUID())
     const isStateLost = (epochs.read() ?? epoch) !== epoch
     const clock = openClock({
-      redis: () => store.vitals.time(),
+      redis: () => kept.vitals.time(),
       wall: () => Date.now(),
       mono: () => performance.now(),
     })
     await clock.look()
+    const tally = openTally(kept, clock)
+    const origins = openOrigins({ store: kept, tally, tracing, metrics, clock })
+    const store = { ...kept, groups: origins.watching(kept.groups) }
     let giveUp: (why: string) => void = () => {}
     const broken = new Promise<string>((done) => (giveUp = done))
     const adding = storeConnection(address, options.prefix)
@@ -183,7 +196,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       run: (row, channel, integration) =>
         channel === canaryChannel.name
           ? canary.deliver(row, deps)
-          : deliver(row, deadlines.get(channel) ?? 0, integration, deps),
+          : origins.delivering(row, channel, integration, () =>
+              deliver(row, deadlines.get(channel) ?? 0, integration, deps),
+            ),
       failed: (channel, err) => log.error({ channel, err }, 'a delivery job failed; the sweep wakes it again'),
       stuck(channel, verdict) {
         log.error({ channel, verdict }, 'a delivery worker takes no jobs although some wait')
@@ -196,6 +211,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       first ?? load({ starting: true, lastGood: await store.includedBefore(resolve(options.configFile)) }),
     )
     tellFaults(routing.config)
+    tellOfRouting(routing, metrics)
     let reloading: Promise<unknown> = Promise.resolve()
     const newId = () => randomUUID()
     const deps: Deps = {
@@ -207,12 +223,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       metrics,
       events: {
-        publish: (kind, data) =>
-          void store.live
-            .publish(kind, data)
-            .catch((err: unknown) => log.warn({ kind, err }, 'pages are not told of it')),
+        publish(kind, data) {
+          void accountIncident({ kind, data }, deps)
+          store.live.publish(kind, data).catch((err: unknown) => log.warn({ kind, err }, 'pages are not told of it'))
+        },
       },
-      silences: openSilences(store, clock, options.retention),
+      tally,
+      origins,
+      silences: openSilences(store, clock, options.retention, metrics),
       inhibition: openInhibition(store, newId),
       retention: options.retention,
       exact: options.features.exact,
@@ -260,6 +278,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       readHealth({ deps, calls: !sandbox, outcomes, watch, startedAt: upAt, stopping: stopping.signal, configFault })
     const feed = openFeed({ deps, view, health, defaultTeam: () => routing.config.defaultTeam })
     opened.push(() => feed.close())
+    metrics.measureBy(openGauges({ deps, view, dataDir: resolve(options.dataDir), listeners: () => feed.listeners }))
     openDoor({
       deps,
       admission: openAdmission(deps, watch, stopping.signal),
@@ -267,6 +286,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       feed,
       timers,
       presence,
+      tracing,
+      setLogLevel: options.setLogLevel,
       version: options.version,
       startedAt,
       web: web.current,
@@ -322,12 +343,12 @@ export async function startApp(options: AppOptions): Promise<App> {
         const integration = loaded.integrations.get(id)
         if (!integration) return notifier
         const { channel } = integration
-        if (!sandbox) return outcomes.watching(id, channel, notifier)
+        if (!sandbox) return outcomes.watching(id, channel, origins.sending(channel, notifier))
         const shown = inbox(notifier, channel, async (entry) => {
           await store.inbox.add(entry)
           deps.events.publish('inbox', entry)
         })
-        return outcomes.watching(id, channel, shown)
+        return outcomes.watching(id, channel, origins.sending(channel, shown))
       })
       for (const { file, line, column, path, message } of loaded.warnings)
         log.warn({ at: `${file}:${line}:${column}`, path }, message)
@@ -365,6 +386,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         await prepare(next)
         routing = next
         loadChannels(routing)
+        tellOfRouting(routing, metrics)
         closeLater(before.adapters) // and let go of the rest: a routing is large, and reloads may be many
         if (before.config.hash !== routing.config.hash) await regroupSoon(routing)
       } catch (error) {

@@ -129,6 +129,12 @@ const serveCommand = program
   .addOption(
     new Option('--log.level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
   )
+  .addOption(
+    new Option(
+      '--log.format <format>',
+      'how: JSON, an object a line, or for people; human on a terminal, else json. logfmt, which Alertmanager has, is json here',
+    ).choices(['human', 'json', 'logfmt']),
+  )
   .addOption(features())
   .addOption(new Option('--sandbox', 'deliver to the built-in inbox instead of the world').default(false))
   .action(async (options: Options) => {
@@ -158,6 +164,7 @@ const serveCommand = program
       prefix: text(options['redis.prefix']) ?? '',
       dataDir: text(options['storage.path']) ?? '',
       logLevel: text(options['log.level']) ?? '',
+      logFormat: logFormat(options['log.format']),
       sandbox: isSandbox,
       workers: Number(options['workers']),
       env,
@@ -370,6 +377,26 @@ deadletter
     process.exitCode = await retryDeadLetters(all ? 'all' : ids, { url, stdout, stderr })
   })
 
+const window = () => new Option('--window <duration>', 'how far back to look, up to 1w').default('24h')
+program
+  .command('patterns')
+  .description('what alerts came in and which deliveries failed: types, services, hours, and unusual minutes')
+  .addOption(engineUrl())
+  .addOption(window())
+  .action(async (options: { url: string; window: string }) => {
+    const { showPatterns } = await import('./command/insights.ts')
+    process.exitCode = await showPatterns({ ...options, stdout })
+  })
+program
+  .command('kpis')
+  .description('how the engine does, against its targets')
+  .addOption(engineUrl())
+  .addOption(window())
+  .action(async (options: { url: string; window: string }) => {
+    const { showKpis } = await import('./command/insights.ts')
+    process.exitCode = await showKpis({ ...options, stdout })
+  })
+
 program
   .command('demo')
   .description('play a two-minute story of alerts to an engine that runs')
@@ -414,6 +441,11 @@ function atLeastOne(given: string): number {
 /** The flag takes these words only. */
 function minDurability(given: Options[string]): 'none' | 'everysec' | 'always' {
   return given === 'always' || given === 'everysec' ? given : 'none'
+}
+
+function logFormat(given: Options[string]): 'human' | 'json' {
+  if (given === undefined) return stdout.isTTY ? 'human' : 'json'
+  return given === 'human' ? 'human' : 'json'
 }
 
 function text(value: Options[string]): string | undefined {

@@ -1,24 +1,28 @@
 import { type AppOptions, startApp } from './app.ts'
-import { openLog } from './record/log.ts'
-import { isWorker, lead, say } from './workers.ts'
+import { humanLines, openLog } from './record/log.ts'
+import { hear, isWorker, lead, say } from './workers.ts'
 
-export type ServeOptions = Omit<AppOptions, 'listen' | 'log' | 'reloadOthers'> & {
+export type ServeOptions = Omit<AppOptions, 'listen' | 'log' | 'reloadOthers' | 'setLogLevel'> & {
   listenAddress: string
   logLevel: string
+  logFormat: 'human' | 'json'
   idleFlags: readonly string[] // given, and without a meaning here
   workers: number // processes that share the work
 }
 
-/** Runs an engine until SIGTERM or SIGINT; SIGHUP loads the routing file anew. Resolves to the exit code. */
+/** Runs an engine until SIGTERM or SIGINT; SIGHUP loads the routing file anew, SIGUSR2 switches the log to debug and back. Resolves to the exit code. */
 export async function serve({
   listenAddress,
   logLevel,
+  logFormat,
   idleFlags,
   workers,
   ...options
 }: ServeOptions): Promise<number> {
-  if (workers > 1 && !isWorker) return lead({ workers, logLevel, ...options })
-  const log = openLog(logLevel)
+  const { stdout } = process
+  const terminal = logFormat === 'human' ? humanLines((text) => stdout.write(text), stdout.isTTY) : undefined
+  const log = openLog(logLevel, terminal)
+  if (workers > 1 && !isWorker) return lead({ workers, log, ...options })
   if (idleFlags.length > 0)
     log.warn(
       { flags: idleFlags },
@@ -47,10 +51,26 @@ export async function serve({
     if (reload) reload()
     else isReloadAsked = true // while it starts, from a file that may be read already
   })
+  process.on('SIGUSR2', () => {
+    log.level = log.level === 'debug' ? logLevel : 'debug'
+    log.warn({ level: log.level }, 'the log level is changed, by SIGUSR2')
+  })
+  hear((word) => {
+    if (word.kind === 'tocsin log level') log.level = word.level
+  })
   try {
     const stopped = asked.then(() => 'stopped' as const)
     const app = await Promise.race([
-      startApp({ ...options, listen, log, reloadOthers: () => say({ kind: 'tocsin reload' }) }),
+      startApp({
+        ...options,
+        listen,
+        log,
+        reloadOthers: () => say({ kind: 'tocsin reload' }),
+        setLogLevel(level) {
+          log.level = level
+          say({ kind: 'tocsin log level', level })
+        },
+      }),
       stopped,
     ])
     if (app === 'stopped') return 0 // it waited for Redis, and has taken nothing

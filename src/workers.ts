@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Log, openLog } from './record/log.ts'
+import type { Level, Log } from './record/log.ts'
 import { answerForMetrics } from './record/shared-metrics.ts'
 import { openEmbedded } from './store/embedded.ts'
 
@@ -15,11 +15,11 @@ export interface LeadOptions {
   workers: number
   redisUrl: string | undefined // undefined: an embedded Redis under `dataDir`
   dataDir: string
-  logLevel: string
+  log: Log
 }
 
 /** What a worker says to the process that leads it. */
-export type Word = { kind: 'tocsin up' } | { kind: 'tocsin reload' }
+export type Word = { kind: 'tocsin up' } | { kind: 'tocsin reload' } | { kind: 'tocsin log level'; level: Level }
 
 /** Whether this process is a worker that another leads. */
 export const isWorker = cluster.isWorker
@@ -29,12 +29,17 @@ export function say(word: Word): void {
   process.send?.(word)
 }
 
+/** What the process that leads this one says to all of them. */
+export function hear(heard: (word: Word) => void): void {
+  process.on('message', (word: Word) => heard(word))
+}
+
 /**
  * Runs so many engines that share a port and a Redis, each a replica of its own, and starts another for each that ends. SIGTERM
- * and SIGINT stop all, SIGHUP and a reload that one of them was asked for reload all. Resolves to the exit code.
+ * and SIGINT stop all, SIGHUP and a reload that one of them was asked for reload all, as SIGUSR2 and
+ * a log level go to all. Resolves to the exit code.
  */
-export async function lead({ workers, redisUrl, dataDir, logLevel }: LeadOptions): Promise<number> {
-  const log = openLog(logLevel)
+export async function lead({ workers, redisUrl, dataDir, log }: LeadOptions): Promise<number> {
   const embedded = redisUrl === undefined ? await openEmbedded(dataDir, (reason) => log.error(reason)) : undefined
   if (embedded) process.env['REDIS_URL'] = embedded.socket
   answerForMetrics()
@@ -46,6 +51,7 @@ export async function lead({ workers, redisUrl, dataDir, logLevel }: LeadOptions
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('SIGHUP', () => signalAll('SIGHUP'))
+  process.on('SIGUSR2', () => signalAll('SIGUSR2'))
   try {
     // one first: what is wrong with a file is said once
     const first = run(log, stopping.signal)
@@ -62,6 +68,10 @@ export async function lead({ workers, redisUrl, dataDir, logLevel }: LeadOptions
 function signalAll(signal: NodeJS.Signals, besides?: Worker): void {
   for (const worker of Object.values(cluster.workers ?? {}))
     if (worker && worker !== besides) worker.process.kill(signal)
+}
+
+function tellAll(word: Word): void {
+  for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send(word)
 }
 
 /**
@@ -82,6 +92,7 @@ function run(log: Log, stopping: AbortSignal): { upOrEnded: Promise<number | und
           wasUp = true
           settle(undefined)
         } else if (word.kind === 'tocsin reload') signalAll('SIGHUP', worker)
+        else if (word.kind === 'tocsin log level') tellAll(word)
       })
       const [code] = (await once(worker, 'exit')) as [number | null]
       settle(code ?? 1)

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 
 const src = join(import.meta.dirname, '../src')
-const core = 'model alert match route group suppress dedup template oncall incident ingest access'.split(' ')
+const core = 'model alert match route group suppress dedup template oncall incident ingest access insight'.split(' ')
 const edges = ['config', 'store', 'queue', 'notify', 'record']
 const may: Record<string, string[]> = {
   ...Object.fromEntries(core.map((folder, i) => [folder, core.slice(0, i)])),

@@ -1,5 +1,7 @@
 import type { WebConfig } from '../config/web/load.ts'
 import type { Deps } from '../pipeline/deps.ts'
+import type { Level } from '../record/log.ts'
+import type { Tracing } from '../record/tracing.ts'
 import type { Presence } from '../pipeline/presence.ts'
 import type { Timers } from '../pipeline/timers.ts'
 import type { AlertView } from '../view/alerts.ts'
@@ -16,6 +18,9 @@ export interface ApiDeps {
   feed: Pick<Feed, 'listen'>
   timers: Pick<Timers, 'nudge'>
   admission: Admission
+  tracing: Tracing | undefined
+  /** Changes what is logged from now on, by all processes that share this one's work. */
+  setLogLevel(level: Level): void
   presence: Pick<Presence, 'name'>
   version: string // Tocsin's own
   startedAt: number // epoch ms
@@ -33,8 +38,8 @@ export interface ApiDeps {
   reload(): Promise<void>
   /** Why the routing file as it stands is not in force; undefined where it is. */
   reloadFailure(): ReloadFailure | undefined
-  /** All metrics as text, those of the processes that share its work included. */
-  metrics(): Promise<string>
+  /** All metrics as text, those of the processes that share its work included; with exemplars where they can be had. */
+  metrics(exemplars: boolean): Promise<{ text: string; type: string }>
   /** How each part of Tocsin is; answers whatever is broken. */
   health(): Promise<Health>
   /** Why Tocsin is not ready; undefined where it is. */

@@ -44,8 +44,9 @@ export function management({ deps, metrics, reload, notReady }: ApiDeps): Router
   router.all(['/-/healthy', '/-/ready'], onlyBy('GET, HEAD'))
   router.all('/-/reload', onlyBy('OPTIONS, POST'))
 
-  router.get('/metrics', async (_request, response) => {
-    response.type(deps.metrics.registry.contentType).send(await metrics())
+  router.get('/metrics', async (request, response) => {
+    const { text, type } = await metrics(/\bapplication\/openmetrics-text\b/.test(request.get('accept') ?? ''))
+    response.type(type).send(text)
   })
 
   return router

@@ -18,10 +18,11 @@ const MOST = 20_000
 const LONGEST = 16_000
 
 /** What is true now: the alerts that fire, why an alert is told to whom it is, the routing in force, counts for charts. */
-export function now({ deps, view, reloadFailure, getConcurrency }: ApiDeps): Router {
+export function now(api: ApiDeps): Router {
+  const { deps, view, reloadFailure } = api
   const router = Router()
 
-  router.get('/alerts', limitGets(getConcurrency), async (request, response) => {
+  router.get('/alerts', limitGets(api), async (request, response) => {
     const { routing, clock } = deps
     const principal = principalOf(request)
     const at = clock.now()

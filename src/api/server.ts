@@ -1,20 +1,25 @@
+import { randomUUID } from 'node:crypto'
 import { type RequestListener, type Server, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import express, { type RequestHandler, Router } from 'express'
+import express, { type Request, type RequestHandler, Router } from 'express'
 import { access, security } from './access.ts'
 import { compressed } from './compressed.ts'
 import { acknowledge } from './acknowledge.ts'
 import { callbacks } from './callbacks/router.ts'
 import { limitConnections } from './connections.ts'
 import type { TlsSettings, WebConfig } from '../config/web/load.ts'
+import { type Context, within } from '../record/context.ts'
 import type { Log } from '../record/log.ts'
+import { type Tracing, traceIdOf } from '../record/tracing.ts'
 import type { ApiDeps } from './deps.ts'
 import { deliveries } from './deliveries.ts'
 import { answerError, notFound } from './error.ts'
 import { health } from './health.ts'
 import { incidents } from './incidents.ts'
+import { insights } from './insights.ts'
 import { live } from './live.ts'
+import { logLevel } from './log-level.ts'
 import { management } from './management.ts'
 import { now } from './now.ts'
 import { page } from './page.ts'
@@ -104,7 +109,17 @@ function everything(api: ApiDeps): Router {
   router.use(webhook(api))
   router.use(withSlash('/api/v2'), Router().use('/api/v2', apiV2(api)))
   router.use('/api/v1', apiV1())
-  router.use('/api/tocsin/v1', incidents(api), deliveries(api), live(api), now(api), health(api), session(api))
+  router.use(
+    '/api/tocsin/v1',
+    incidents(api),
+    deliveries(api),
+    live(api),
+    now(api),
+    health(api),
+    session(api),
+    insights(api),
+    logLevel(api),
+  )
   router.use(acknowledge(api))
   router.use('/callbacks', callbacks(api))
   router.use(management(api))
@@ -134,17 +149,50 @@ function apiV1(): Router {
   return router
 }
 
-/** Times every request by the route's pattern, never by the path: a label of its own for each path would fill the memory. */
-function observe({ deps: { metrics }, routePrefix }: ApiDeps): RequestHandler {
+/**
+ * Counts every request by the route's pattern, never by the path: a label of its own for each path would fill the memory; and
+ * gives it the ids by which the log's lines and the trace that belong to it are found.
+ */
+function observe({ deps: { metrics, tally }, tracing, routePrefix }: ApiDeps): RequestHandler {
   return (request, response, next) => {
-    const done = metrics.http.startTimer()
+    const startedAt = performance.now()
+    const sentBefore = request.socket.bytesWritten
+    const context = contextOf(request, tracing)
+    response.set('X-Request-Id', context.requestId)
     response.on('close', () => {
+      const seconds = (performance.now() - startedAt) / 1000
       const route: unknown = request.route?.path
       const handler = typeof route === 'string' ? handlerName(`${request.baseUrl}${route}`, routePrefix) : 'other'
-      done({ handler, method: known(request.method), code: response.statusCode })
+      const { statusCode: code } = response
+      const method = known(request.method)
+      const go = method.toLowerCase() // as Alertmanager writes it
+      metrics.http.observe({ handler, method: go, code }, seconds)
+      metrics.httpSize.observe({ handler, method: go }, Math.max(0, request.socket.bytesWritten - sentBefore))
+      metrics.httpDuration.observe({ method, endpoint: handler }, seconds)
+      if (method === 'POST' && ingesting.has(handler)) tally.count(code >= 500 ? 'requests refused' : 'requests taken')
+      context.span?.name(`${method} ${handler}`)
+      context.span?.set({ method, endpoint: handler, status: code, request_id: context.requestId })
+      if (code >= 500) context.span?.fail(`status ${code}`)
+      context.span?.end()
     })
-    next()
+    within(context, next)
   }
+}
+
+/** Where alerts come in. */
+const ingesting = new Set(['/api/v2/alerts', '/webhook'])
+/** What is asked for all the time, by machines, and worth no trace. */
+const untraced = /\/(?:metrics|-\/(?:healthy|ready)|api\/tocsin\/v1\/events)$/
+
+/** Under the caller's request id and in its trace, where it names them and they are what they should be. */
+function contextOf(request: Request, tracing: Tracing | undefined): Context & { requestId: string } {
+  const given = request.get('x-request-id')
+  const traceparent = request.get('traceparent')
+  const made = randomUUID().replaceAll('-', '')
+  const requestId = given !== undefined && /^[\w.:=+/-]{1,128}$/.test(given) ? given : made
+  if (!tracing || untraced.test(request.path)) return { requestId, traceId: traceIdOf(traceparent) ?? made }
+  const span = tracing.start('request', { kind: 'server', ...(traceparent && { parents: [traceparent] }) })
+  return { requestId, traceId: span.traceId, span }
 }
 
 /** As in Alertmanager: without the prefix, and the one parameter there under its name. */
@@ -153,5 +201,5 @@ function handlerName(path: string, routePrefix: string): string {
 }
 
 function known(method: string): string {
-  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other'
+  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method) ? method : 'OTHER'
 }

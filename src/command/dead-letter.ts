@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { z } from 'zod'
-import { engineAt, whyNoAnswer, whyRefused } from './engine.ts'
+import { ask } from './engine.ts'
 
 export interface DeadLetterOptions {
   url: string // of the engine; user and password may stand in it
@@ -61,25 +61,4 @@ export async function retryDeadLetters(ids: readonly string[] | 'all', options: 
     }
   }
   return exitCode
-}
-
-/** Rejects with what the engine says, or why it says nothing. */
-async function ask(method: string, path: string, { url }: DeadLetterOptions): Promise<unknown> {
-  const engine = engineAt(url)
-  const { status, ok, text } = await fetch(`${engine.url}/api/tocsin/v1/${path}`, { method, headers: engine.headers })
-    .then(async (answer) => ({ status: answer.status, ok: answer.ok, text: await answer.text() }))
-    .catch((error: unknown) => {
-      throw new Error(whyNoAnswer(error, engine), { cause: error })
-    })
-  if (ok) return JSON.parse(text)
-  const said = z.object({ message: z.string() }).safeParse(parseOr(text))
-  throw new Error(whyRefused(status, said.data?.message ?? '', engine))
-}
-
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

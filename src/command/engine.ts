@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** An engine that a command talks to. A login may stand in its URL, and is shown nowhere. */
 export interface EngineAddress {
   url: string // as it may be shown
@@ -42,4 +44,25 @@ export function whyRefused(status: number, said: string, { url, headers }: Engin
       : `the engine at ${url} asks who you are; say so with --url=http://user:password@host:9093`
   if (status === 403) return `the engine at ${url} does not let you do this: ${said}`
   return said || `the engine at ${url} answers ${status}`
+}
+
+/** Rejects with what the engine says, or why it says nothing. */
+export async function ask(method: string, path: string, { url }: { url: string }): Promise<unknown> {
+  const engine = engineAt(url)
+  const { status, ok, text } = await fetch(`${engine.url}/api/tocsin/v1/${path}`, { method, headers: engine.headers })
+    .then(async (answer) => ({ status: answer.status, ok: answer.ok, text: await answer.text() }))
+    .catch((error: unknown) => {
+      throw new Error(whyNoAnswer(error, engine), { cause: error })
+    })
+  if (ok) return JSON.parse(text)
+  const said = z.object({ message: z.string() }).safeParse(parseOr(text))
+  throw new Error(whyRefused(status, said.data?.message ?? '', engine))
+}
+
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

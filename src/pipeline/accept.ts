@@ -22,8 +22,9 @@ export async function accept(
   source: 'v2' | 'webhook' | 'own',
   deps: Deps,
 ): Promise<Accepted> {
-  const { routing, store, metrics, clock, log, inhibition, exact, calmUntil } = deps
+  const { routing, store, metrics, clock, log, inhibition, origins, exact, calmUntil } = deps
   const at = clock.now()
+  const done = metrics.processing.begin()
   metrics.invalid.inc({ version: source }, rejects.length)
   metrics.truncated.inc(truncated)
   const placedBy = inhibition.version
@@ -50,22 +51,26 @@ export async function accept(
   const unplaced = again.filter((one) => one.kept.rules !== rules || refused.has(one))
   const whole = [...alerts, ...unplaced.map((one) => one.read())]
   await arrive(whole.slice(alerts.length))
+  const span = await origins.arrive(source === 'own' ? [] : arrivals, at)
   const [accepted] = await Promise.all([
     arrivals.length === 0 && again.length > 0 ? nothing(rules) : store.alerts.accept(arrivals, at, manner),
     source === 'own' ? undefined : hearHeartbeats(whole, at, deps), // leaves in the same go
-  ])
+  ]).finally(() => span?.end())
   if (accepted.rules !== placedBy) await inhibition.catchUp(accepted.rules, whole, routing)
   remember(arrivals, texts, accepted, deps)
   renew(arrivals.slice(alerts.length), unplaced, accepted, deps)
   if (source === 'own') return accepted
+  done()
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
   metrics.received.inc({ status: 'firing', version: source }, again.length + alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
+  if (accepted.joined > 0 || resolved > 0) origins.arrived(arrivals, at, routing)
   metrics.late.inc(accepted.late)
   if (accepted.late > 0)
     log.info({ source, late: accepted.late }, 'late copies of what was resolved within the last minute were dropped')
   metrics.grouped.inc(accepted.joined)
   metrics.groups.inc(accepted.groups)
+  metrics.groupLimitReached.inc(accepted.full.get('groups') ?? 0)
   return accepted
 }
 

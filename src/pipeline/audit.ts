@@ -107,6 +107,7 @@ export async function audit(deps: Deps): Promise<number> {
       alertname: 'TocsinAuditMissing',
       summary: `Tocsin misses ${count} ${count === 1 ? 'thing' : 'things'} that it had accepted`,
       description: `${first ? `${first.groupKey} ${first.integration}: ${first.why}` : faults.join('; ')}. Run tocsin audit, and see its log.`,
+      severity: 'critical',
       stands: STANDS,
     },
     deps,

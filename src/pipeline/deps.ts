@@ -10,6 +10,8 @@ import type { Published } from '../store/live.ts'
 import type { Store } from '../store/store.ts'
 import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
+import type { Tally } from './tally.ts'
+import type { Origins } from './origins.ts'
 import type { Inhibition } from './inhibition.ts'
 import type { Silences } from './silences.ts'
 
@@ -49,6 +51,8 @@ export interface Deps {
   metrics: Metrics
   /** For the pages of all replicas. Never rejects: a page that misses it shows what is there at the next reading. */
   events: { publish(kind: Published, data: unknown): void }
+  tally: Tally
+  origins: Origins
   silences: Silences
   inhibition: Inhibition
   retention: number // of the notification log and of silences that have ended, ms

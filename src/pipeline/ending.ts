@@ -5,7 +5,9 @@ import type { Message, Notification, Notifier, Outcome } from '../notify/notifie
 import type { Group, Owing } from '../store/groups.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
 import type { Ending, Recorded, Row, Standing } from '../store/outbox.ts'
+import { account } from './account.ts'
 import type { Deps } from './deps.ts'
+import { failureReason } from './failure-reason.ts'
 import type { TemplateFailure } from './plain-words.ts'
 
 /** What an attempt was about, for the records. */
@@ -47,7 +49,9 @@ export async function end(
     log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
     return
   }
-  if (ending.how === 'dead') metrics.failed.inc({ integration: row.channel, reason: ending.letter.reason })
+  account(row, ending, sent, deps)
+  if (ending.how === 'dead')
+    metrics.failed.inc({ integration: row.channel, reason: failureReason(ending.letter.reason) })
   if (opened > 0) {
     metrics.breakerOpened.inc({ channel: row.channel })
     const { integration, channel } = row

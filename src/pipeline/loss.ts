@@ -33,6 +33,7 @@ export async function goOnWithoutState(deps: Deps): Promise<void> {
         'Redis came back without what it kept for Tocsin. Alerts that fire are sent again and may page once more; ' +
         'resolves of alerts that nobody sends again will not come. Make silences anew, look at the open incidents by hand, ' +
         'and find out why the data went: a deleted volume, FLUSHALL, an empty replica that was promoted.',
+      severity: 'critical',
       stands: STANDS,
     },
     deps,

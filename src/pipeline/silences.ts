@@ -1,4 +1,5 @@
 import { type Silence, type SilenceIndex, indexSilences, stateOf } from '../suppress/silence.ts'
+import type { Metrics } from '../record/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Versions } from '../store/versions.ts'
 
@@ -16,24 +17,37 @@ export interface Silences {
 }
 
 /** `retention`: how long an expired silence is kept, ms. */
-export function openSilences(store: Store, clock: { now(): number }, retention: number): Silences {
+export function openSilences(store: Store, clock: { now(): number }, retention: number, metrics: Metrics): Silences {
   let known = new Map<string, Silence>()
   let epoch = ''
   let version = 0
   let index = indexSilences([])
 
+  async function freshen(now: Versions): Promise<void> {
+    if (now.epoch === epoch && now.silences === version) return
+    const since = now.epoch === epoch && now.silences > version ? version : 0
+    const changed = await store.silences.changedSince(since)
+    // another call may have been quicker
+    if (now.epoch === epoch && now.silences < version) return
+    const at = clock.now()
+    const kept = since === 0 ? [] : [...known].filter(([, { endsAt }]) => endsAt + retention > at)
+    known = new Map([...kept, ...changed.map((silence): [string, Silence] => [silence.id, silence])])
+    ;[epoch, version] = [now.epoch, now.silences]
+    index = indexSilences([...known.values()].filter((silence) => stateOf(silence, at) !== 'expired'))
+  }
+
   return {
     async freshen(now) {
-      if (now.epoch === epoch && now.silences === version) return
-      const since = now.epoch === epoch && now.silences > version ? version : 0
-      const changed = await store.silences.changedSince(since)
-      // another call may have been quicker
-      if (now.epoch === epoch && now.silences < version) return
-      const at = clock.now()
-      const kept = since === 0 ? [] : [...known].filter(([, { endsAt }]) => endsAt + retention > at)
-      known = new Map([...kept, ...changed.map((silence): [string, Silence] => [silence.id, silence])])
-      ;[epoch, version] = [now.epoch, now.silences]
-      index = indexSilences([...known.values()].filter((silence) => stateOf(silence, at) !== 'expired'))
+      metrics.silenceQueries.inc()
+      const done = metrics.silenceQueryDuration.startTimer()
+      try {
+        await freshen(now)
+      } catch (error) {
+        metrics.silenceQueryErrors.inc()
+        throw error
+      } finally {
+        done()
+      }
     },
     get version() {
       return `${epoch} ${version}`

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
 import { audit } from './audit.ts'
+import { LOOK, watchAnomalies } from './anomalies.ts'
 import { ABSENCE, CALM, bridgeAbsence } from './absence.ts'
 import { flushDue } from './flush.ts'
 import { missArrivals } from './texts.ts'
@@ -13,6 +14,7 @@ const MARK = 5000
 /** How late an owed row must be before the sweep takes its job for lost, ms. */
 const GRACE = 2000
 const COLLECT = 60_000
+const TALLY = 1000
 const SWEEP_BATCH = 500
 
 export interface Timers {
@@ -82,8 +84,10 @@ export function startTimers(deps: Deps, from: number): Timers {
     flushes(),
     every(SWEEP, 'sweep the outbox', () => sweep(deps)),
     every(SWEEP, 'look after text messages', () => missArrivals(deps)),
+    every(TALLY, 'write what was counted', () => deps.tally.write()),
+    every(LOOK, 'look for anomalies', () => watchAnomalies(deps)),
     every(COLLECT, 'forget resolved alerts', () => deps.store.alerts.collect(deps.clock.now())),
-    every(COLLECT, 'forget expired silences', () => deps.store.silences.collect(deps.clock.now() - deps.retention)),
+    every(COLLECT, 'forget expired silences', () => forgetSilences(deps)),
     every(COLLECT, 'forget inhibitions', () => forgetRules(deps)),
     every(COLLECT, 'audit the ledger', async () => {
       if (deps.clock.now() > from + COLLECT) await audit(deps) // not before what was due at the start is done
@@ -102,6 +106,7 @@ export function startTimers(deps: Deps, from: number): Timers {
       clearTimeout(timer)
       wake?.()
       await running
+      await deps.tally.write().catch(() => {}) // what was counted last; figures are worth no wait
     },
   }
 }
@@ -112,4 +117,16 @@ export async function sweep({ store, queue, clock, metrics, retention }: Deps): 
   await queue.wake(overdue.map(({ id, ...row }) => ({ ...row, row: id, delay: 0 })))
   metrics.owed.set(await store.outbox.depth())
   metrics.deadLetters.set(await store.deadLetters.count(clock.now() - retention))
+}
+
+async function forgetSilences({ store, clock, retention, metrics }: Deps): Promise<void> {
+  const done = metrics.silenceCollection.begin()
+  try {
+    await store.silences.collect(clock.now() - retention)
+  } catch (error) {
+    metrics.silenceCollectionErrors.inc()
+    throw error
+  } finally {
+    done()
+  }
 }

@@ -51,7 +51,9 @@ export function startWatch(deps: Deps, clock: Clock, options: WatchOptions): Wat
   let isSkewTold = false
 
   async function look(nth: number): Promise<void> {
+    const done = metrics.redisRoundTrip.startTimer()
     vitals = await store.vitals.read(clock.now() - LATE)
+    done()
     metrics.redisUsed.set(vitals.usedMemory)
     metrics.redisMax.set(vitals.maxMemory)
     metrics.kept.set({ what: 'alerts' }, vitals.alerts)

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import { AggregatorRegistry, type Registry } from 'prom-client'
+import { OPENMETRICS, toOpenMetrics } from './openmetrics.ts'
 
 type Counted = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
@@ -70,9 +71,15 @@ async function addUp(each: readonly Counted[]): Promise<Counted> {
   return AggregatorRegistry.aggregate([...each]).getMetricsAsJSON()
 }
 
-/** In a worker: what all of them count, as text; its own where it is the only one. Rejects where the leading process does not answer. */
-export function metricsOfAll(registry: Registry): () => Promise<string> {
-  if (!cluster.isWorker) return () => registry.metrics()
+/**
+ * In a worker: what all of them count, as text; its own where it is the only one. Rejects where the leading process does not
+ * answer. Exemplars are one process' own: what is added up has none.
+ */
+export function metricsOfAll(registry: Registry): (exemplars: boolean) => Promise<{ text: string; type: string }> {
+  const type = registry.contentType
+  if (!cluster.isWorker)
+    return async (exemplars) =>
+      exemplars ? { text: await toOpenMetrics(registry), type: OPENMETRICS } : { text: await registry.metrics(), type }
   const waiting = new Map<string, (text: string) => void>()
   process.on('message', (message: unknown) => {
     if (!isWord(message)) return
@@ -87,14 +94,15 @@ export function metricsOfAll(registry: Registry): () => Promise<string> {
   return async () => {
     const id = randomUUID()
     try {
-      return await new Promise<string>((done, reject) => {
+      const text = await new Promise<string>((done, reject) => {
         const timer = setTimeout(() => reject(new Error('the leading process does not answer')), LONGEST)
-        waiting.set(id, (text) => {
+        waiting.set(id, (all) => {
           clearTimeout(timer)
-          done(text)
+          done(all)
         })
         process.send?.({ kind: 'tocsin metrics', say: 'all?', id } satisfies Word)
       })
+      return { text, type }
     } finally {
       waiting.delete(id)
     }

@@ -12,6 +12,7 @@ const entry = z.object({
   replaces: z.string().exactOptional(), // id of the silence that ended with it
   incident: z.string().exactOptional(), // id
   letter: z.string().exactOptional(), // id of a dead letter
+  level: z.string().exactOptional(), // of the log
   by: z.string(), // '' where nobody said
   from: z.string(), // address, or the channel whose callback it was
   client: z.string().exactOptional(), // user agent
@@ -29,6 +30,7 @@ export type Audited =
     }
   | { at: string; event: 'dead letter sent again'; letter: string; by: string; from: string }
   | { at: string; event: 'reload asked for'; by: string; from: string }
+  | { at: string; event: 'log level changed'; level: string; by: string; from: string; client: string }
 
 /** The audit log; silences write their lines in the step that changes them. */
 export function auditStore(redis: Redis, keys: Keys) {

@@ -32,5 +32,14 @@ export function healthStore(redis: Redis, keys: Keys) {
       }
       return { channels, whole: ids.length < SAMPLE }
     },
+
+    /** Of some destinations those that fail, so that what goes there has to wait; half open ones included. */
+    async failing(destinations: readonly string[]): Promise<Set<string>> {
+      if (destinations.length === 0) return new Set()
+      const pipeline = redis.pipeline()
+      for (const name of destinations) pipeline.hget(keys.destination(name), 'open')
+      const open = z.array(z.string().nullable()).parse(await execAll(pipeline))
+      return new Set(destinations.filter((_name, i) => Number(open[i] ?? 0) > 0))
+    },
   }
 }

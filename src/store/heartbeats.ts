@@ -82,7 +82,7 @@ export function heartbeatStore(redis: Redis, keys: Keys) {
     },
 
     /** Whether it is this replica's turn to do something that one does each `every` ms. */
-    async claimTurn(what: 'canary' | 'call', at: number, every: number): Promise<boolean> {
+    async claimTurn(what: 'canary' | 'call' | 'anomalies', at: number, every: number): Promise<boolean> {
       return (await claimTurn(redis, [keys.self], [`turn:${what}`, at, every])) === 1
     },
 

@@ -64,6 +64,19 @@ export function incidentStore(redis: Redis, keys: Keys) {
       return found.slice(0, limit)
     },
 
+    /** How many of the newest LOOKED_AT are in which state. */
+    async states(): Promise<Record<Incident['state'], number>> {
+      const ids = await redis.zrange(keys.incidents, 0, String(LOOKED_AT - 1), 'REV')
+      const pipeline = redis.pipeline()
+      for (const id of ids) pipeline.hget(hash(id), 'state')
+      const counts = { open: 0, acknowledged: 0, resolved: 0 }
+      for (const reply of ids.length === 0 ? [] : await execAll(pipeline)) {
+        const state = stored.shape.state.safeParse(reply)
+        if (state.success) counts[state.data] += 1
+      }
+      return counts
+    },
+
     /** The one that a group has opened last. */
     async ofGroup(group: string): Promise<Incident | undefined> {
       const id = await redis.get(keys.incidentOf(group))

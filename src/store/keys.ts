@@ -68,7 +68,9 @@ export function keysFor(prefix: string) {
     heartbeatsSeen: `${tag}:heartbeats-seen`, // hash: heartbeat → when it was last seen
     heartbeatsRaised: `${tag}:heartbeats-raised`, // hash: heartbeat → the alert that says that it is missing, JSON
     self: `${tag}:self`, // hash: how Tocsin watches itself; what `heartbeats.ts` says
-    engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt
+    engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt, talliedSince
+    tally: (grain: string, at: number) => `${tag}:tally:${grain}:${at}`, // hash: what `tallies.ts` says
+    trace: (id: string) => `${tag}:trace:${id}`, // list: where what a group or a row is about came in; what `traces.ts` says
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,
   }

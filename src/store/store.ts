@@ -20,6 +20,8 @@ import { execAll } from './redis.ts'
 import { seriesStore } from './series.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
+import { tallyStore } from './tallies.ts'
+import { traceStore } from './traces.ts'
 import { vitalsStore } from './vitals.ts'
 import { smsStore } from './sms.ts'
 import { type Versions, toVersions } from './versions.ts'
@@ -60,6 +62,8 @@ export function openStore(
     sessions: sessionStore(redis, keys),
     callbacks: callbackStore(redis, keys),
     sms: smsStore(redis, keys),
+    tallies: tallyStore(redis, keys),
+    traces: traceStore(redis, keys),
     queuePrefix: keys.bullmq,
 
     /** Whether Tocsin has ever kept anything here. */

@@ -102,7 +102,7 @@ test('the metrics of requests are by method and route, whatever is asked for', a
   for (const handler of values('handler')) expect(handler).toMatch(/^(?:other|\/[\w/{}:.*-]*)$/)
   expect([...values('handler')].filter((handler) => /abc|zzz|\/a$|\/b$/.test(handler ?? ''))).toEqual([])
   for (const method of values('method'))
-    expect(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'other']).toContain(method)
+    expect(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'OTHER']).toContain(method?.toUpperCase())
 })
 
 /** With a Host of its own, which fetch does not send. */

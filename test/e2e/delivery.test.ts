@@ -315,7 +315,7 @@ test('what goes on is seen from outside, and no secret is', async () => {
     '# TYPE tocsin_notifications_suppressed_total counter',
     'alertmanager_notification_latency_seconds_count{integration="sms"} 1',
     '# TYPE tocsin_queue_jobs gauge',
-    'alertmanager_http_request_duration_seconds_count{handler="/webhook",method="POST",code="200"} 1',
+    'alertmanager_http_request_duration_seconds_count{handler="/webhook",method="post",code="200"} 1',
   ]) {
     expect(metrics).toContain(name)
   }

@@ -19,6 +19,9 @@ import type { Deps } from '../../src/pipeline/deps.ts'
 import { flushDue } from '../../src/pipeline/flush.ts'
 import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
+import { accountIncident } from '../../src/pipeline/account.ts'
+import { openOrigins } from '../../src/pipeline/origins.ts'
+import { openTally } from '../../src/pipeline/tally.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
 import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
@@ -116,7 +119,7 @@ export async function tell(
 
   let routing = load(config)
   const clock = { now: () => now }
-  const store = openStore(server.redis, prefix)
+  const kept = openStore(server.redis, prefix)
   const newId = () => `id${(ids += 1)}`
   async function wake(wakes: readonly Wake[]): Promise<void> {
     for (const one of wakes) {
@@ -127,12 +130,18 @@ export async function tell(
       woken.push({ id, row, channel, integration, at: now + delay })
     }
   }
+  const metrics = openMetrics('0.0.0', 'test')
+  const tally = openTally(kept, clock)
+  const origins = openOrigins({ store: kept, tally, tracing: undefined, metrics, clock })
+  const store = { ...kept, groups: origins.watching(kept.groups) }
   const deps: Deps = {
     get routing() {
       return routing
     },
     store,
-    silences: openSilences(store, clock, RETENTION),
+    silences: openSilences(store, clock, RETENTION, metrics),
+    tally,
+    origins,
     inhibition: openInhibition(store, newId),
     retention: RETENTION,
     exact,
@@ -147,8 +156,8 @@ export async function tell(
         },
       }),
     ),
-    metrics: openMetrics('0.0.0', 'test'),
-    events: { publish() {} },
+    metrics,
+    events: { publish: (kind, data) => void accountIncident({ kind, data }, deps) },
     clock,
     random: () => 1,
     newId,

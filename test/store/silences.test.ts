@@ -1,3 +1,4 @@
+import { openMetrics } from '../../src/record/metrics.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import type { SilenceAudit } from '../../src/store/silences.ts'
@@ -51,7 +52,7 @@ test('one that is no longer as the writer knew it is not overwritten', async () 
 
 test('what has ended is kept for the retention, and then forgotten, by caches too', async () => {
   let now = 0
-  const cache = openSilences(store, { now: () => now }, 10 * HOUR)
+  const cache = openSilences(store, { now: () => now }, 10 * HOUR, openMetrics('0.0.0', 'test'))
   const known = async () => {
     await cache.freshen(await store.versions())
     return ids(cache.all())
@@ -70,7 +71,7 @@ test('what has ended is kept for the retention, and then forgotten, by caches to
 })
 
 test('a cache knows at once what others write, and lets go of all when the data is another', async () => {
-  const cache = openSilences(store, { now: () => 0 }, HOUR)
+  const cache = openSilences(store, { now: () => 0 }, HOUR, openMetrics('0.0.0', 'test'))
   const known = async () => {
     await cache.freshen(await store.versions())
     return ids(cache.all())

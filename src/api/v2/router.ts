@@ -21,7 +21,7 @@ const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 /** Alertmanager's API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml), as its own server answers. */
 export function apiV2(api: ApiDeps): Router {
   const router = Router()
-  router.use(crossOrigin, limitGets(api.getConcurrency), resolve)
+  router.use(crossOrigin, limitGets(api), resolve)
   router.use(alerts(api), silences(api), status(api))
   router.use(answerV2Error)
   return router
@@ -47,16 +47,21 @@ const crossOrigin: RequestHandler = (request, response, next) => {
 }
 
 /** Long answers take memory until they are read. */
-export function limitGets(most: number): RequestHandler {
+export function limitGets({ deps, getConcurrency: most }: ApiDeps): RequestHandler {
   let inFlight = 0
+  const count = (by: number) => {
+    inFlight += by
+    deps.metrics.httpInFlight.inc({ method: 'get' }, by)
+  }
   return (request, response, next) => {
     if (request.method !== 'GET') return next()
     if (inFlight >= most) {
+      deps.metrics.httpTooMany.inc({ method: 'get' })
       response.status(503).type('text').send(`Limit of concurrent GET requests reached (${most}), try again later.\n`)
       return
     }
-    inFlight += 1
-    whenOver(response, () => (inFlight -= 1))
+    count(1)
+    whenOver(response, () => count(-1))
     next()
   }
 }

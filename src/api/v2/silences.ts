@@ -5,7 +5,8 @@ import { SilenceFault, postedSilence } from '../../ingest/posted-silence.ts'
 import { toJson } from '../../model/json.ts'
 import { toRecord } from '../../model/labels.ts'
 import { defaultLimits } from '../../model/limits.ts'
-import { type SilenceAudit, type SilenceWrite, silenceSize } from '../../store/silences.ts'
+import type { SilenceAudit } from '../../store/silences.ts'
+import { type SilenceWrite, silenceSize } from '../../store/silences.ts'
 import {
   type Silence,
   type SilenceDraft,

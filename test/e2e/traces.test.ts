@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { eventually, startEngine } from '../helpers/engine.ts'
+import { type HttpSink, openHttpSink } from '../helpers/http-sink.ts'
+
+const spanId = z.string().regex(/^[0-9a-f]{16}$/)
+const traceId = z.string().regex(/^[0-9a-f]{32}$/)
+const span = z.object({
+  traceId,
+  spanId,
+  parentSpanId: spanId.optional(),
+  name: z.string(),
+  kind: z.number(),
+  startTimeUnixNano: z.string(),
+  endTimeUnixNano: z.string(),
+  attributes: z.array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) })),
+  links: z.array(z.object({ traceId, spanId })).default([]),
+  status: z.object({ code: z.number(), message: z.string().optional() }),
+})
+type Span = z.infer<typeof span>
+const exported = z.object({
+  resourceSpans: z.array(
+    z.object({
+      resource: z.object({
+        attributes: z.array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) })),
+      }),
+      scopeSpans: z.array(z.object({ spans: z.array(span) })),
+    }),
+  ),
+})
+
+const spansOf = (receiver: HttpSink): Span[] =>
+  receiver.requests
+    .filter(({ path }) => path === '/v1/traces')
+    .flatMap(({ body }) => exported.parse(JSON.parse(body)).resourceSpans)
+    .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+const attribute = ({ attributes }: Span, name: string) =>
+  Object.values(attributes.find(({ key }) => key === name)?.value ?? {})[0]
+
+const configFor = (url: string) => `
+route: { receiver: sink, group_by: [cluster], group_wait: 500ms, group_interval: 1s, repeat_interval: 4h }
+receivers: [{ name: sink, webhook_configs: [{ url: '${url}/s3cret-path' }] }]
+`
+const collecting = () =>
+  openHttpSink(() => ({ status: 200, headers: { 'Content-Type': 'application/json' }, body: '{}' }))
+
+test('an alert’s whole way is one trace, from the caller’s to what is sent, over a flush that merges others', async () => {
+  await using receiver = await collecting()
+  await using sink = await openHttpSink()
+  await using engine = await startEngine({
+    config: configFor(sink.url),
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
+    },
+    args: ['--log.level=debug'],
+  })
+  const post = (alertname: string, traceparent?: string) =>
+    fetch(`${engine.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(traceparent !== undefined && { traceparent }) },
+      body: JSON.stringify([{ labels: { alertname, cluster: 'a' }, annotations: { password: 'hidden-text' } }]),
+    })
+  const caller = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
+  expect((await post('First', `00-${caller.traceId}-${caller.spanId}-01`)).status).toBe(200)
+  expect((await post('Second')).status).toBe(200)
+  await sink.receives(1)
+
+  const spans = await eventually(
+    async () => spansOf(receiver),
+    (all) => all.some(({ name }) => name === 'deliver notification'),
+  )
+  const trace = spans.filter((one) => one.traceId === caller.traceId)
+  const only = (name: string) => {
+    const [found, ...others] = trace.filter((one) => one.name === name)
+    expect(others, name).toEqual([])
+    if (!found) throw new Error(`no span ${name} in ${trace.map((one) => one.name).join(', ')}`)
+    return found
+  }
+  // each is the child of the one before
+  const way: [name: string, kind: number][] = [
+    ['POST /api/v2/alerts', 2],
+    ['accept alerts', 1],
+    ['flush group', 1],
+    ['queue notification', 4],
+    ['deliver notification', 5],
+    ['send webhook', 3],
+  ]
+  let parent = caller.spanId
+  for (const [name, kind] of way) {
+    const found = only(name)
+    expect([name, found.kind, found.parentSpanId, found.status.code]).toEqual([name, kind, parent, 1])
+    expect(BigInt(found.endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(found.startTimeUnixNano))
+    parent = found.spanId
+  }
+  // the other request has a trace of its own, which the flush is linked with
+  const second = spans.find((one) => one.name === 'accept alerts' && one.traceId !== caller.traceId)
+  expect(only('flush group').links).toMatchObject([{ traceId: second?.traceId, spanId: second?.spanId }])
+  expect(attribute(only('deliver notification'), 'outcome')).toBe('delivered')
+  expect(attribute(only('POST /api/v2/alerts'), 'status')).toBe(200)
+
+  const [first] = receiver.requests.map(({ body }) => exported.parse(JSON.parse(body)).resourceSpans[0]?.resource)
+  const resource = new Map(first?.attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
+  expect(resource.get('service.name')).toBe('tocsin')
+  expect(resource.get('deployment.environment')).toBe('test')
+  const all = receiver.requests.map(({ body }) => body).join('')
+  for (const secret of ['s3cret-path', 'hidden-text', 'First']) expect(all).not.toContain(secret)
+  // the log says which trace it was
+  expect(engine.log.find(({ message }) => message === 'notification delivered')).toMatchObject({
+    trace_id: caller.traceId,
+  })
+  const metrics = await fetch(`${engine.url}/metrics`, { headers: { Accept: 'application/openmetrics-text' } })
+  expect(await metrics.text()).toMatch(
+    new RegExp(`^tocsin_end_to_end_seconds_bucket\\{.*\\} 1 # \\{trace_id="${caller.traceId}"\\} \\S+ \\S+$`, 'm'),
+  )
+})
+
+test('what fails says so in its span, by a word', async () => {
+  await using receiver = await collecting()
+  await using sink = await openHttpSink(() => ({ status: 404, body: 'gone' }))
+  await using engine = await startEngine({
+    config: configFor(sink.url),
+    env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+  })
+  await engine.post('/api/v2/alerts', [{ labels: { alertname: 'A' } }])
+  const failed = await eventually(
+    async () => spansOf(receiver).filter(({ status }) => status.code === 2),
+    ({ length }) => length >= 2,
+  )
+  expect(failed.map(({ name, status }) => `${name}: ${status.message}`).toSorted()).toEqual([
+    'deliver notification: client error',
+    'send webhook: client error',
+  ])
+})
+
+test('a receiver that is away costs nothing but its spans, and is told of', async () => {
+  await using sink = await openHttpSink()
+  await using engine = await startEngine({
+    config: configFor(sink.url),
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_BSP_SCHEDULE_DELAY: '100' },
+  })
+  expect((await engine.post('/api/v2/alerts', [{ labels: { alertname: 'A' } }])).status).toBe(200)
+  await sink.receives(1)
+  await engine.says(/^what is traced cannot be sent/)
+})
+
+test('without an endpoint nothing of OpenTelemetry is loaded', async () => {
+  await using engine = await startEngine({
+    config: configFor('http://127.0.0.1:1'),
+    env: { NODE_DEBUG: 'esm', NODE_OPTIONS: '' },
+  })
+  expect(engine.stderr()).not.toContain('@opentelemetry')
+  expect(engine.stderr()).toContain('prom-client') // that it would be seen
+})
