@@ -1,4 +1,4 @@
-// Compiles src/ and web/ into dist/, and puts beside them what is read and not compiled.
+// Compiles src/, web/ and examples/ into dist/, and puts beside them what is read and not compiled.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
 rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 execFileSync(process.execPath, [tsc, '-p', 'web'], { stdio: 'inherit' })
+execFileSync(process.execPath, [tsc, '-p', 'examples'], { stdio: 'inherit' })
 
 for (const name of readdirSync('src/store')) {
   if (name.endsWith('.lua')) cpSync(join('src/store', name), join('dist/store', name))

@@ -1,0 +1,12 @@
+import { parseArgs } from 'node:util'
+import { openPlatform } from './platform.ts'
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: process.env['QLIB_PRO_PORT'] ?? '9464' },
+    host: { type: 'string', default: process.env['QLIB_PRO_HOST'] ?? '127.0.0.1' },
+  },
+})
+const platform = await openPlatform(Number(values.port), values.host)
+process.stdout.write(`Qlib Pro, simulated: ${platform.url}/metrics\n`)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void platform[Symbol.asyncDispose]())
