@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { misbehaviours } from '../../examples/qlib-pro/misbehaviours.ts'
 import { type Platform, openPlatform } from '../../examples/qlib-pro/platform.ts'
@@ -93,3 +94,13 @@ test.each(['/misbehave/nonsense', '/misbehave/__proto__', '/recover/nonsense'])(
     })
   },
 )
+
+test('its README has each misbehaviour in the words of the code', () => {
+  const readme = readFileSync(new URL('../../examples/qlib-pro/README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| `([\w-]+)` +\| (.*?) +\| (\w+) +\|/gm)].map(([, name, does, rule]) => [
+    name,
+    does,
+    rule,
+  ])
+  expect(rows).toEqual(Object.entries(misbehaviours).map(([name, { does, rule }]) => [name, does, rule]))
+})
