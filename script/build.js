@@ -1,4 +1,4 @@
-// Compiles src/ into dist/ and web/ into dist/web/, and puts beside them what is read and not compiled.
+// Compiles src/ and examples/ into dist/ and web/ into dist/web/, and puts beside them what is read and not compiled.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ const MOST = 250_000
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
 rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+execFileSync(process.execPath, [tsc, '-p', 'examples'], { stdio: 'inherit' })
 
 for (const name of readdirSync('src/store')) {
   if (name.endsWith('.lua')) cpSync(join('src/store', name), join('dist/store', name))

@@ -57,6 +57,22 @@ receivers: [{ name: tocsin, webhook_configs: [{ url: '${webhook}', send_resolved
   )
 }
 
+/** A real Prometheus with this prometheus.yml. */
+export async function startPrometheusWith(config: string, dir: string): Promise<Child> {
+  const folder = join(dir, 'prometheus')
+  mkdirSync(folder)
+  const file = join(folder, 'prometheus.yml')
+  writeFileSync(file, config)
+  const port = await freePort()
+  const args = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--rules.alert.resend-delay=1s',
+  ]
+  return start('prometheus', args, `http://127.0.0.1:${port}`)
+}
+
 export interface Prometheus extends Child {
   /** Makes the rule's expression hold, or no more. */
   setFiring(firing: boolean): Promise<void>
