@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Misbehaviour, misbehaviours } from '../../examples/qlib-pro/misbehaviours.ts'
+import { type Misbehaviour, isMisbehaviour, misbehaviours } from '../../examples/qlib-pro/misbehaviours.ts'
 import { openPlatform } from '../../examples/qlib-pro/platform.ts'
 import { panelQueries } from '../helpers/dashboards.ts'
 import { eventually, startEngine, tempDir } from '../helpers/engine.ts'
@@ -31,7 +31,7 @@ const heardAt: Readonly<Record<Misbehaviour, { summary: string; at: string[] }>>
   // the last: it compares with a while before, that of the other eight
   'unusual-user-activity': { summary: 'Unusual spike in user activity', at: ['mail security@example.com'] },
 }
-const names = Object.keys(heardAt).filter((name) => Object.hasOwn(misbehaviours, name)) as Misbehaviour[]
+const names = Object.keys(heardAt).filter(isMisbehaviour)
 
 /** The shipped rules with seconds for minutes, and what stood in for what: nothing else differs. */
 function quickRules(): string {
