@@ -80,7 +80,6 @@ export const rules: readonly Rule[] = [
 
   // the page holds nothing before it has asked, and lets its reader sign in
   row('GET', '/', 'open'),
-  row('GET', '/icon.svg', 'open'),
   row('GET', '/assets/*', 'open'),
   row('GET', '/inbox', 'open'),
 ]

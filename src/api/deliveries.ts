@@ -25,6 +25,7 @@ const asked = z.object({
   receiver: z.string().optional(),
   state: z.enum(['told', 'retry', 'dead', 'dropped']).optional(),
   alert: z.string().optional(), // a fingerprint
+  group: z.string().optional(), // its key
   text: z.string().optional(), // in what was told, or answered
   before: z
     .string()
@@ -70,7 +71,11 @@ export function deliveries({ deps }: ApiDeps): Router {
 
   router.get('/deliveries', async (request, response) => {
     const wanted = asked.safeParse(request.query)
-    if (!wanted.success) throw new HttpError(400, 'team, channel, receiver, state, alert, text or before is none')
+    if (!wanted.success)
+      throw new HttpError(
+        400,
+        'state: must be told, retry, dead or dropped; before: an id; the others texts, each once',
+      )
     const { before = '' } = wanted.data
     const fits = fitting(wanted.data)
     const principal = principalOf(request)
@@ -79,8 +84,7 @@ export function deliveries({ deps }: ApiDeps): Router {
     let seen = 0
     do {
       const { deliveries: page, last } = await store.deliveries.before(from, PAGE)
-      const theirs = page.filter((one) => isTheirs(principal, teamOfReceiver(receiverOf(one))) && fits(one))
-      found.push(...theirs)
+      found.push(...page.filter((one) => isTheirs(principal, teamOfReceiver(receiverOf(one))) && fits(one)))
       seen += PAGE
       from = last
     } while (from !== '' && found.length < TURNS && seen < TURNS_LOOKED_AT)
@@ -145,13 +149,14 @@ export function receiverOf({ integration }: Pick<Delivery, 'integration'>): stri
   return integration.replace(/\/[^/]*\/[^/]*$/, '')
 }
 
-function fitting({ team, channel, receiver, state, alert, text = '' }: z.infer<typeof asked>) {
+function fitting({ team, channel, receiver, state, alert, group, text = '' }: z.infer<typeof asked>) {
   const words = text.trim().toLowerCase()
   return (one: Delivery): boolean =>
     (team === undefined || teamOfReceiver(receiverOf(one)) === team) &&
     (channel === undefined || one.channel === channel) &&
     (receiver === undefined || receiverOf(one) === receiver) &&
     (state === undefined || one.how === state) &&
+    (group === undefined || one.groupKey === group) &&
     (alert === undefined || (one.alerts?.includes(alert) ?? false)) &&
     (words === '' || textOf(one).includes(words))
 }

@@ -38,14 +38,14 @@ export function now({ deps, view, reloadFailure }: ApiDeps): Router {
       throw new HttpError(404, 'there is no such incident')
     const at = clock.now()
     const snapshot = await view.snapshot(at).catch(cannotRead)
-    const now = standings(snapshot, routing, at)
+    const standing = standings(snapshot, routing, at)
     const group = snapshot.groups.find(
       ({ key, receiver }) => key === incident.groupKey && receiver === incident.receiver,
     )
     const none = { silencedBy: [], inhibitedBy: [], mutedBy: [], says: '' }
     response.json(
       (group?.alerts ?? []).map((seen) => ({
-        ...showAlert(now.get(seen.alert.fingerprint) ?? { seen, ...none }),
+        ...showAlert(standing.get(seen.alert.fingerprint) ?? { seen, ...none }),
         isFiring: snapshot.firing(seen),
       })),
     )

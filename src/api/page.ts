@@ -8,9 +8,6 @@ export function page({ webRoot }: Pick<ApiDeps, 'webRoot'>): Router {
   router.get('/', (_request, response) => {
     response.set('Cache-Control', 'no-cache').sendFile(join(webRoot, 'index.html'))
   })
-  router.get('/icon.svg', (_request, response) => {
-    response.set('Cache-Control', 'max-age=86400').sendFile(join(webRoot, 'icon.svg'))
-  })
   router.use(
     '/assets',
     express.static(join(webRoot, 'assets'), { index: false, immutable: true, maxAge: '365d', fallthrough: true }),

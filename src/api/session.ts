@@ -10,7 +10,7 @@ import { principalOf } from './principals.ts'
 const login = z.object({ user: z.string().min(1).max(200), password: z.string().max(1000) })
 
 /** A browser logs in, asks who it is, and logs out. Other clients send name and password, or a token, with each request. */
-export function session({ deps, web, authenticator, routePrefix }: ApiDeps): Router {
+export function session({ deps, web, authenticator, routePrefix, sandbox }: ApiDeps): Router {
   const router = Router()
 
   router.post('/session', jsonOnly, json({ limit: '10kb', verify: refuseDeep }), async (request, response) => {
@@ -31,7 +31,7 @@ export function session({ deps, web, authenticator, routePrefix }: ApiDeps): Rou
 
   router.get('/session', (request, response) => {
     const { name, role, teams, by } = principalOf(request)
-    response.set('Cache-Control', 'no-store').json({ name, role, teams, by })
+    response.set('Cache-Control', 'no-store').json({ name, role, teams, by, sandbox })
   })
 
   router.delete('/session', async (request, response) => {

@@ -70,7 +70,7 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
     for (const happening of news?.happenings ?? []) tell(happening)
     if (isBehind) tell({ kind: 'hello', place, data: { missed: true } })
     await lookAtAlerts(isFirst)
-    if (clock.now() >= healthAt) await lookAtHealth()
+    if (performance.now() >= healthAt) await lookAtHealth()
     for (const one of joining.splice(0)) await admit(one, place)
   }
 
@@ -90,16 +90,16 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
   }
 
   async function lookAtAlerts(isFirst: boolean): Promise<void> {
-    const now = clock.now()
-    if (!isFirst && now < lookAgainAt) return
+    const began = performance.now()
+    if (!isFirst && began < lookAgainAt) return
     const newest = await store.alerts.newest()
-    if (!isFirst && newest === change && now < lookAt && silences === deps.silences.version) {
+    if (!isFirst && newest === change && began < lookAt && silences === deps.silences.version) {
       const { silences: version, epoch } = await store.versions()
       if (silences === `${epoch} ${version}` && hash === deps.routing.config.hash) return
     }
-    const began = performance.now()
-    const snapshot = await view.snapshot(now)
-    const next = standings(snapshot, deps.routing, now)
+    const at = clock.now()
+    const snapshot = await view.snapshot(at)
+    const next = standings(snapshot, deps.routing, at)
     const before = known
     known = next
     change = newest
@@ -110,8 +110,9 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
     }
     silences = deps.silences.version
     hash = deps.routing.config.hash
-    lookAgainAt = now + (performance.now() - began) / SHARE
-    lookAt = now + LOOK
+    const ended = performance.now()
+    lookAgainAt = ended + (ended - began) / SHARE
+    lookAt = ended + LOOK
   }
 
   function tellAlerts(
@@ -138,7 +139,7 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
   }
 
   async function lookAtHealth(): Promise<void> {
-    healthAt = clock.now() + HEALTH
+    healthAt = performance.now() + HEALTH
     const now = await health()
     const said = JSON.stringify(now.parts.map(({ name, of, status }) => [name, of, status]))
     if (said !== healthSaid) tell({ kind: 'health', data: now })

@@ -15,7 +15,7 @@ const json = { 'Content-Type': 'application/json' }
 test.each([
   '/',
   '/inbox',
-  '/inbox/inbox.js',
+  '/assets/none.js',
   '/api/v2/status',
   '/api/v2/nope',
   '/nope',

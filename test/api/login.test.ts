@@ -102,7 +102,7 @@ describe('a session', () => {
     const { set, cookie } = await login('bob', 'pass word:ü')
     expect(set).toMatch(/^tocsin_session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Lax$/)
     const answer = await ask('/api/tocsin/v1/session', { headers: { Cookie: `a=b; ${cookie}; c=d` } })
-    expect(await answer.json()).toEqual({ name: 'bob', role: 'admin', by: 'session' })
+    expect(await answer.json()).toEqual({ name: 'bob', role: 'admin', by: 'session', sandbox: true })
   })
 
   test('changes things for its own pages only', async () => {

@@ -62,7 +62,6 @@ const table: Record<string, readonly string[]> = {
   'POST /callbacks/twilio/status': open,
   'POST /callbacks/twilio/sms': open,
   'GET /': open,
-  'GET /icon.svg': open,
   'GET /assets/*': open,
   'GET /inbox': open,
 }
@@ -121,7 +120,7 @@ test.each(
   const path = pattern
     .replace('/silence/:id', '/silence/00000000-0000-4000-8000-000000000000')
     .replace(/:\w+/, '1')
-    .replace('*', 'inbox.js')
+    .replace('*', 'index.js')
   const stop = new AbortController()
   const sends = ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method)
   const answer = await fetch(engine.url + path, {

@@ -1,0 +1,88 @@
+import { useEffect, useRef } from 'react'
+import UPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+
+export interface Line {
+  name: string
+  values: readonly (number | null)[]
+}
+
+/** Told apart in light and in dark, and by who sees few colours. */
+const colours = ['--chart-1', '--chart-2', '--chart-3', '--chart-4', '--chart-5']
+
+/** Lines over time; below them each one's name and its last value, for who cannot see them. */
+export function Chart({
+  title,
+  times,
+  lines,
+  format,
+}: {
+  title: string
+  times: readonly number[] // epoch s
+  lines: readonly Line[]
+  format: (value: number) => string
+}) {
+  const place = useRef<HTMLDivElement>(null)
+  const plot = useRef<UPlot>(undefined)
+  const names = lines.map(({ name }) => name).join()
+
+  useEffect(() => {
+    const at = place.current
+    if (!at) return
+    const css = getComputedStyle(at)
+    const [ink, grid] = [css.getPropertyValue('--soft'), css.getPropertyValue('--line')]
+    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } }
+    const made = new UPlot(
+      {
+        width: at.clientWidth,
+        height: 160,
+        legend: { show: false },
+        cursor: { y: false },
+        scales: { y: { range: (_plot, _min, max) => [0, Math.max(1e-3, max * 1.1)] } },
+        axes: [axis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) }],
+        series: [
+          {},
+          ...names.split(',').map((name, i) => ({
+            label: name,
+            stroke: css.getPropertyValue(colours[i % colours.length] ?? ''),
+            width: 2,
+            spanGaps: true,
+            points: { show: false },
+          })),
+        ],
+      },
+      [],
+      at,
+    )
+    plot.current = made
+    const watch = new ResizeObserver(() => made.setSize({ width: at.clientWidth, height: 160 }))
+    watch.observe(at)
+    return () => {
+      watch.disconnect()
+      made.destroy()
+    }
+  }, [names, format])
+
+  useEffect(() => {
+    plot.current?.setData([[...times], ...lines.map(({ values }) => [...values])])
+  }, [times, lines])
+
+  return (
+    <figure className="chart">
+      <figcaption>{title}</figcaption>
+      <div ref={place} className="plot" aria-hidden="true" />
+      <ul className="legend">
+        {lines.map(({ name, values }, i) => (
+          <li key={name} className={`chart-${(i % colours.length) + 1}`}>
+            {name}: <b>{lastOf(values, format)}</b>
+          </li>
+        ))}
+      </ul>
+    </figure>
+  )
+}
+
+function lastOf(values: readonly (number | null)[], format: (value: number) => string): string {
+  const last = values.findLast((value) => value !== null)
+  return last === undefined || last === null ? '–' : format(last)
+}

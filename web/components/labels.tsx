@@ -1,0 +1,99 @@
+/** Labels as `name=value`; pressed, one narrows the filter. */
+export function Labels({
+  labels,
+  without = [],
+  onPick,
+}: {
+  labels: Readonly<Record<string, string>>
+  without?: readonly string[]
+  onPick?: (name: string, value: string) => void
+}) {
+  const shown = Object.entries(labels).filter(([name]) => !without.includes(name))
+  if (shown.length === 0) return null
+  return (
+    <span className="labels">
+      {shown.map(([name, value]) =>
+        onPick ? (
+          <button
+            key={name}
+            type="button"
+            className="label"
+            title="Narrow the filter to this"
+            onClick={() => onPick(name, value)}
+          >
+            <b>{name}</b>={value}
+          </button>
+        ) : (
+          <span key={name} className="label">
+            <b>{name}</b>={value}
+          </span>
+        ),
+      )}
+    </span>
+  )
+}
+
+/** A severity by name: only the usual ones have a colour, all have their word. */
+export function Severity({ name }: { name: string }) {
+  return <span className={`badge severity-${gravity(name)}`}>{name || 'no severity'}</span>
+}
+
+/** How a severity is coloured. */
+export function gravity(name: string): 'grave' | 'warning' | 'slight' {
+  if (/^(critical|page|error|emergency|high|p1|fatal|sev1)$/i.test(name)) return 'grave'
+  return /^(warning|warn|medium|p2|sev2)$/i.test(name) ? 'warning' : 'slight'
+}
+
+const isAddress = /^https?:\/\//i
+
+/** Annotations; those that are addresses, as links. */
+export function Annotations({ annotations }: { annotations: Readonly<Record<string, string>> }) {
+  const shown = Object.entries(annotations)
+  if (shown.length === 0) return null
+  return (
+    <dl className="annotations">
+      {shown.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{isAddress.test(value) ? <Out href={value}>{value}</Out> : value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** A link that leads away; a text where it is no address of the web. */
+export function Out({ href, children }: { href: string; children: React.ReactNode }) {
+  if (!isAddress.test(href)) return <span>{children}</span>
+  return (
+    <a href={href} rel="noopener noreferrer" target="_blank">
+      {children}
+    </a>
+  )
+}
+
+/** The links of an alert: to its graph, and those among its annotations. */
+export function AlertLinks({
+  generatorURL,
+  annotations,
+}: {
+  generatorURL: string
+  annotations: Readonly<Record<string, string>>
+}) {
+  const links = [
+    ...(isAddress.test(generatorURL) ? [['graph', generatorURL] as const] : []),
+    ...Object.entries(annotations)
+      .filter(([, value]) => isAddress.test(value))
+      .map(([name, value]) => [name.replace(/_?url$/i, '') || name, value] as const),
+  ]
+  if (links.length === 0) return null
+  return (
+    <span className="links">
+      {links.map(([name, href]) => (
+        <Out key={name} href={href}>
+          {name} ↗
+        </Out>
+      ))}
+    </span>
+  )
+}

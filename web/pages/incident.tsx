@@ -1,0 +1,227 @@
+import { type FormEvent, useState } from 'react'
+import type { Incident, TimelineEntry } from '../../src/incident/incident.ts'
+import type { ShownAlert } from '../../src/view/now.ts'
+import { line } from '../components/keys.tsx'
+import { AlertLinks, Annotations, Labels, Severity } from '../components/labels.tsx'
+import { silenceLabels } from '../components/silence-dialog.tsx'
+import { Empty, Failed, Read } from '../components/states.tsx'
+import { Age, When } from '../components/time.tsx'
+import { attempt, copyLink } from '../components/toasts.tsx'
+import { OURS, send } from '../data/api.ts'
+import { acknowledge, by, resolve } from '../data/incidents.ts'
+import { linkTo } from '../data/place.ts'
+import { changedHere, useResource } from '../data/resource.ts'
+import { useSession } from '../data/session.ts'
+import { type Shown, Turn, describeTurn } from './notifications.tsx'
+import { Quiet } from './now.tsx'
+
+type IncidentAlert = ShownAlert & { isFiring: boolean }
+
+/** One incident: what happened, in its order, and what it is about. */
+export function IncidentPage({ id }: { id: string }) {
+  const incident = useResource<Incident>(`${OURS}/incidents/${encodeURIComponent(id)}`, 'incident', 'delivery')
+  return <Read of={incident}>{(data) => <Whole incident={data} />}</Read>
+}
+
+function Whole({ incident }: { incident: Incident }) {
+  const { id, title, description, severity, team, state, acknowledgedBy, createdAt, resolvedAt, receiver, priority } =
+    incident
+  const { mayRespond } = useSession()
+  const alerts = useResource<IncidentAlert[]>(
+    `${OURS}/incidents/${encodeURIComponent(id)}/alerts`,
+    'incident',
+    'delivery',
+  )
+  const ack = mayRespond && state === 'open' ? () => void acknowledge(incident) : undefined
+  return (
+    <article className="incident-page">
+      <header className="page-head" aria-label="This incident" {...line({ a: ack })}>
+        <div className="badges">
+          <Severity name={severity} />
+          <span className={`badge state-${state}`}>{state}</span>
+          {priority === 'high' && <span className="badge">high priority</span>}
+        </div>
+        <h1>{title}</h1>
+        {description && <p>{description}</p>}
+        <p className="soft">
+          Team {team}, receiver {receiver}. Opened <When at={createdAt} />, <Age at={createdAt} /> ago
+          {acknowledgedBy && <>; {acknowledgedBy} has it</>}
+          {resolvedAt && (
+            <>
+              ; resolved <When at={resolvedAt} />
+            </>
+          )}
+          .
+        </p>
+        <div className="actions">
+          {ack && (
+            <button type="button" className="main" onClick={ack}>
+              Acknowledge
+            </button>
+          )}
+          {mayRespond && state !== 'resolved' && (
+            <button type="button" onClick={() => void resolve(incident)}>
+              Resolve
+            </button>
+          )}
+          <button type="button" onClick={() => void copyLink(location.href)}>
+            Copy link
+          </button>
+        </div>
+      </header>
+      <div className="two-columns">
+        <Timeline incident={incident} />
+        <section aria-labelledby="incident-alerts">
+          <h2 id="incident-alerts">Alerts</h2>
+          <Read of={alerts}>
+            {(all) =>
+              all.length === 0 ? (
+                <Empty title="Its alerts have resolved and are not kept any more." />
+              ) : (
+                <ul className="cards">
+                  {all.map((alert) => (
+                    <AlertCard key={alert.fingerprint} alert={alert} />
+                  ))}
+                </ul>
+              )
+            }
+          </Read>
+        </section>
+      </div>
+    </article>
+  )
+}
+
+function AlertCard({ alert }: { alert: IncidentAlert }) {
+  const { mayRespond } = useSession()
+  const { labels, annotations, fingerprint, isFiring, startsAt } = alert
+  const silence = mayRespond && isFiring ? () => silenceLabels(labels) : undefined
+  return (
+    <li className="card" aria-label={`Alert: ${labels['alertname'] ?? fingerprint}`} {...line({ s: silence })}>
+      <div className="alert-head">
+        <span className={`badge ${isFiring ? 'state-open' : 'state-resolved'}`}>
+          {isFiring ? 'firing' : 'resolved'}
+        </span>
+        <strong>{labels['alertname']}</strong>
+        <Quiet alert={alert} />
+        <Age at={startsAt} />
+      </div>
+      <Labels labels={labels} />
+      <Annotations annotations={annotations} />
+      <div className="actions">
+        {silence && (
+          <button type="button" onClick={silence}>
+            Silence this
+          </button>
+        )}
+        <a className="button" href={linkTo('/why', { fingerprint })}>
+          Why?
+        </a>
+        <AlertLinks {...alert} />
+      </div>
+    </li>
+  )
+}
+
+/** Something on the timeline: what was done, or a turn of a delivery. */
+type Happened = { at: string } & ({ entry: TimelineEntry } | { turn: Shown })
+
+function Timeline({ incident }: { incident: Incident }) {
+  const { id, groupKey, receiver, createdAt, timeline } = incident
+  const { mayRespond } = useSession()
+  const query = new URLSearchParams({ group: groupKey })
+  const turns = useResource<{ deliveries: Shown[] }>(`${OURS}/deliveries?${query}`, 'delivery')
+  const [text, setText] = useState('')
+
+  const attempts = (turns.data?.deliveries ?? []).filter((turn) => turn.at >= createdAt)
+  // what was delivered stands in the log of deliveries with more to it, as far back as that goes
+  const isLogged = ({ event, at, channel }: TimelineEntry) =>
+    event === 'notified' &&
+    attempts.some(
+      (turn) =>
+        turn.how === 'told' && turn.channel === channel && Math.abs(Date.parse(turn.at) - Date.parse(at)) < 1000,
+    )
+  const all: Happened[] = [
+    ...timeline.filter((entry) => !isLogged(entry)).map((entry) => ({ at: entry.at, entry })),
+    ...attempts.map((turn) => ({ at: turn.at, turn })),
+  ].sort((a, b) => (a.at < b.at ? 1 : -1))
+
+  async function addNote(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    const path = `${OURS}/incidents/${encodeURIComponent(id)}/notes`
+    if (await attempt(send('POST', path, { ...by(), text }), 'Note added')) setText('')
+    changedHere('incident')
+  }
+
+  return (
+    <section aria-labelledby="timeline-title">
+      <h2 id="timeline-title">Timeline</h2>
+      {mayRespond && (
+        <form className="note-form" onSubmit={(event) => void addNote(event)}>
+          <input
+            type="text"
+            aria-label="A note for the timeline"
+            placeholder="Add a note"
+            required
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <button type="submit">Add</button>
+        </form>
+      )}
+      {turns.error && <Failed error={turns.error} again={turns.again} />}
+      <Waiting receiver={receiver} />
+      <ol className="timeline">
+        {all.map((one) => (
+          <li key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}>
+            <When at={one.at} />
+            {'turn' in one ? (
+              <details>
+                <summary className={`turn-${one.turn.how}`}>{describeTurn(one.turn)}</summary>
+                <Turn turn={one.turn} />
+              </details>
+            ) : (
+              <div className={`event-${one.entry.event}`}>
+                <strong>{words(one.entry)}</strong>
+                {one.entry.detail && (
+                  <p className={one.entry.event === 'noted' ? 'note' : 'soft'}>{one.entry.detail}</p>
+                )}
+              </div>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+interface Owed {
+  id: string
+  integration: string
+  channel: string
+  wait?: string
+  state: string
+}
+
+/** What the incident's receiver is owed and waits. */
+function Waiting({ receiver }: { receiver: string }) {
+  const { data } = useResource<Owed[]>(`${OURS}/notifications`, 'delivery', 'incident')
+  const waiting = (data ?? []).filter(({ integration }) => integration.startsWith(`${receiver}/`))
+  if (waiting.length === 0) return null
+  return (
+    <ul className="waiting">
+      {waiting.map(({ id, integration, wait, state }) => (
+        <li key={id}>
+          <strong>{integration}</strong> {wait ?? state}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function words({ event, by: who, channel, to }: TimelineEntry): string {
+  const person = who && who !== 'tocsin' ? ` by ${who}` : ''
+  if (event === 'noted') return `Note${person}`
+  if (event === 'notified') return `Told by ${channel}${to ? `, ${to}` : ''}`
+  return `${event[0]?.toUpperCase()}${event.slice(1)}${person}`
+}
