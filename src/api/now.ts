@@ -1,5 +1,6 @@
 import { Router } from 'express'
-import { isTheirAlert, isTheirs } from '../access/scope.ts'
+import { isTheirAlert, isTheirSilence, isTheirs } from '../access/scope.ts'
+import type { Matcher } from '../match/matcher.ts'
 import { MatcherError, parseMatchers } from '../match/parse.ts'
 import { RegexError } from '../match/regex.ts'
 import type { Labels } from '../model/labels.ts'
@@ -60,9 +61,13 @@ export function now({ deps, view, reloadFailure }: ApiDeps): Router {
           ? parseLabels(labels)
           : undefined
     if (!found) throw new HttpError(400, 'say which alert: fingerprint=…, or labels=severity="critical",team="quant"')
-    if (!isTheirAlert(principalOf(request), found, deps.routing.config.defaultTeam))
-      throw new HttpError(404, 'there is no such alert of your teams')
-    response.set('Cache-Control', 'no-store').json(await explain(found, view, deps).catch(cannotRead))
+    const principal = principalOf(request)
+    const sight = {
+      alert: (of: Labels) => isTheirAlert(principal, of, deps.routing.config.defaultTeam),
+      silence: (matchers: readonly Matcher[]) => isTheirSilence(principal, matchers),
+    }
+    if (!sight.alert(found)) throw new HttpError(404, 'there is no such alert of your teams')
+    response.set('Cache-Control', 'no-store').json(await explain(found, sight, view, deps).catch(cannotRead))
   })
 
   router.get('/routing', async (_request, response) => {

@@ -75,9 +75,16 @@ const LOOKED_AT = 2000
 /** Of what is owed so much is looked at: what is due first. */
 const OWED = 2000
 
+/** What whoever asks may see of others' alerts and silences. */
+export interface Sight {
+  alert(labels: Labels): boolean
+  silence(matchers: Silence['matchers']): boolean
+}
+
 /** Explains an alert, by its labels. Rejects where Redis does not answer. */
 export async function explain(
   labels: Labels,
+  sight: Sight,
   view: AlertView,
   deps: Pick<Deps, 'routing' | 'store' | 'silences' | 'clock'>,
 ): Promise<Why> {
@@ -105,13 +112,15 @@ export async function explain(
     isFiring: seen !== undefined,
     startsAt: seen ? iso(seen.alert.startsAt) : null,
     route: toRoute(explainRoute(routing.config.route, labels)),
-    silences: fitting.filter(({ id }) => silencedBy.includes(id)).map((silence) => toSilence(silence)),
+    silences: fitting
+      .filter(({ id, matchers }) => silencedBy.includes(id) && sight.silence(matchers))
+      .map((silence) => toSilence(silence)),
     inhibition:
       source === undefined
         ? null
         : {
             fingerprint: source,
-            labels: toRecord(sourceLabels),
+            labels: sight.alert(sourceLabels) ? toRecord(sourceLabels) : {},
             rule: ruleText(routing.config.inhibitRules, sourceLabels, labels),
           },
     groups: seeds.flatMap((seed, i) => {

@@ -103,6 +103,22 @@ describe.each([
     expect(incidents.map(({ id }) => id)).toEqual([of[mine]?.incident])
     const letters = await list<{ receiver: string }>('/api/tocsin/v1/deadletters', name)
     expect(letters.map(({ receiver }) => receiver)).toEqual([`${mine}/critical`])
+    const page = (await (await ask('/api/tocsin/v1/alerts', name)).json()) as {
+      alerts: { labels: Record<string, string>; groups: string[] }[]
+      groups: Record<string, { receiver: string }>
+    }
+    expect(page.alerts.map(({ labels }) => labels['n'] ?? '').sort()).toEqual(mine === 'quant' ? ['1', '3'] : ['2'])
+    expect([...new Set(Object.values(page.groups).map(({ receiver }) => receiver))]).toEqual([`${mine}/critical`])
+    const { deliveries } = (await (await ask('/api/tocsin/v1/deliveries', name)).json()) as {
+      deliveries: { receiver: string }[]
+    }
+    expect([...new Set(deliveries.map(({ receiver }) => receiver))]).toEqual([`${mine}/critical`])
+  })
+
+  test('learns why only of their own', async () => {
+    const why = (team: string) => `/api/tocsin/v1/why?labels=${encodeURIComponent(`alertname="A",team="${team}"`)}`
+    expect(await status(why(mine), `view ${mine}`)).toBe(200)
+    expect(await status(why(other), `view ${mine}`)).toBe(404)
   })
 
   test.each(['respond', 'admin'])('reaches by id what is theirs, and nothing else, as %s too', async (role) => {
@@ -115,6 +131,10 @@ describe.each([
       const body = path === '' ? undefined : {}
       expect(await status(`/api/tocsin/v1/incidents/${of[other]?.incident}${path}`, name, method, body), path).toBe(404)
     }
+    expect(await status(`/api/tocsin/v1/incidents/${of[other]?.incident}/alerts`, name)).toBe(404)
+    const note = { text: 'seen' }
+    expect(await status(`/api/tocsin/v1/incidents/${of[other]?.incident}/notes`, name, 'POST', note)).toBe(404)
+    expect(await status(`/api/tocsin/v1/incidents/${of[mine]?.incident}/notes`, name, 'POST', note)).toBe(201)
     expect(await status(`/ack/${of[other]?.incident}`, name)).toBe(404)
     expect(await status(`/ack/${of[mine]?.incident}`, name)).toBe(200)
     expect(await status(`/api/tocsin/v1/incidents/${of[mine]?.incident}/ack`, name, 'POST', {})).toBe(200)

@@ -110,7 +110,8 @@ describe('what bad input gets', () => {
 
   test('what there is not is 404, and nothing tells of the inside', async () => {
     expect((await fetch(`${engine.url}/nope`)).status).toBe(404)
-    expect((await fetch(`${engine.url}/inbox`)).status).toBe(404) // no sandbox
+    expect((await fetch(`${engine.url}/assets/../../package.json`)).status).toBe(404)
+    expect((await fetch(`${engine.url}/assets/%2e%2e/index.html`)).status).toBe(404)
     expect((await fetch(`${engine.url}/%E0%A4%A`)).status).toBeLessThan(500)
   })
 })

@@ -1,6 +1,7 @@
-import { type Browser, type Page, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { join } from 'node:path'
+import { launchBrowser, openPage } from '../helpers/browser.ts'
 import { type Engine, startEngine, webhookPayload } from '../helpers/engine.ts'
 
 const shipped = join(import.meta.dirname, '../../routing/tocsin.yml')
@@ -9,46 +10,28 @@ let browser: Browser
 
 beforeAll(async () => {
   engine = await startEngine({ config: shipped, args: ['--sandbox'] })
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await launchBrowser()
 }, 60_000)
 afterAll(async () => {
   await browser?.close()
   await engine?.[Symbol.asyncDispose]()
 })
 
-/** The inbox at a width, and what its console complained of. */
-async function open(width = 1100): Promise<{ page: Page; complaints: string[] }> {
-  const page = await browser.newPage({ viewport: { width, height: 800 } })
-  const complaints: string[] = []
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`${engine.url}/inbox`)
-  await page.getByText('live', { exact: true }).waitFor()
-  return { page, complaints }
-}
+const open = (width = 1100) => openPage(browser, engine.url, '/inbox', { width })
 
 const fire = (labels: Record<string, string>, annotations: Record<string, string> = {}) =>
   engine.post('/webhook', webhookPayload({ labels, annotations, startsAt: new Date().toISOString() }))
 
 test('an empty inbox tells how to send a first alert', async () => {
-  const { page } = await open()
+  await using opened = await open()
+  const { page } = opened
   await page.getByText('No messages yet').waitFor()
-  expect(await page.locator('#first').textContent()).toContain(`${engine.url}/webhook`)
+  expect(await page.locator('pre').textContent()).toContain(`${engine.url}/webhook`)
 })
 
 test('messages of every channel arrive without a reload, as their receivers see them, and hostile text is text', async () => {
-  const { page, complaints } = await open()
+  await using opened = await open()
+  const { page, complaints } = opened
   await fire(
     { alertname: 'Drift', severity: 'critical', team: 'quant' },
     { summary: '<img src=x onerror=alert(1)>', description: 'fell to *41%*', runbook_url: 'javascript:alert(1)' },
@@ -60,9 +43,9 @@ test('messages of every channel arrive without a reload, as their receivers see 
   await page.locator('.message', { hasText: 'Mail' }).waitFor({ timeout: 15_000 })
 
   const slack = page.locator('.message', { has: page.locator('.slack') }).filter({ hasText: 'quant/critical' })
-  expect(await slack.locator('h2').textContent()).toBe('<img src=x onerror=alert(1)>')
+  expect(await slack.locator('h3').textContent()).toBe('<img src=x onerror=alert(1)>')
   expect(await slack.locator('rect').getAttribute('fill')).toBe('#ff0000')
-  expect(await slack.locator('strong').textContent()).toBe('41%')
+  expect(await slack.locator('.slack strong').textContent()).toBe('41%')
   expect(await slack.locator('dd').allTextContents()).toEqual(['CRITICAL', 'quant'])
 
   const sms = page.locator('.bubble')
@@ -76,12 +59,12 @@ test('messages of every channel arrive without a reload, as their receivers see 
   await page.getByRole('button', { name: 'Text', exact: true }).click()
   await page.locator('pre', { hasText: 'Severity: WARNING' }).waitFor()
 
-  expect(await page.locator('.message').first().locator('.channel').textContent()).toMatch(/Mail|Slack/)
   expect(complaints).toEqual([])
 }, 40_000)
 
 test('the list is narrowed by channel and by text', async () => {
-  const { page } = await open()
+  await using opened = await open()
+  const { page } = opened
   await page.locator('.message').first().waitFor()
   const all = await page.locator('.message').count()
   await page.getByRole('button', { name: /^SMS/ }).click()
@@ -94,13 +77,15 @@ test('the list is narrowed by channel and by text', async () => {
 })
 
 test('a phone shows it without scrolling sideways', async () => {
-  const { page } = await open(375)
+  await using opened = await open(375)
+  const { page } = opened
   await page.locator('.message').first().waitFor()
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375)
 })
 
 test('the connection is lost and comes back, and nothing is missed', async () => {
-  const { page } = await open()
+  await using opened = await open()
+  const { page } = opened
   await page.locator('.message').first().waitFor()
   await page.context().setOffline(true)
   const before = await page.locator('.message').count()
@@ -111,6 +96,11 @@ test('the connection is lost and comes back, and nothing is missed', async () =>
   expect(await page.locator('.message').count()).toBeGreaterThan(before)
 }, 30_000)
 
+test('where the inbox was before leads to where it is', async () => {
+  const answer = await fetch(`${engine.url}/inbox`, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, './#/inbox'])
+})
+
 test('an answer that is no stream, as from a proxy whose engine is away, is tried again', async () => {
   const page = await browser.newPage()
   let refused = 0
@@ -118,22 +108,9 @@ test('an answer that is no stream, as from a proxy whose engine is away, is trie
     refused++
     return refused === 1 ? route.fulfill({ status: 502, body: 'bad gateway' }) : route.continue()
   })
-  await page.goto(`${engine.url}/inbox`)
+  await page.goto(`${engine.url}/#/inbox`)
   await page.getByText('reconnecting', { exact: true }).waitFor()
   await page.getByText('live', { exact: true }).waitFor({ timeout: 15_000 })
   expect(refused).toBeGreaterThan(1)
-})
-
-test('what arrives while the list is read stays, also where the list is older', async () => {
-  const page = await browser.newPage()
-  await page.route('**/api/tocsin/v1/inbox', async (route) => {
-    const stale = await route.fetch()
-    await fire({ alertname: 'JustNow', severity: 'critical', team: 'platform' }, { summary: 'Just now' })
-    await page.locator('.message', { hasText: 'Just now' }).first().waitFor()
-    await route.fulfill({ response: stale })
-  })
-  await page.goto(`${engine.url}/inbox`)
-  await page.getByText('live', { exact: true }).waitFor()
-  await page.locator('.message', { hasText: 'Drift' }).first().waitFor()
-  expect(await page.locator('.message', { hasText: 'Just now' }).count()).toBeGreaterThan(0)
+  await page.close()
 })

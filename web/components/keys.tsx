@@ -16,9 +16,12 @@ export function Keys() {
   const [isShown, setIsShown] = useState(false)
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (document.querySelector('dialog[open]')) return
-      if (event.key === 'j') move(1)
+      if (isTyping(event.target)) {
+        if (event.key !== 'Escape') return
+        event.target.blur()
+      } else if (event.key === 'j') move(1)
       else if (event.key === 'k') move(-1)
       else if (event.key === '/') document.querySelector<HTMLElement>('[data-main-filter]')?.focus()
       else if (event.key === '?') setIsShown(true)
@@ -45,7 +48,7 @@ export function Keys() {
   )
 }
 
-function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]')
 }
 

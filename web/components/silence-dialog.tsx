@@ -28,6 +28,7 @@ interface Draft {
   startsAt?: string
   endsAt?: string
   comment: string
+  createdBy?: string
 }
 
 const draft = openValue<Draft | undefined>(undefined)
@@ -45,8 +46,8 @@ export function newSilence(matchers = ''): void {
   draft.set({ matchers, comment: '' })
 }
 
-export function editSilence({ id, matchers, startsAt, endsAt, comment }: Silence): void {
-  draft.set({ id, matchers: textOf(matchers), startsAt, endsAt, comment })
+export function editSilence({ id, matchers, startsAt, endsAt, comment, createdBy }: Silence): void {
+  draft.set({ id, matchers: textOf(matchers), startsAt, endsAt, comment, createdBy })
 }
 
 export function textOf(matchers: Silence['matchers']): string {
@@ -73,7 +74,7 @@ function Form({ asked }: { asked: Draft }) {
   const [text, setText] = useState(asked.matchers)
   const [end, setEnd] = useState(() => toLocal(asked.endsAt ? new Date(asked.endsAt) : inMinutes(60)))
   const [comment, setComment] = useState(asked.comment)
-  const [by, setBy] = useState(ownName)
+  const [by, setBy] = useState(() => ownName() || (asked.createdBy ?? ''))
   const [isSending, setIsSending] = useState(false)
   const vocabulary = useMemo(
     () => vocabularyOf([...byFingerprint.values()].map(({ labels }) => labels)),

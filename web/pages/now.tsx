@@ -250,15 +250,10 @@ const GroupOfAlerts = memo(function GroupOfAlerts({
   return (
     <li className={`group severity-${gravities}`}>
       <div className="group-head" aria-label={`Group of ${members.length}`} {...line({ Enter: toggle, s: silence })}>
-        <button
-          type="button"
-          className="fold"
-          aria-expanded={isOpen}
-          aria-label="Alerts of this group"
-          onClick={toggle}
-        >
+        <button type="button" className="fold" aria-expanded={isOpen} onClick={toggle}>
           <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
           <strong>{members.length.toLocaleString()}</strong>
+          <span className="hidden-text">in this group</span>
         </button>
         <Labels labels={group.labels} onPick={onPick} />
         {Object.keys(group.labels).length === 0 && <span className="soft">not grouped by any label</span>}
