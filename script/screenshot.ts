@@ -1,17 +1,99 @@
-// Takes the README's picture: npx tsx script/screenshot.ts [url of the inbox] [file] [width] [dark]
+// Takes the pictures of docs/: npx tsx script/screenshot.ts [url of an engine in its sandbox that has just started]
+import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-const [url = 'http://127.0.0.1:9093/inbox', file = 'docs/inbox.png', width = '1180', scheme = 'light'] =
-  process.argv.slice(2)
+const [url = 'http://127.0.0.1:9093'] = process.argv.slice(2)
+const folder = 'docs/pages'
+const sizes = [
+  { width: 1180, height: 820 },
+  { width: 375, height: 780 },
+]
+const pages = {
+  now: '/',
+  incident: '/incidents/1',
+  notifications: '/notifications',
+  why: '/why?labels=alertname%3D%22ModelDrift%22%2C+model%3D%22fx-carry-7%22%2C+severity%3D%22critical%22%2C+team%3D%22quant%22',
+  silences: '/silences',
+  routing: '/routing?labels=severity%3D%22critical%22%2C+team%3D%22quant%22',
+  health: '/health',
+  inbox: '/inbox',
+}
+
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+const alert = (minutes: number, labels: Record<string, string>, summary: string, description = '') => ({
+  status: 'firing',
+  labels,
+  annotations: { summary, ...(description && { description, runbook_url: 'https://runbooks.example.com/models' }) },
+  startsAt: minutesAgo(minutes),
+  generatorURL: 'https://prometheus.example.com/graph',
+})
+const disks = ['db-1', 'db-2', 'db-7'].map((instance, i) =>
+  alert(
+    50 - i,
+    { alertname: 'DiskSpaceLow', severity: 'warning', team: 'data', instance },
+    `Disk of ${instance} fills`,
+  ),
+)
+
+async function send(path: string, body: unknown, method = 'POST'): Promise<void> {
+  const answer = await fetch(url + path, {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`)
+}
+const fire = (...alerts: unknown[]) => send('/webhook', { version: '4', alerts })
+const incidents = async () => (await (await fetch(`${url}/api/tocsin/v1/incidents`)).json()) as { title: string }[]
+async function untilThereIs(title: string): Promise<void> {
+  while (!(await incidents()).some((incident) => incident.title === title))
+    await new Promise((again) => setTimeout(again, 100))
+}
+
+await fire(
+  alert(
+    14,
+    { alertname: 'ModelDrift', severity: 'critical', team: 'quant', model: 'fx-carry-7' },
+    'Model fx-carry-7 drifts',
+    'Accuracy fell to 41% over the last hour; its signals are no better than chance.',
+  ),
+)
+await untilThereIs('Model fx-carry-7 drifts')
+await send('/api/tocsin/v1/incidents/1/ack', { by: 'alice' })
+await send('/api/tocsin/v1/incidents/1/notes', { by: 'alice', text: 'Rolled back to fx-carry-6; retraining.' })
+await fire(
+  alert(3, { alertname: 'FeedStale', severity: 'critical', team: 'data', feed: 'lse' }, 'Market data feed is stale'),
+  ...disks,
+  alert(41, { alertname: 'CertificateExpires', severity: 'info', team: 'security' }, 'A certificate ends in 12 days'),
+  alert(27, { alertname: 'BackupLate', severity: 'warning', team: 'database', instance: 'pg-2' }, 'The backup is late'),
+)
+await untilThereIs('Market data feed is stale')
+await send('/api/v2/silences', {
+  matchers: [{ name: 'instance', value: 'db-7', isRegex: false, isEqual: true }],
+  startsAt: minutesAgo(0),
+  endsAt: minutesAgo(-180),
+  createdBy: 'bob',
+  comment: 'its new disk is on the way',
+})
+
+mkdirSync(folder, { recursive: true })
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
 })
-const page = await browser.newPage({
-  viewport: { width: Number(width), height: 900 },
-  colorScheme: scheme === 'dark' ? 'dark' : 'light',
-})
-await page.goto(url)
-await page.waitForSelector('.message')
-await page.screenshot({ path: file })
+// mail of a warning leaves after its group_wait, and charts have a point each ten seconds
+await new Promise((done) => setTimeout(done, 25_000))
+for (const viewport of sizes) {
+  for (const scheme of ['light', 'dark'] as const) {
+    const page = await browser.newPage({ viewport, colorScheme: scheme })
+    for (const [name, place] of Object.entries(pages)) {
+      await page.goto(`${url}/#${place}`)
+      await page.getByText('live', { exact: true }).waitFor()
+      await page.locator('main .loading').first().waitFor({ state: 'detached' })
+      await page.waitForTimeout(500) // charts are drawn, pictures of mails are there
+      await page.screenshot({ path: `${folder}/${name}-${scheme}-${viewport.width}.png` })
+    }
+    await page.close()
+  }
+}
 await browser.close()

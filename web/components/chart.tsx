@@ -7,6 +7,8 @@ export interface Line {
   values: readonly (number | null)[]
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
+
 /** Told apart in light and in dark, and by who sees few colours. */
 const colours = ['--chart-1', '--chart-2', '--chart-3', '--chart-4', '--chart-5']
 
@@ -39,7 +41,10 @@ export function Chart({
         legend: { show: false },
         cursor: { y: false },
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1e-3, max * 1.1)] } },
-        axes: [axis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) }],
+        axes: [
+          { ...axis, values: (_plot, ticks) => ticks.map((at) => clock.format(at * 1000)) },
+          { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) },
+        ],
         series: [
           {},
           ...names.split(',').map((name, i) => ({

@@ -311,14 +311,13 @@ function AlertLine({
           {labels['alertname'] ?? 'an alert without a name'}
         </button>
         <span className="summary">{annotations['summary']}</span>
+        {!isOpen && (
+          <Labels labels={labels} without={['alertname', 'severity', ...Object.keys(group.labels)]} onPick={onPick} />
+        )}
         <Quiet alert={alert} />
         <Age at={startsAt} />
       </div>
-      <Labels
-        labels={labels}
-        without={isOpen ? [] : ['alertname', 'severity', ...Object.keys(group.labels)]}
-        onPick={onPick}
-      />
+      {isOpen && <Labels labels={labels} onPick={onPick} />}
       {isOpen && (
         <>
           <Annotations annotations={annotations} />

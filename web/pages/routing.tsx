@@ -111,7 +111,7 @@ function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<str
                       <td key={severities[i]}>
                         {cell ? (
                           <>
-                            {cell.channels.map(channelName).join(', ') || 'nobody'}
+                            {cell.channels.map(channelName).join(', ') || 'nobody'}{' '}
                             {cell.incident && <span className="badge state-open">incident</span>}
                           </>
                         ) : (

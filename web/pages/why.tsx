@@ -231,16 +231,15 @@ function RouteStep({ route }: { route: WhyRoute }) {
         <code>{matchers === '{}' ? 'everything' : matchers}</code>
         {takes && <strong> → {receiver}</strong>}
         {continues && matches && <span className="badge">continue</span>}
-        <span className="hidden-text">{takes ? 'takes it' : matches ? 'matches' : 'does not match'}</span>
-      </p>
-      {!matches &&
-        tests
+        {tests
           .filter(({ holds }) => !holds)
           .map(({ matcher, value }) => (
-            <p key={matcher} className="soft">
+            <span key={matcher} className="soft">
               {matcher} does not hold: it is {value === '' ? 'not there' : `“${value}”`}
-            </p>
+            </span>
           ))}
+        <span className="hidden-text">{takes ? 'takes it' : matches ? 'matches' : 'does not match'}</span>
+      </p>
       {children.length > 0 && (
         <ul>
           {children.map((child) => (
