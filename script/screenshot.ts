@@ -35,9 +35,9 @@ const disks = ['db-1', 'db-2', 'db-7'].map((instance, i) =>
   ),
 )
 
-async function send(path: string, body: unknown, method = 'POST'): Promise<void> {
+async function send(path: string, body: unknown): Promise<void> {
   const answer = await fetch(url + path, {
-    method,
+    method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   })

@@ -21,7 +21,7 @@ const KEPT = 1000
 /** So many are read at once. */
 const PAGE = 500
 
-const published = z.object({ kind: z.enum(['inbox', 'incident', 'reload']), data: z.unknown() })
+const publishedEntry = z.object({ kind: z.enum(['inbox', 'incident', 'reload']), data: z.unknown() })
 const place = /^(\d+-\d+),(\d+-\d+)$/
 const entries = z.array(z.tuple([z.string(), z.array(z.string())]))
 
@@ -49,13 +49,13 @@ export function liveStore(redis: Redis, keys: Keys) {
         .pipeline()
         .xrange(keys.live, live, '+', 'COUNT', PAGE)
         .xrange(keys.deliveries, deliveries, '+', 'COUNT', PAGE)
-      const [said, delivered] = (await execAll(asked)).map((reply) => entries.parse(reply))
-      const newSaid = behind(said ?? [], live)
+      const [published, delivered] = (await execAll(asked)).map((reply) => entries.parse(reply))
+      const newSaid = behind(published ?? [], live)
       const newDelivered = behind(delivered ?? [], deliveries)
       if (!newSaid || !newDelivered) return undefined
       const happenings: Happening[] = []
       for (const [id, fields] of newSaid) {
-        const said = published.safeParse(JSON.parse(fields[1] ?? '')) // another version may say what this one does not know
+        const said = publishedEntry.safeParse(JSON.parse(fields[1] ?? '')) // another version may say what this one does not know
         if (said.success) happenings.push({ place: `${id},${deliveries}`, ...said.data })
       }
       const lastSaid = newSaid.at(-1)?.[0] ?? live

@@ -40,12 +40,11 @@ afterAll(async () => {
 })
 
 async function deliveries(query: Record<string, string> = {}): Promise<(Delivery & { receiver: string })[]> {
-  const answer = await engine.get<{ deliveries: (Delivery & { receiver: string })[] }>(
-    `${ours}/deliveries?${new URLSearchParams(query)}`,
-  )
+  const asked = new URLSearchParams(query).toString()
+  const answer = await engine.get<{ deliveries: (Delivery & { receiver: string })[] }>(`${ours}/deliveries?${asked}`)
   return answer.deliveries
 }
-const why = (labels: string) => engine.get<Why>(`${ours}/why?${new URLSearchParams({ labels })}`)
+const why = (labels: string) => engine.get<Why>(`${ours}/why?labels=${encodeURIComponent(labels)}`)
 
 test('the alerts that fire come with their groups', async () => {
   const { alerts, groups, left } = await engine.get<{
@@ -53,7 +52,7 @@ test('the alerts that fire come with their groups', async () => {
     groups: Record<string, ShownGroup>
     left: number
   }>(`${ours}/alerts`)
-  expect(alerts.map(({ labels }) => labels['alertname']).sort()).toEqual(['Refused', 'Source', 'Told'])
+  expect(alerts.map(({ labels }) => labels['alertname'] ?? '').sort()).toEqual(['Refused', 'Source', 'Told'])
   const refused = alerts.find(({ labels }) => labels['alertname'] === 'Refused')
   expect(groups[refused?.groups[0] ?? '']).toMatchObject({ receiver: 'quant/critical' })
   expect(left).toBe(0)
@@ -150,9 +149,9 @@ test('the routing in force, with what its routes catch', async () => {
   ])
   const all = (node: typeof route): (typeof route)[] => [node, ...node.routes.flatMap(all)]
   const counts = all(route).filter(({ alerts }) => alerts > 0)
-  expect(counts.map(({ receiver, alerts, notifications }) => [receiver, alerts, notifications]).sort()).toEqual([
-    ['platform/critical', 2, 2],
-    ['quant/critical', 1, 0],
+  expect(counts.map(({ receiver, alerts, notifications }) => `${receiver} ${alerts} ${notifications}`).sort()).toEqual([
+    'platform/critical 2 2',
+    'quant/critical 1 0',
   ])
   expect(failure).toBe(null)
 })

@@ -27,7 +27,7 @@ export async function openPage(
   browser: Browser,
   url: string,
   place = '/',
-  { width = 1100, scheme = 'light' as 'light' | 'dark' } = {},
+  { width = 1100, scheme = 'light' }: { width?: number; scheme?: 'light' | 'dark' } = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme })
   const page = await context.newPage()

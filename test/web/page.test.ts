@@ -278,6 +278,37 @@ test('health: a tile for each part, and four charts that have what was counted',
   await page.locator('.legend', { hasText: 'Slack:' }).waitFor({ timeout: 25_000 }) // a point takes ten seconds
 })
 
+test('health: figures against their targets, and what goes wrong most', async () => {
+  await using opened = await open()
+  const { page } = opened
+  const figure = { name: 'delivery_availability', unit: 'ratio', of: 200, better: 'higher' }
+  await page.route('**/api/tocsin/v1/kpis', (route) =>
+    route.fulfill({
+      json: {
+        kpis: [
+          { ...figure, value: 0.985, target: 0.999, met: false },
+          { name: 'mttr', unit: 'seconds', value: 90, of: 3, target: 1800, better: 'lower', met: true },
+          { name: 'coverage', unit: 'ratio', value: null, of: 0, target: 1, better: 'higher', met: null },
+        ],
+      },
+    }),
+  )
+  const none = { total: 0, types: [], affectedServices: [] }
+  const minute = { type: 'error_spike', timestamp: new Date().toISOString(), count: 40, threshold: 10 }
+  const deliveries = { ...none, total: 3, attempts: 200, types: [{ name: 'server error', count: 3 }] }
+  await page.route('**/api/tocsin/v1/patterns?window=24h', (route) =>
+    route.fulfill({ json: { alerts: none, deliveries, anomalies: [minute] } }),
+  )
+  await page.goto(`${engine.url}/#/health`)
+  await page.getByRole('row', { name: 'Delivery availability 98.5 % missed at least 99.9 % 200' }).waitFor()
+  await page.getByRole('row', { name: 'MTTR 90 s met at most 1,800 s 3' }).waitFor()
+  await page.getByRole('row', { name: 'Coverage – at least 100 % 0' }).waitFor()
+  await page.getByText('Failed attempts: 3 of 200').waitFor()
+  await page.getByText('server error 3').waitFor()
+  await page.getByText(/Error spike .*: 40 in a minute, where 10 would have been much/).waitFor()
+  expect(await seriousFaults(page)).toEqual([])
+})
+
 test('the connection is cut and comes back: nothing that happened meanwhile is lacking', async () => {
   await using line = await openTcpProxy(new URL(engine.url))
   await using burning = await openPage(browser, line.url)

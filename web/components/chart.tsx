@@ -29,14 +29,14 @@ export function Chart({
   const names = lines.map(({ name }) => name).join()
 
   useEffect(() => {
-    const at = place.current
-    if (!at) return
-    const css = getComputedStyle(at)
+    const frame = place.current
+    if (!frame) return
+    const css = getComputedStyle(frame)
     const [ink, grid] = [css.getPropertyValue('--soft'), css.getPropertyValue('--line')]
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } }
     const made = new UPlot(
       {
-        width: at.clientWidth,
+        width: frame.clientWidth,
         height: 160,
         legend: { show: false },
         cursor: { y: false },
@@ -57,11 +57,11 @@ export function Chart({
         ],
       },
       [],
-      at,
+      frame,
     )
     plot.current = made
-    const watch = new ResizeObserver(() => made.setSize({ width: at.clientWidth, height: 160 }))
-    watch.observe(at)
+    const watch = new ResizeObserver(() => made.setSize({ width: frame.clientWidth, height: 160 }))
+    watch.observe(frame)
     return () => {
       watch.disconnect()
       made.destroy()

@@ -55,7 +55,7 @@ function isTyping(target: EventTarget | null): target is HTMLElement {
 function move(by: 1 | -1): void {
   const lines = [...document.querySelectorAll<HTMLElement>('[data-line]')]
   const focused = document.activeElement?.closest('[data-line]')
-  const at = lines.findIndex((line) => line === focused)
+  const at = lines.findIndex((one) => one === focused)
   const next = lines[at < 0 ? (by > 0 ? 0 : lines.length - 1) : Math.min(lines.length - 1, Math.max(0, at + by))]
   next?.focus({ preventScroll: true })
   next?.scrollIntoView({ block: 'nearest' })

@@ -4,7 +4,7 @@ import { Chart } from '../components/chart.tsx'
 import { line } from '../components/keys.tsx'
 import { channelName } from '../components/message.tsx'
 import { Empty, Read } from '../components/states.tsx'
-import { useNow } from '../components/time.tsx'
+import { When, useNow } from '../components/time.tsx'
 import { ApiError, OURS, get } from '../data/api.ts'
 import { useResource } from '../data/resource.ts'
 import { theme } from '../data/theme.ts'
@@ -62,7 +62,7 @@ const names: Readonly<Record<Part['name'], string>> = {
   config: 'Config',
 }
 const worth: Readonly<Record<Status, number>> = { ok: 100, degraded: 85, down: 0 }
-const words: Readonly<Record<Status, string>> = { ok: 'well', degraded: 'impaired', down: 'down' }
+const statusWords: Readonly<Record<Status, string>> = { ok: 'well', degraded: 'impaired', down: 'down' }
 
 function Tiles({ health, points }: { health: Health; points: readonly Point[] }) {
   const scored = health.parts.map((part) => ({ part, score: scoreOf(part, points) }))
@@ -78,7 +78,7 @@ function Tiles({ health, points }: { health: Health; points: readonly Point[] })
           name="Overall"
           score={overall}
           reason={`the lowest of ${scored.length} parts`}
-          word={words[health.status]}
+          word={statusWords[health.status]}
         />
         {scored.map(({ part, score }) => (
           <Tile
@@ -86,7 +86,7 @@ function Tiles({ health, points }: { health: Health; points: readonly Point[] })
             name={`${names[part.name]}${part.of === undefined ? '' : ` · ${channelName(part.of)}`}`}
             score={score}
             reason={part.reason}
-            word={words[part.status]}
+            word={statusWords[part.status]}
           />
         ))}
       </ul>
@@ -202,60 +202,129 @@ function sumIn(counts: Readonly<Record<string, number>>, prefix: string): number
   return Object.entries(counts).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)
 }
 
-/** Rows of which no more is known than that they are records: a list, or the first list in what is answered. */
-function rowsIn(data: unknown): Record<string, unknown>[] {
-  const list: unknown = Array.isArray(data) ? data : Object.values(data ?? {}).find((value) => Array.isArray(value))
-  return Array.isArray(list) ? list.map((row: unknown) => Object.fromEntries(Object.entries(row ?? {}))) : []
+/** A figure as `kpis` answers it. */
+interface Figure {
+  name: string
+  unit: 'ratio' | 'seconds'
+  value: number | null // null: nothing has happened that would say
+  of: number // how many it is worked out from
+  target: number | null
+  better: 'higher' | 'lower'
+  met: boolean | null
 }
 
 function Figures() {
-  return <Table path={`${OURS}/kpis`} empty="There are no figures yet." />
-}
-
-function Patterns() {
-  return <Table path={`${OURS}/patterns?window=24h`} empty="Nothing went wrong within the last 24 hours." />
-}
-
-function Table({ path, empty }: { path: string; empty: string }) {
-  const found = useResource<unknown>(path, 'delivery')
+  const found = useResource<{ kpis: readonly Figure[] }>(`${OURS}/kpis`, 'delivery')
   if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
   return (
     <Read of={found}>
-      {(data) => {
-        const rows = rowsIn(data)
-        if (rows.length === 0) return <Empty title={empty} />
-        const columns = [...new Set(rows.flatMap(Object.keys))]
-        return (
-          <div className="scrolls" tabIndex={0} role="region" aria-label={empty}>
-            <table className="grid">
-              <thead>
-                <tr>
-                  {columns.map((name) => (
-                    <th key={name} scope="col">
-                      {name}
-                    </th>
-                  ))}
+      {({ kpis }) => (
+        <div className="scrolls" tabIndex={0} role="region" aria-label="Figures">
+          <table className="grid">
+            <thead>
+              <tr>
+                <th scope="col">Figure</th>
+                <th scope="col">Value</th>
+                <th scope="col">Target</th>
+                <th scope="col">Of</th>
+              </tr>
+            </thead>
+            <tbody>
+              {kpis.map(({ name, unit, value, of, target, better, met }) => (
+                <tr key={name}>
+                  <th scope="row">{inWords(name)}</th>
+                  <td className={met === null ? '' : met ? 'met' : 'missed'}>
+                    {measured(value, unit)}
+                    {met !== null && <span className="soft">{met ? ' met' : ' missed'}</span>}
+                  </td>
+                  <td>
+                    {target === null
+                      ? 'none'
+                      : `${better === 'higher' ? 'at least' : 'at most'} ${measured(target, unit)}`}
+                  </td>
+                  <td>{of.toLocaleString()}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => (
-                  <tr key={JSON.stringify(row)}>
-                    {columns.map((name) => (
-                      <td key={name}>{cell(row[name])}</td>
-                    ))}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )
-      }}
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
     </Read>
   )
 }
 
-function cell(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return short(value)
-  return value === undefined || value === null ? '' : JSON.stringify(value)
+const abbreviations = new Set(['mtta', 'mttr', 'p50', 'p95', 'p99'])
+
+/** `delivery_availability` as people write it. */
+function inWords(name: string): string {
+  const words = name.split('_').map((word) => (abbreviations.has(word) ? word.toUpperCase() : word))
+  const text = words.join(' ')
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`
+}
+
+function measured(value: number | null, unit: Figure['unit']): string {
+  if (value === null) return '–'
+  return unit === 'ratio' ? `${Number((100 * value).toFixed(2))} %` : seconds(value)
+}
+
+/** What there was of something, as `patterns` answers it. */
+interface Pattern {
+  total: number
+  types: readonly { name: string; count: number }[]
+  affectedServices: readonly { name: string; count: number }[]
+}
+
+interface PatternsFound {
+  alerts: Pattern
+  deliveries: Pattern & { attempts: number } // what failed
+  anomalies: readonly { type: string; timestamp: string; count: number; threshold: number }[]
+}
+
+function Patterns() {
+  const found = useResource<PatternsFound>(`${OURS}/patterns?window=24h`, 'delivery')
+  if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
+  return (
+    <Read of={found}>
+      {({ alerts, deliveries, anomalies }) => (
+        <>
+          {anomalies.map(({ type, timestamp, count, threshold }) => (
+            <p key={`${type} ${timestamp}`} className="failed">
+              {inWords(type)} <When at={timestamp} />: {count.toLocaleString()} in a minute, where{' '}
+              {threshold.toLocaleString()} would have been much
+            </p>
+          ))}
+          <div className="two-columns">
+            <Counted
+              title={`Failed attempts: ${deliveries.total.toLocaleString()} of ${deliveries.attempts.toLocaleString()}`}
+              pattern={deliveries}
+              none="No attempt failed."
+            />
+            <Counted title={`Alerts: ${alerts.total.toLocaleString()}`} pattern={alerts} none="No alert came." />
+          </div>
+        </>
+      )}
+    </Read>
+  )
+}
+
+function Counted({
+  title,
+  pattern: { types, affectedServices },
+  none,
+}: {
+  title: string
+  pattern: Pattern
+  none: string
+}) {
+  return (
+    <section className="card" aria-label={title}>
+      <h3>{title}</h3>
+      {types.length === 0 && <p className="soft">{none}</p>}
+      {[...types.slice(0, 8), ...affectedServices.slice(0, 5)].map(({ name, count }) => (
+        <p key={name} className="counted">
+          <span>{name}</span> <b>{count.toLocaleString()}</b>
+        </p>
+      ))}
+    </section>
+  )
 }
