@@ -47,7 +47,7 @@ export function App() {
     void ask()
   }, [ask])
   if (session === undefined) return <Loading />
-  if (session === 'nobody') return <SignIn onDone={() => void ask()} />
+  if (session === 'nobody') return <SignIn onDone={() => location.reload()} /> // nothing that another has read stays behind
   if (session instanceof ApiError) return <Failed error={session} again={() => void ask()} />
   return (
     <SessionContext value={session}>

@@ -10,16 +10,18 @@ import { explain } from '../view/why.ts'
 import type { ApiDeps } from './deps.ts'
 import { HttpError, cannotRead } from './error.ts'
 import { principalOf } from './principals.ts'
+import { sendJson } from './v2/answer.ts'
+import { limitGets } from './v2/router.ts'
 
 /** More than these no page shows. */
 const MOST = 20_000
 const LONGEST = 16_000
 
 /** What is true now: the alerts that fire, why an alert is told to whom it is, the routing in force, counts for charts. */
-export function now({ deps, view, reloadFailure }: ApiDeps): Router {
+export function now({ deps, view, reloadFailure, getConcurrency }: ApiDeps): Router {
   const router = Router()
 
-  router.get('/alerts', async (request, response) => {
+  router.get('/alerts', limitGets(getConcurrency), async (request, response) => {
     const { routing, clock } = deps
     const principal = principalOf(request)
     const at = clock.now()
@@ -29,7 +31,8 @@ export function now({ deps, view, reloadFailure }: ApiDeps): Router {
     )
     const alerts = theirs.slice(0, MOST).map(showAlert)
     response.set('Cache-Control', 'no-store')
-    response.json({ alerts, groups: showGroups(alerts, snapshot.groups), left: theirs.length - alerts.length })
+    const groups = showGroups(alerts, snapshot.groups)
+    sendJson(response, JSON.stringify({ alerts, groups, left: theirs.length - alerts.length }))
   })
 
   router.get('/incidents/:id/alerts', async (request, response) => {

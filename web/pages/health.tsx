@@ -20,13 +20,8 @@ const HOUR = 3600
 
 /** How Tocsin is: tiles, charts of the last hour, figures against their targets, what goes wrong most. */
 export function HealthPage() {
-  const health = useResource<Health>(`${OURS}/health`, 'health')
+  const health = useFresh<Health>(`${OURS}/health`, 'health')
   const { points, error } = useSeries()
-  const now = useNow(5000)
-  const { again, readAt } = health
-  useEffect(() => {
-    if (readAt > 0 && now - readAt > 4000) again()
-  }, [now, readAt, again])
   return (
     <>
       <div className="section-head">
@@ -118,6 +113,17 @@ function Tile({ name, score, reason, word }: { name: string; score: number; reas
       <p className="tile-reason">{reason}</p>
     </li>
   )
+}
+
+/** What moves by itself, without an event that says so: read anew every few seconds. */
+function useFresh<T>(path: string, ...kinds: string[]) {
+  const found = useResource<T>(path, ...kinds)
+  const now = useNow(5000)
+  const { again, readAt, error } = found
+  useEffect(() => {
+    if (readAt > 0 && now - readAt > 4000 && error?.status !== 404) again()
+  }, [now, readAt, again, error])
+  return found
 }
 
 /** The points of the last hour; each step the new ones are read. */
@@ -214,7 +220,7 @@ interface Figure {
 }
 
 function Figures() {
-  const found = useResource<{ kpis: readonly Figure[] }>(`${OURS}/kpis`, 'delivery')
+  const found = useFresh<{ kpis: readonly Figure[] }>(`${OURS}/kpis`)
   if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
   return (
     <Read of={found}>
@@ -281,7 +287,7 @@ interface PatternsFound {
 }
 
 function Patterns() {
-  const found = useResource<PatternsFound>(`${OURS}/patterns?window=24h`, 'delivery')
+  const found = useFresh<PatternsFound>(`${OURS}/patterns?window=24h`)
   if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
   return (
     <Read of={found}>

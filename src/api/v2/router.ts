@@ -47,7 +47,7 @@ const crossOrigin: RequestHandler = (request, response, next) => {
 }
 
 /** Long answers take memory until they are read. */
-function limitGets(most: number): RequestHandler {
+export function limitGets(most: number): RequestHandler {
   let inFlight = 0
   return (request, response, next) => {
     if (request.method !== 'GET') return next()
