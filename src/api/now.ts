@@ -26,7 +26,7 @@ export function now({ deps, view, reloadFailure, getConcurrency }: ApiDeps): Rou
     const principal = principalOf(request)
     const at = clock.now()
     const snapshot = await view.snapshot(at).catch(cannotRead)
-    const theirs = [...standings(snapshot, routing, at).values()].filter(({ seen }) =>
+    const theirs = [...(await standings(snapshot, routing, at)).values()].filter(({ seen }) =>
       isTheirAlert(principal, seen.alert.labels, routing.config.defaultTeam),
     )
     const alerts = theirs.slice(0, MOST).map(showAlert)
@@ -42,7 +42,7 @@ export function now({ deps, view, reloadFailure, getConcurrency }: ApiDeps): Rou
       throw new HttpError(404, 'there is no such incident')
     const at = clock.now()
     const snapshot = await view.snapshot(at).catch(cannotRead)
-    const standing = standings(snapshot, routing, at)
+    const standing = await standings(snapshot, routing, at)
     const group = snapshot.groups.find(
       ({ key, receiver }) => key === incident.groupKey && receiver === incident.receiver,
     )

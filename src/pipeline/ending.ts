@@ -21,7 +21,7 @@ export interface Sent {
 }
 
 /** The log keeps no more of a title or a text, characters. */
-const LONGEST_SHOWN = 4000
+const LONGEST_SHOWN = 2000
 
 /** Writes a turn's end and wakes what is owed next. */
 export async function end(

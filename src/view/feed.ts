@@ -50,6 +50,7 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
   let joining: { listener: Listener; after: string | undefined }[] = []
   let timer: NodeJS.Timeout | undefined
   let isRunning = false
+  let isFailing = false
   let isClosed = false
 
   let place: string | undefined // undefined: nobody listened
@@ -99,7 +100,7 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
     }
     const at = clock.now()
     const snapshot = await view.snapshot(at)
-    const next = standings(snapshot, deps.routing, at)
+    const next = await standings(snapshot, deps.routing, at)
     const before = known
     known = next
     change = newest
@@ -150,16 +151,19 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
     timer = undefined
     const again = () => {
       if (isClosed) return
-      if (listeners.size + joining.length > 0) timer ??= setTimeout(run, BEAT)
+      if (listeners.size + joining.length > 0) timer ??= setTimeout(run, isFailing ? LOOK : BEAT)
       else {
         place = undefined
         known = new Map()
       }
     }
-    const fail = (err: unknown) => deps.log.warn({ err }, 'pages cannot be told of news; it is tried again')
+    const fail = (err: unknown) => {
+      if (!isFailing) deps.log.warn({ err }, 'pages cannot be told of news; it is tried again until they can')
+      isFailing = true
+    }
     isRunning = true
     void beat()
-      .catch(fail)
+      .then(() => (isFailing = false), fail)
       .finally(() => {
         isRunning = false
         again()

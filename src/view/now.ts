@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { toRecord } from '../model/labels.ts'
 import type { Routing } from '../pipeline/deps.ts'
 import { contains } from '../suppress/interval.ts'
@@ -33,8 +34,11 @@ export interface Standing {
   says: string
 }
 
+/** So many alerts are looked at before others get their turn. */
+const TURN = 2000
+
 /** How all alerts that fire are at an instant, by fingerprint. */
-export function standings(snapshot: Snapshot, { config }: Routing, at: number): Map<string, Standing> {
+export async function standings(snapshot: Snapshot, { config }: Routing, at: number): Promise<Map<string, Standing>> {
   const intervals = new Map<string, readonly string[]>() // by route
   const mutingRoute = (routeId: string): readonly string[] => {
     let muting = intervals.get(routeId)
@@ -55,6 +59,7 @@ export function standings(snapshot: Snapshot, { config }: Routing, at: number): 
     const { alert, groupIds, annotationsJson } = seen
     const says = `${alert.startsAt} ${groupIds.join()} ${silencedBy.join()} ${inhibitedBy.join()} ${mutedBy.join()} ${annotationsJson}`
     found.set(alert.fingerprint, { seen, silencedBy, inhibitedBy, mutedBy, says })
+    if (found.size % TURN === 0) await setImmediate()
   }
   return found
 }

@@ -212,6 +212,16 @@ test('an incident tells all that happened, takes notes, and is resolved', async 
   await page.getByText('Resolved by').waitFor()
 })
 
+test('on an incident’s own page a key acknowledges it', async () => {
+  await fire({ alertname: 'Stale', severity: 'critical', team: 'data' }, { summary: 'Feed is stale' })
+  await using opened = await open()
+  const { page } = opened
+  await incidentLine(page, 'Feed is stale').getByRole('link').click()
+  await page.getByText('Told by Slack').first().waitFor()
+  await page.keyboard.press('a')
+  await page.getByText('Acknowledged by anonymous').waitFor()
+})
+
 test('notifications are searched, and opened to their attempts and the message itself', async () => {
   await using opened = await open('/notifications')
   const { page } = opened

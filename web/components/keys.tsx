@@ -25,6 +25,7 @@ export function Keys() {
       else if (event.key === 'k') move(-1)
       else if (event.key === '/') document.querySelector<HTMLElement>('[data-main-filter]')?.focus()
       else if (event.key === '?') setIsShown(true)
+      else if (event.isTrusted) return forward(event.key)
       else return
       event.preventDefault()
     }
@@ -46,6 +47,12 @@ export function Keys() {
       </dl>
     </Dialog>
   )
+}
+
+/** A key that no line has taken is for what the page as a whole is about, if that is one thing. */
+function forward(key: string): void {
+  const whole = document.querySelector('[data-whole]')
+  whole?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
 }
 
 function isTyping(target: EventTarget | null): target is HTMLElement {

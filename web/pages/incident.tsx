@@ -35,7 +35,7 @@ function Whole({ incident }: { incident: Incident }) {
   const ack = mayRespond && state === 'open' ? () => void acknowledge(incident) : undefined
   return (
     <article className="incident-page">
-      <header className="page-head" aria-label="This incident" {...line({ a: ack })}>
+      <header className="page-head" data-whole="" {...line({ a: ack })}>
         <div className="badges">
           <Severity name={severity} />
           <span className={`badge state-${state}`}>{state}</span>
@@ -70,7 +70,7 @@ function Whole({ incident }: { incident: Incident }) {
         </div>
       </header>
       <div className="two-columns">
-        <Timeline incident={incident} />
+        <Timeline incident={incident} groups={new Set(alerts.data?.flatMap((alert) => alert.groups))} />
         <section aria-labelledby="incident-alerts">
           <h2 id="incident-alerts">Alerts</h2>
           <Read of={alerts}>
@@ -126,7 +126,7 @@ function AlertCard({ alert }: { alert: IncidentAlert }) {
 /** Something on the timeline: what was done, or a turn of a delivery. */
 type Happened = { at: string } & ({ entry: TimelineEntry } | { turn: Shown })
 
-function Timeline({ incident }: { incident: Incident }) {
+function Timeline({ incident, groups }: { incident: Incident; groups: ReadonlySet<string> }) {
   const { id, groupKey, receiver, createdAt, timeline } = incident
   const { mayRespond } = useSession()
   const query = new URLSearchParams({ group: groupKey })
@@ -170,7 +170,7 @@ function Timeline({ incident }: { incident: Incident }) {
         </form>
       )}
       {turns.error && <Failed error={turns.error} again={turns.again} />}
-      <Waiting receiver={receiver} />
+      <Waiting receiver={receiver} groups={groups} />
       <ol className="timeline">
         {all.map((one) => (
           <li key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}>
@@ -197,16 +197,19 @@ function Timeline({ incident }: { incident: Incident }) {
 
 interface Owed {
   id: string
+  group: string
   integration: string
   channel: string
   wait?: string
   state: string
 }
 
-/** What the incident's receiver is owed and waits. */
-function Waiting({ receiver }: { receiver: string }) {
+/** What the incident's receiver is owed about it, and waits. */
+function Waiting({ receiver, groups }: { receiver: string; groups: ReadonlySet<string> }) {
   const { data } = useResource<Owed[]>(`${OURS}/notifications`, 'delivery', 'incident')
-  const waiting = (data ?? []).filter(({ integration }) => integration.startsWith(`${receiver}/`))
+  const waiting = (data ?? []).filter(
+    ({ integration, group }) => groups.has(group) && integration.startsWith(`${receiver}/`),
+  )
   if (waiting.length === 0) return null
   return (
     <ul className="waiting">

@@ -200,7 +200,7 @@ function NotificationLine({ turns }: { turns: readonly Shown[] }) {
         {message && !namesOnly(channel, message.to) && <span>{message.to}</span>}
         {status && <span>{status}</span>}
         {possibleRepeat && <span className="badge">possible repeat</span>}
-        {turns.length > 1 && <span>{turns.length} attempts</span>}
+        {turns.length > 1 && <span>{attemptsOf(turns.length)}</span>}
         <Age at={at} />
       </div>
       {isOpen && (
@@ -221,6 +221,10 @@ function NotificationLine({ turns }: { turns: readonly Shown[] }) {
       )}
     </li>
   )
+}
+
+export function attemptsOf(count: number): string {
+  return count === 1 ? 'one attempt' : `${count} attempts`
 }
 
 function stateWords({ how }: Pick<Shown, 'how'>): string {
@@ -307,7 +311,7 @@ function Waiting({ of }: { of: Parameters<typeof Read<Owed[]>>[0]['of'] }) {
                   <div className="line-side">
                     <span>{channelName(channel)}</span>
                     <span>{reason}</span>
-                    <span>{number} attempts</span>
+                    <span>{attemptsOf(number)}</span>
                     <Age at={owedAt} />
                   </div>
                   {wait && <p className="detail">{wait}</p>}
@@ -374,7 +378,7 @@ function LetterLine({ letter }: { letter: Letter }) {
         <span>{channelName(channel)}</span>
         <span>{integration}</span>
         {team && <span>{team}</span>}
-        <span>{attempts} attempts</span>
+        <span>{attemptsOf(attempts)}</span>
         <Age at={at} />
         {isAdmin && (
           <button type="button" onClick={() => void retry()}>

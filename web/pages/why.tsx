@@ -9,7 +9,7 @@ import { alerts } from '../data/alerts.ts'
 import { OURS } from '../data/api.ts'
 import { linkTo, usePlace } from '../data/place.ts'
 import { useResource } from '../data/resource.ts'
-import { Turn } from './notifications.tsx'
+import { Turn, attemptsOf } from './notifications.tsx'
 
 /** Why an alert was told to whom it was, or not; and where one with labels typed in would go. */
 export function WhyPage() {
@@ -200,7 +200,7 @@ function GroupCard({ group }: { group: WhyGroup }) {
             )}
             {attempts.length > 0 && (
               <details>
-                <summary>{attempts.length} attempts</summary>
+                <summary>{attemptsOf(attempts.length)}</summary>
                 {attempts.map((turn) => (
                   <Turn key={turn.id} turn={{ ...turn, receiver }} />
                 ))}
