@@ -178,8 +178,8 @@ function Stale() {
   if (state !== 'lost' || now - since < 2000) return null
   return (
     <p className="stale" role="alert">
-      The connection was lost {lasting(now - since)} ago. What is shown is from before; it is caught up as soon as
-      Tocsin answers.
+      Tocsin, or its Redis, has not answered for {lasting(now - since)}. What is shown is from before; it is caught up
+      as soon as there is an answer.
     </p>
   )
 }

@@ -118,6 +118,7 @@ export function live({ deps, feed, stopping, authenticator }: LiveDeps, heartbea
   async function theirPart(principal: Principal, told: Told): Promise<Told | undefined> {
     switch (told.kind) {
       case 'hello':
+      case 'away':
       case 'many alerts':
       case 'silences':
       case 'routing':

@@ -15,6 +15,7 @@ export interface AlertNews {
 export type Told =
   | Happening
   | { kind: 'hello'; place: string; data: { missed: boolean } } // missed: something that came before is not told any more
+  | { kind: 'away'; data: null } // Redis does not answer; a hello says when it does again
   | { kind: 'alerts'; data: AlertNews }
   | { kind: 'many alerts'; data: null } // so many changed that they are better read anew
   | { kind: 'silences'; data: null }
@@ -158,12 +159,18 @@ export function openFeed({ deps, view, health, defaultTeam }: FeedOptions) {
       }
     }
     const fail = (err: unknown) => {
-      if (!isFailing) deps.log.warn({ err }, 'pages cannot be told of news; it is tried again until they can')
+      if (isFailing) return
       isFailing = true
+      deps.log.warn({ err }, 'pages cannot be told of news; it is tried again until they can')
+      tell({ kind: 'away', data: null })
+    }
+    const succeed = () => {
+      if (isFailing && place !== undefined) tell({ kind: 'hello', place, data: { missed: false } })
+      isFailing = false
     }
     isRunning = true
     void beat()
-      .then(() => (isFailing = false), fail)
+      .then(succeed, fail)
       .finally(() => {
         isRunning = false
         again()

@@ -125,3 +125,20 @@ test('alerts that come, change, are kept quiet and go are told; what is only rep
   })
   listening.stop()
 })
+
+test('that Redis does not answer is told, and that it does again; nothing is lost between', async () => {
+  await using story = await tell(server, config)
+  let isAway = false
+  const { store } = story.deps
+  const since: typeof store.live.since = (place) =>
+    isAway ? Promise.reject(new Error('Redis is away')) : store.live.since(place)
+  const deps = { ...story.deps, store: { ...store, live: { ...store.live, since } } }
+  const listening = await reader(feedOf({ ...story, deps }))
+  isAway = true
+  await listening.hears((all) => all.some(({ kind }) => kind === 'away'))
+  await store.live.publish('incident', { id: 'meanwhile' })
+  isAway = false
+  await listening.hears((all) => all.filter(({ kind }) => kind === 'hello').length === 2)
+  expect(listening.kinds()).toEqual(['hello', 'away', 'incident', 'hello'])
+  listening.stop()
+})

@@ -93,6 +93,7 @@ async function listen(stopped: AbortSignal, isUp: () => void): Promise<void> {
           isUp()
           connection.set({ state: 'live', since: Date.now() })
         }
+        if (told?.kind === 'away') connection.set({ state: 'lost', since: Date.now() })
         if (told) for (const listener of listeners.get(told.kind) ?? []) listener(told.data)
       }
     }
