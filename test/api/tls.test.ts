@@ -100,7 +100,7 @@ users: { viewer.example: { role: view }, 'spiffe://x/prometheus': { role: admin 
   expect(await ask(engine, '/-/reload', { ...prometheus, method: 'POST' })).toMatchObject({ status: 200 })
   const whoAmI = await ask(engine, '/api/tocsin/v1/session', { ...prometheus })
   // its first name has no line, its second has
-  expect(JSON.parse(whoAmI.body)).toEqual({ name: 'spiffe://x/prometheus', role: 'admin', by: 'certificate' })
+  expect(JSON.parse(whoAmI.body)).toEqual({ name: 'spiffe://x/prometheus', role: 'admin', by: 'certificate', sandbox: false })
   expect((await ask(engine, '/metrics', { ...viewer })).status).toBe(200)
   expect((await ask(engine, '/-/reload', { ...viewer, method: 'POST' })).status).toBe(403)
 
@@ -154,7 +154,7 @@ users: { ${lines} }
   await using engine = await startEngine({ config, args: [web('lines.yml', text)] })
   const answer = await ask(engine, '/api/tocsin/v1/session', { ...prometheus })
   if (expected === undefined) expect(answer.status).toBe(401)
-  else expect(JSON.parse(answer.body)).toEqual({ ...expected, by: 'certificate' })
+  else expect(JSON.parse(answer.body)).toEqual({ ...expected, by: 'certificate', sandbox: false })
 })
 
 test('with users or tokens beside it, a certificate alone is not enough, as with exporter-toolkit', async () => {
