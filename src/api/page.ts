@@ -8,10 +8,7 @@ export function page({ webRoot }: Pick<ApiDeps, 'webRoot'>): Router {
   router.get('/', (_request, response) => {
     response.set('Cache-Control', 'no-cache').sendFile(join(webRoot, 'index.html'))
   })
-  router.use(
-    '/assets',
-    express.static(join(webRoot, 'assets'), { index: false, immutable: true, maxAge: '365d', fallthrough: true }),
-  )
+  router.use('/assets', express.static(join(webRoot, 'assets'), { index: false, immutable: true, maxAge: '365d' }))
   // where the inbox was before it was part of the page
   router.get('/inbox', (_request, response) => response.redirect('./#/inbox'))
   return router

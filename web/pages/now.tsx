@@ -86,7 +86,7 @@ export function Now() {
             />
             Suppressed ({quiet.toLocaleString()})
           </label>
-          <FilterActions filter={filter} />
+          <FilterActions filter={filter} isOne={matchers !== undefined && matchers.length > 0} />
         </div>
         {left > 0 && (
           <p className="notice">
@@ -116,14 +116,14 @@ export function Now() {
   )
 }
 
-function FilterActions({ filter }: { filter: string }) {
+function FilterActions({ filter, isOne }: { filter: string; isOne: boolean }) {
   const { mayRespond } = useSession()
   return (
     <>
       <button type="button" onClick={() => void copyLink(location.href)}>
         Copy link
       </button>
-      {mayRespond && filter.trim() !== '' && (
+      {mayRespond && isOne && (
         <button type="button" onClick={() => newSilence(filter)}>
           Silence these
         </button>
