@@ -100,7 +100,12 @@ users: { viewer.example: { role: view }, 'spiffe://x/prometheus': { role: admin 
   expect(await ask(engine, '/-/reload', { ...prometheus, method: 'POST' })).toMatchObject({ status: 200 })
   const whoAmI = await ask(engine, '/api/tocsin/v1/session', { ...prometheus })
   // its first name has no line, its second has
-  expect(JSON.parse(whoAmI.body)).toEqual({ name: 'spiffe://x/prometheus', role: 'admin', by: 'certificate', sandbox: false })
+  expect(JSON.parse(whoAmI.body)).toEqual({
+    name: 'spiffe://x/prometheus',
+    role: 'admin',
+    by: 'certificate',
+    sandbox: false,
+  })
   expect((await ask(engine, '/metrics', { ...viewer })).status).toBe(200)
   expect((await ask(engine, '/-/reload', { ...viewer, method: 'POST' })).status).toBe(403)
 
