@@ -1,3 +1,5 @@
+import { alerts } from '../data/alerts.ts'
+
 /** Labels as `name=value`; pressed, one narrows the filter. */
 export function Labels({
   labels,
@@ -38,10 +40,14 @@ export function Severity({ name }: { name: string }) {
   return <span className={`badge severity-${gravity(name)}`}>{name || 'no severity'}</span>
 }
 
-/** How a severity is coloured. */
+/** How a severity is coloured: by its place in the table, where there is one, or by its usual name. */
 export function gravity(name: string): 'grave' | 'warning' | 'slight' {
+  const { severities } = alerts.get()
+  const place = severities.indexOf(name)
+  if (place === 0) return 'grave'
   if (/^(critical|page|error|emergency|high|p1|fatal|sev1)$/i.test(name)) return 'grave'
-  return /^(warning|warn|medium|p2|sev2)$/i.test(name) ? 'warning' : 'slight'
+  if (/^(warning|warn|medium|p2|sev2)$/i.test(name)) return 'warning'
+  return place > 0 && place < severities.length - 1 ? 'warning' : 'slight'
 }
 
 const isAddress = /^https?:\/\//i

@@ -7,9 +7,17 @@ import { openValue } from './value.ts'
 export interface Alerts {
   byFingerprint: ReadonlyMap<string, ShownAlert>
   groups: ReadonlyMap<string, ShownGroup> // by id
+  severities: readonly string[] // of the table, gravest first
   left: number // more than these there are
   isRead: boolean
   error: ApiError | undefined
+}
+
+interface Answer {
+  alerts: ShownAlert[]
+  groups: Record<string, ShownGroup>
+  severities: string[]
+  left: number
 }
 
 interface News {
@@ -21,6 +29,7 @@ interface News {
 export const alerts = openValue<Alerts>({
   byFingerprint: new Map(),
   groups: new Map(),
+  severities: [],
   left: 0,
   isRead: false,
   error: undefined,
@@ -47,10 +56,11 @@ function take(now: Alerts, news: readonly News[]): Alerts {
 async function readAll(): Promise<void> {
   meanwhile = []
   try {
-    const all = await get<{ alerts: ShownAlert[]; groups: Record<string, ShownGroup>; left: number }>(`${OURS}/alerts`)
+    const all = await get<Answer>(`${OURS}/alerts`)
     const read: Alerts = {
       byFingerprint: new Map(all.alerts.map((alert) => [alert.fingerprint, alert])),
       groups: new Map(Object.entries(all.groups)),
+      severities: all.severities,
       left: all.left,
       isRead: true,
       error: undefined,

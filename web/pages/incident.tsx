@@ -3,8 +3,9 @@ import type { Incident, TimelineEntry } from '../../src/incident/incident.ts'
 import type { ShownAlert } from '../../src/view/now.ts'
 import { line } from '../components/keys.tsx'
 import { AlertLinks, Annotations, Labels, Severity } from '../components/labels.tsx'
+import { channelName } from '../components/message.tsx'
 import { silenceLabels } from '../components/silence-dialog.tsx'
-import { Empty, Failed, Read } from '../components/states.tsx'
+import { Empty, Failed, Loading, Read } from '../components/states.tsx'
 import { Age, When } from '../components/time.tsx'
 import { attempt, copyLink } from '../components/toasts.tsx'
 import { OURS, send } from '../data/api.ts'
@@ -171,26 +172,30 @@ function Timeline({ incident, groups }: { incident: Incident; groups: ReadonlySe
       )}
       {turns.error && <Failed error={turns.error} again={turns.again} />}
       <Waiting receiver={receiver} groups={groups} />
-      <ol className="timeline">
-        {all.map((one) => (
-          <li key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}>
-            <When at={one.at} />
-            {'turn' in one ? (
-              <details>
-                <summary className={`turn-${one.turn.how}`}>{describeTurn(one.turn)}</summary>
-                <Turn turn={one.turn} />
-              </details>
-            ) : (
-              <div className={`event-${one.entry.event}`}>
-                <strong>{words(one.entry)}</strong>
-                {one.entry.detail && (
-                  <p className={one.entry.event === 'noted' ? 'note' : 'soft'}>{one.entry.detail}</p>
-                )}
-              </div>
-            )}
-          </li>
-        ))}
-      </ol>
+      {turns.readAt === 0 ? (
+        <Loading />
+      ) : (
+        <ol className="timeline">
+          {all.map((one) => (
+            <li key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}>
+              <When at={one.at} />
+              {'turn' in one ? (
+                <details>
+                  <summary className={`turn-${one.turn.how}`}>{describeTurn(one.turn)}</summary>
+                  <Turn turn={one.turn} />
+                </details>
+              ) : (
+                <div className={`event-${one.entry.event}`}>
+                  <strong>{words(one.entry)}</strong>
+                  {one.entry.detail && (
+                    <p className={one.entry.event === 'noted' ? 'note' : 'soft'}>{one.entry.detail}</p>
+                  )}
+                </div>
+              )}
+            </li>
+          ))}
+        </ol>
+      )}
     </section>
   )
 }
@@ -225,6 +230,6 @@ function Waiting({ receiver, groups }: { receiver: string; groups: ReadonlySet<s
 function words({ event, by: who, channel, to }: TimelineEntry): string {
   const person = who && who !== 'tocsin' ? ` by ${who}` : ''
   if (event === 'noted') return `Note${person}`
-  if (event === 'notified') return `Told by ${channel}${to ? `, ${to}` : ''}`
+  if (event === 'notified') return `Told by ${channelName(channel ?? '')}${to ? `, ${to}` : ''}`
   return `${event[0]?.toUpperCase()}${event.slice(1)}${person}`
 }
