@@ -14,8 +14,8 @@ const compress = compression({
     compression.filter(request, response),
 })
 
-/** Answers of what is read are compressed where the reader asks for it; what is sent to us has short ones. */
+/** Answers of what is read are compressed where the reader asks for it; what is sent to us, and how we are, has short ones. */
 export const compressed: RequestHandler = (request, response, next) => {
-  if (request.method === 'GET') compress(request, response, next)
+  if (request.method === 'GET' && !request.path.startsWith('/-/')) compress(request, response, next)
   else next()
 }

@@ -116,6 +116,46 @@ test('an alert’s whole way is one trace, from the caller’s to what is sent, 
   )
 })
 
+test('whichever worker takes, flushes and delivers, each trace is whole', async () => {
+  await using receiver = await collecting()
+  await using sink = await openHttpSink()
+  await using engine = await startEngine({
+    config: configFor(sink.url).replace('[cluster]', '[alertname]'),
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: '100' },
+    args: ['--workers=2'],
+  })
+  await eventually(
+    async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
+    (up) => up === 2,
+  )
+  const traces = Array.from({ length: 12 }, (_none, i) => `4bf92f3577b34da6a3ce929d0e0e47${10 + i}`)
+  for (const [i, id] of traces.entries()) {
+    const answer = await fetch(`${engine.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Connection: 'close', // so that another worker may answer
+        traceparent: `00-${id}-00f067aa0ba902b7-01`,
+      },
+      body: JSON.stringify([{ labels: { alertname: `A${i}` } }]),
+    })
+    expect(answer.status).toBe(200)
+  }
+  const spans = await eventually(
+    async () => spansOf(receiver),
+    (all) => traces.every((id) => all.some((one) => one.traceId === id && one.name === 'deliver notification')),
+  )
+  for (const id of traces) {
+    const own = spans.filter((one) => one.traceId === id)
+    const ids = new Set([...own.map((one) => one.spanId), '00f067aa0ba902b7'])
+    expect(own.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? '')).map(({ name }) => name)).toEqual([])
+    expect(own.map(({ name }) => name)).toEqual(expect.arrayContaining(['flush group', 'send webhook']))
+  }
+  // what is added up has no exemplars, and does not claim to be of the format that has
+  const metrics = await fetch(`${engine.url}/metrics`, { headers: { Accept: 'application/openmetrics-text' } })
+  expect(metrics.headers.get('content-type')).toContain('text/plain')
+})
+
 test('what fails says so in its span, by a word', async () => {
   await using receiver = await collecting()
   await using sink = await openHttpSink(() => ({ status: 404, body: 'gone' }))
