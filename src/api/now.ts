@@ -33,7 +33,8 @@ export function now(api: ApiDeps): Router {
     const alerts = theirs.slice(0, MOST).map(showAlert)
     response.set('Cache-Control', 'no-store')
     const groups = showGroups(alerts, snapshot.groups)
-    sendJson(response, JSON.stringify({ alerts, groups, left: theirs.length - alerts.length }))
+    const { severities } = routing.config
+    sendJson(response, JSON.stringify({ alerts, groups, severities, left: theirs.length - alerts.length }))
   })
 
   router.get('/incidents/:id/alerts', async (request, response) => {
