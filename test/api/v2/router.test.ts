@@ -176,7 +176,7 @@ test('all paths move under the route prefix, which is the external URL’s path 
   expect(await ask('/api/v2/status')).toEqual([404, null])
   expect(await ask('/-/ready')).toEqual([404, null])
   const metrics = await (await fetch(`${origin}/am/metrics`)).text()
-  expect(metrics).toContain('handler="/api/v2/status",method="GET",code="200"')
+  expect(metrics).toContain('handler="/api/v2/status",method="get",code="200"')
 
   await using plain = await startEngine({
     config,
