@@ -128,7 +128,7 @@ describe('the engine is killed', () => {
     await using world = await openWorld()
     using dir = tempDir()
     const config = world.config(`
-  critical: { notify: [slack, pagerduty, email, sms], incident: true, group_wait: 1s, group_interval: 1s }`)
+  critical: { notify: [slack, pagerduty, email, sms], incident: true, group_wait: 5s, group_interval: 1s }`)
     const first = await startEngine({ config, dir: dir.path })
     for (let n = 0; n < 20; n++) {
       expect(
