@@ -61,16 +61,17 @@ test('secrets show nowhere, whatever fails', async () => {
     pagerduty_configs: [{ routing_key: '\${PAGERDUTY}', url: '${url}/v2/enqueue' }]
     email_configs: [{ to: a@example.com }]
     sms_configs: [{ to: '+61400000000' }]
+    # each to a place of its own: those of one wait for each other
     webhook_configs:
       - { url: '${url}/hook/\${WEBHOOK_PATH}', http_config: { basic_auth: { username: u, password: '\${WEBHOOK_USER}' } } }
-      - { url: '${url.replace('//', '//somebody:${WEBHOOK_LOGIN}@')}/hook' }
-      - { url: '${url}/hook', http_config: { authorization: { credentials: '\${WEBHOOK_BEARER}' } }, signing_secret: '\${WEBHOOK_SIGNING}' }
-      - { url: '${url}/hook', http_config: { http_headers: { X-Key: { secrets: ['\${WEBHOOK_HEADER}'] } } } }
+      - { url: '${url.replace('//', '//somebody:${WEBHOOK_LOGIN}@')}/login' }
+      - { url: '${url}/bearer', http_config: { authorization: { credentials: '\${WEBHOOK_BEARER}' } }, signing_secret: '\${WEBHOOK_SIGNING}' }
+      - { url: '${url}/header', http_config: { http_headers: { X-Key: { secrets: ['\${WEBHOOK_HEADER}'] } } } }
       - { url_file: '${file}' }
-      - { url: '${url}/hook', http_config: { proxy_url: '${sink.url.replace('//', '//somebody:${PROXY}@')}' } }
+      - { url: '${url}/proxied', http_config: { proxy_url: '${sink.url.replace('//', '//somebody:${PROXY}@')}' } }
       - url: 'https://127.0.0.1:1'
         http_config: { proxy_url: '${sink.url}', proxy_connect_header: { X-Key: ['\${PROXY_HEADER}'] } }
-      - url: '${url}/hook'
+      - url: '${url}/oauth'
         http_config: { oauth2: { client_id: somebody, client_secret: '\${OAUTH}', token_url: '${sink.url}/token' } }`
   const config = `
 global:

@@ -143,13 +143,17 @@ test('whichever worker takes, flushes and delivers, each trace is whole', async 
   }
   const spans = await eventually(
     async () => spansOf(receiver),
-    (all) => traces.every((id) => all.some((one) => one.traceId === id && one.name === 'deliver notification')),
+    // each worker sends its own when it likes
+    (all) =>
+      traces.every((id) => {
+        const names = new Set(all.filter((one) => one.traceId === id).map(({ name }) => name))
+        return ['accept alerts', 'flush group', 'send webhook', 'deliver notification'].every((name) => names.has(name))
+      }),
   )
   for (const id of traces) {
     const own = spans.filter((one) => one.traceId === id)
     const ids = new Set([...own.map((one) => one.spanId), '00f067aa0ba902b7'])
     expect(own.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? '')).map(({ name }) => name)).toEqual([])
-    expect(own.map(({ name }) => name)).toEqual(expect.arrayContaining(['flush group', 'send webhook']))
   }
   // what is added up has no exemplars, and does not claim to be of the format that has
   const metrics = await fetch(`${engine.url}/metrics`, { headers: { Accept: 'application/openmetrics-text' } })
