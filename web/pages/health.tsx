@@ -1,9 +1,12 @@
 import { useEffect, useMemo, useState } from 'react'
+import type { Kpi } from '../../src/insight/kpis.ts'
+import type { Pattern, Patterns as Found } from '../../src/insight/patterns.ts'
 import type { Health, Part, Status } from '../../src/view/health.ts'
+import type { Kpis } from '../../src/view/insights.ts'
 import { Chart } from '../components/chart.tsx'
 import { line } from '../components/keys.tsx'
 import { channelName } from '../components/message.tsx'
-import { Empty, Read } from '../components/states.tsx'
+import { Read } from '../components/states.tsx'
 import { When, useNow } from '../components/time.tsx'
 import { ApiError, OURS, get } from '../data/api.ts'
 import { useResource } from '../data/resource.ts'
@@ -208,20 +211,8 @@ function sumIn(counts: Readonly<Record<string, number>>, prefix: string): number
   return Object.entries(counts).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)
 }
 
-/** A figure as `kpis` answers it. */
-interface Figure {
-  name: string
-  unit: 'ratio' | 'seconds'
-  value: number | null // null: nothing has happened that would say
-  of: number // how many it is worked out from
-  target: number | null
-  better: 'higher' | 'lower'
-  met: boolean | null
-}
-
 function Figures() {
-  const found = useFresh<{ kpis: readonly Figure[] }>(`${OURS}/kpis`)
-  if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
+  const found = useFresh<Kpis>(`${OURS}/kpis`)
   return (
     <Read of={found}>
       {({ kpis }) => (
@@ -268,27 +259,13 @@ function inWords(name: string): string {
   return `${text[0]?.toUpperCase()}${text.slice(1)}`
 }
 
-function measured(value: number | null, unit: Figure['unit']): string {
+function measured(value: number | null, unit: Kpi['unit']): string {
   if (value === null) return '–'
   return unit === 'ratio' ? `${Number((100 * value).toFixed(2))} %` : seconds(value)
 }
 
-/** What there was of something, as `patterns` answers it. */
-interface Pattern {
-  total: number
-  types: readonly { name: string; count: number }[]
-  affectedServices: readonly { name: string; count: number }[]
-}
-
-interface PatternsFound {
-  alerts: Pattern
-  deliveries: Pattern & { attempts: number } // what failed
-  anomalies: readonly { type: string; timestamp: string; count: number; threshold: number }[]
-}
-
 function Patterns() {
-  const found = useFresh<PatternsFound>(`${OURS}/patterns?window=24h`)
-  if (found.error?.status === 404) return <Empty title="This engine does not keep them." />
+  const found = useFresh<Found>(`${OURS}/patterns?window=24h`)
   return (
     <Read of={found}>
       {({ alerts, deliveries, anomalies }) => (
