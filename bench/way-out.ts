@@ -31,14 +31,17 @@ export function wayOutRows({ rounds, storm, singles }: { rounds: number; storm: 
         for (let round = 0; round < rounds; round++) {
           using sink = await openArrivals('instance')
           await using sides = await openSides(configOf(sink.url, GROUP_WAIT), 'everysec')
-          const requests = Array.from({ length: Math.ceil(storm / BATCH) }, (_none, batch) => {
-            const alerts = Array.from({ length: Math.min(BATCH, storm - batch * BATCH) }, (_none_, i) =>
-              alert(batch * BATCH + i, round, groups),
-            )
-            return postOf('/api/v2/alerts', JSON.stringify(alerts))
-          })
           const run = async (side: Side): Promise<{ ms: number; processor: number }> => {
             sink.arrived.clear()
+            // they begin now: a group of what is older than its wait is told of at once, with what has come by then
+            const startsAt = new Date().toISOString()
+            const requests = Array.from({ length: Math.ceil(storm / BATCH) }, (_none, batch) => {
+              const alerts = Array.from({ length: Math.min(BATCH, storm - batch * BATCH) }, (_none_, i) => ({
+                ...alert(batch * BATCH + i, round, groups),
+                startsAt,
+              }))
+              return postOf('/api/v2/alerts', JSON.stringify(alerts))
+            })
             const before = side.processor()
             const started = performance.now()
             await sendAll(side.url, requests, 8)
