@@ -11,7 +11,7 @@ import type { ApiDeps } from './deps.ts'
 import { HttpError, cannotRead } from './error.ts'
 import { principalOf } from './principals.ts'
 import { sendJson } from './v2/answer.ts'
-import { limitGets } from './v2/router.ts'
+import { limitGets } from './limit-gets.ts'
 
 /** More than these no page shows. */
 const MOST = 20_000

@@ -25,13 +25,13 @@ function isWord(message: unknown): message is Word {
 export function answerForMetrics(): void {
   const last = new Map<number, Counted>() // by worker
   const waiting = new Map<string, (counted: Counted) => void>()
-  let ended: Counted = []
+  let ended: Promise<Counted> = Promise.resolve([]) // what those have counted that are no more, one after the other
 
   cluster.on('exit', ({ id }: Worker) => {
     const counted = last.get(id)
     last.delete(id)
     // else what is counted would fall, and look as if it had begun anew
-    if (counted) void addUp([ended, counted.filter(goesOn)]).then((sum) => (ended = sum))
+    if (counted) ended = ended.then((before) => addUp([before, counted.filter(goesOn)]))
   })
   cluster.on('message', (worker: Worker, message: unknown) => {
     if (!isWord(message)) return
@@ -42,7 +42,13 @@ export function answerForMetrics(): void {
 
   async function answer(worker: Worker, id: string): Promise<void> {
     await Promise.all([...last.keys()].map(ask))
-    const text = await AggregatorRegistry.aggregate([ended, ...last.values()]).metrics()
+    let known: typeof ended
+    let before: Counted
+    do {
+      known = ended
+      before = await known
+    } while (known !== ended) // one has ended meanwhile
+    const text = await AggregatorRegistry.aggregate([before, ...last.values()]).metrics()
     if (worker.isConnected()) worker.send({ kind: 'tocsin metrics', say: 'all', id, text } satisfies Word)
   }
 

@@ -1,18 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { builtCli } from '../helpers/built.ts'
 import { eventually, startEngine, tempDir, webhookPayload } from '../helpers/engine.ts'
 import { type Answer, openHttpSink } from '../helpers/http-sink.ts'
 import { openRedis } from '../helpers/redis.ts'
-
-/** The built binary beside an engine. */
-async function tocsin(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [builtCli(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code: child.exitCode, out, err }
-}
+import { tocsin } from '../helpers/tocsin.ts'
 
 interface Letter {
   id: string

@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { as, webFile } from '../helpers/access.ts'
-import { builtCli } from '../helpers/built.ts'
 import { type Engine, eventually, startEngine, tempDir } from '../helpers/engine.ts'
 import { type HttpSink, openHttpSink } from '../helpers/http-sink.ts'
+import { tocsin } from '../helpers/tocsin.ts'
 
 const dir = tempDir()
 let engine: Engine
@@ -116,23 +113,19 @@ receivers: [{ name: good, webhook_configs: [{ url: '${good.url}' }] }]
 `,
   })
   await open.post('/api/v2/alerts', [{ labels: { alertname: 'DiskFull', service: 'db' } }])
-  const tocsin = async (...args: string[]) => {
-    const child = spawn(process.execPath, [builtCli(), ...args, `--url=${open.url}`])
-    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-    return { code: child.exitCode, out, err }
-  }
+  const run = (...args: string[]) => tocsin(...args, `--url=${open.url}`)
   const found = await eventually(
-    () => tocsin('patterns', '--window=1h'),
+    () => run('patterns', '--window=1h'),
     ({ out }) => out.includes('of 1 attempts'),
   )
   expect(found.code).toBe(0)
   expect(found.out).toContain('alerts that came in: 1\n  types: DiskFull 1\n  services: db 1\n')
   expect(found.out).toContain('deliveries that failed: 0 of 1 attempts')
   expect(found.out).toContain('unusual minutes of the last hour: none')
-  const kpis = await tocsin('kpis')
+  const kpis = await run('kpis')
   expect(kpis.code).toBe(1) // nothing but the default route
   expect(kpis.out).toMatch(/^delivery_availability +100\.00 % {2}\(≥ 99\.90 %, of 1\) {2}met$/m)
   expect(kpis.out).toMatch(/^coverage +0\.00 % {2}\(≥ 100\.00 %, of 1\) {2}MISSED$/m)
   expect(kpis.out).toMatch(/^mtta +none yet/m)
-  expect(await tocsin('kpis', '--window=1y')).toMatchObject({ code: 1, err: expect.stringContaining('window') })
+  expect(await run('kpis', '--window=1y')).toMatchObject({ code: 1, err: expect.stringContaining('window') })
 })

@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { builtCli } from '../helpers/built.ts'
 import { type Engine, eventually, startEngine } from '../helpers/engine.ts'
 import { openHttpSink } from '../helpers/http-sink.ts'
 import { type Several, openRedisCluster, openSentinel } from '../helpers/redis-several.ts'
+import { tocsin } from '../helpers/tocsin.ts'
 
 const configFor = (url: string) => `
 route:
@@ -27,13 +24,6 @@ const names = async (engine: Engine) =>
   (await engine.get<{ labels: { alertname: string }; status: { state: string } }[]>('/api/v2/alerts'))
     .map(({ labels, status }) => `${labels.alertname} ${status.state}`)
     .sort()
-
-/** The built binary beside an engine. */
-async function tocsin(...args: string[]): Promise<{ code: number | null; out: string }> {
-  const child = spawn(process.execPath, [builtCli(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code: child.exitCode, out }
-}
 
 /** A webhook receiver that refuses what comes to /broken for good. */
 const openSink = () => openHttpSink(({ path }) => (path === '/broken' ? { status: 404 } : { status: 200 }))

@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError } from '../error.ts'
-import { whenOver } from '../over.ts'
+import { limitGets } from '../limit-gets.ts'
 import { alerts } from './alerts.ts'
 import { SchemaError, answerV2Error } from './answer.ts'
 import { silences } from './silences.ts'
@@ -44,26 +44,6 @@ const crossOrigin: RequestHandler = (request, response, next) => {
   response.set({ 'Cache-Control': 'no-store', Vary: 'Origin' })
   if (origin) response.set('Access-Control-Allow-Origin', '*')
   next()
-}
-
-/** Long answers take memory until they are read. */
-export function limitGets({ deps, getConcurrency: most }: ApiDeps): RequestHandler {
-  let inFlight = 0
-  const count = (by: number) => {
-    inFlight += by
-    deps.metrics.httpInFlight.inc({ method: 'get' }, by)
-  }
-  return (request, response, next) => {
-    if (request.method !== 'GET') return next()
-    if (inFlight >= most) {
-      deps.metrics.httpTooMany.inc({ method: 'get' })
-      response.status(503).type('text').send(`Limit of concurrent GET requests reached (${most}), try again later.\n`)
-      return
-    }
-    count(1)
-    whenOver(response, () => count(-1))
-    next()
-  }
 }
 
 /** Refuses what is not there, cannot be asked so or would not be understood, in the words of go-openapi. */
