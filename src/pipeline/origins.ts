@@ -1,5 +1,6 @@
 import { canary } from '../alert/canary.ts'
 import { isResolved } from '../alert/alert.ts'
+import { openRecent } from '../model/recent.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Metrics } from '../record/metrics.ts'
 import { current, within } from '../record/context.ts'
@@ -12,8 +13,8 @@ import type { Deps } from './deps.ts'
 import { isOwn } from './own-alert.ts'
 import type { Tally } from './tally.ts'
 
-/** How many groups, rows and occurrences are remembered; the oldest go. */
-const MOST = 50_000
+/** How many groups, rows and alerts are remembered; the older ones go. */
+const MOST = 100_000
 
 export interface OriginsDeps {
   store: Store
@@ -28,19 +29,18 @@ export interface OriginsDeps {
  * trace it is part, as Redis has it, so that any replica goes on with it.
  */
 export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDeps) {
-  const groups = new Map<string, number>() // that wait for their flush → when the first of their news came in
-  const rows = new Map<string, number>() // that are owed → the same
-  const occurrences = new Map<string, number>() // that have been counted
+  const groups = openRecent<string, number>(MOST) // that wait for their flush → when the first of their news came in
+  const rows = openRecent<string, number>(MOST) // that are owed → the same
+  const counted = openRecent<string, number>(MOST) // fingerprint → the occurrence of the alert that was counted last
 
-  const keyOf = ({ alert }: Arrival, at: number) =>
-    `${alert.fingerprint} ${alert.startsAt}${isResolved(alert, at) ? ' resolved' : ''}`
+  const occurrenceOf = ({ alert }: Arrival, at: number) => (isResolved(alert, at) ? -alert.startsAt : alert.startsAt)
 
   return {
     /** To be called before alerts go to Redis: from then on any replica may tell of them. Returns how to end it. */
     async arrive(arrivals: readonly Arrival[], at: number): Promise<Span | undefined> {
       if (!tracing || arrivals.length === 0) return undefined
       const parent = current()?.span?.traceparent
-      const fresh = arrivals.filter((arrival) => !occurrences.has(keyOf(arrival, at)))
+      const fresh = arrivals.filter((one) => counted.get(one.alert.fingerprint) !== occurrenceOf(one, at))
       const ids = new Set(fresh.flatMap((arrival) => arrival.groups.map(({ id }) => id)))
       const attributes = { alert_count: arrivals.length, group_count: ids.size }
       const span = tracing.start('accept alerts', {
@@ -55,12 +55,12 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     /** Counts what was not there before; of a request that brought something new. */
     arrived(arrivals: readonly Arrival[], at: number, { config }: Deps['routing']): void {
       for (const arrival of arrivals) {
-        const key = keyOf(arrival, at)
-        if (occurrences.has(key)) continue
-        remember(occurrences, key, at)
-        for (const { id } of arrival.groups) if (!groups.has(id)) remember(groups, id, at)
+        const { fingerprint, labels } = arrival.alert
+        const occurrence = occurrenceOf(arrival, at)
+        if (counted.get(fingerprint) === occurrence) continue
+        counted.set(fingerprint, occurrence)
+        for (const { id } of arrival.groups) if (groups.get(id) === undefined) groups.set(id, at)
         if (isResolved(arrival.alert, at)) continue
-        const { labels } = arrival.alert
         const service = serviceOf(labels)
         const isRouted = arrival.groups.some(({ routeId }) => routeId !== config.route.id)
         tally.count('alerts')
@@ -166,7 +166,7 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     const at = groups.get(group)
     for (const { integration } of owings) {
       const row = rowId(group, integration)
-      if (at !== undefined) remember(rows, row, at)
+      if (at !== undefined) rows.set(row, at)
       else rows.delete(row)
     }
     if (owings.length > 0) groups.delete(group)
@@ -204,11 +204,4 @@ export function serviceOf(labels: ReadonlyMap<string, string>): string {
 /** Whether all of a group's alerts are what Tocsin has to say of itself. */
 export function isAllOwn(alerts: readonly { labels: ReadonlyMap<string, string> }[]): boolean {
   return alerts.length > 0 && alerts.every(({ labels }) => isOwn(labels))
-}
-
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.size > MOST ? map.keys() : []
-  if (oldest !== undefined) map.delete(oldest)
 }

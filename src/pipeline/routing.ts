@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts'
 import { groupKey, groupLabels } from '../group/key.ts'
 import { matchesAll } from '../match/matcher.ts'
 import { openKnownTexts } from '../ingest/known-texts.ts'
+import { openRecent } from '../model/recent.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Route } from '../route/route.ts'
 import { matchRoutes } from '../route/tree.ts'
@@ -46,8 +47,7 @@ export function openRouting(
   const notifiers = new Map<string, Notifier>()
   const seedsByRoute = new Map<string, Map<string, GroupSeed>>() // by group labels
   let seedCount = 0 // of all routes
-  let recent = new Map<string, Known>()
-  let older = new Map<string, Known>()
+  const remembered = openRecent<string, Known>(REMEMBERED) // by fingerprint
 
   const heartbeats = config.heartbeats.map(({ name, matchers, timeout }) => ({ name, matchers, timeout, notedAt: 0 }))
 
@@ -86,19 +86,15 @@ export function openRouting(
   }
 
   function know(alert: Alert): Known {
-    let known = recent.get(alert.fingerprint)
+    let known = remembered.get(alert.fingerprint)
     if (known) return known
-    known = older.get(alert.fingerprint) ?? {
+    known = {
       groups: seedsOf(alert),
       isGravest: rankOf(alert.labels.get('severity') ?? '', config) === 0,
       roles: rolesOf(isCanary(alert) ? [] : config.inhibitRules, alert.labels),
       heartbeats: heartbeatsIn(alert),
     }
-    if (recent.size >= REMEMBERED / 2) {
-      older = recent
-      recent = new Map()
-    }
-    recent.set(alert.fingerprint, known)
+    remembered.set(alert.fingerprint, known)
     return known
   }
 

@@ -3,19 +3,19 @@
   (alert.Merge; dispatch.groupAlert). Repeatable: the same call again changes nothing but update times.
 
   KEYS[1..12] alerts, times, references, collectable, due, indexed, changes, versions, sourced, ledger, digests, grave
-  KEYS[13..]  for each group: group, members
 
   ARGV  now, epoch ms
         when a resolved alert without a group may be forgotten, epoch ms
         1 where resolved alerts make and join groups as others do, else 0
         1 where an old alert does not make its group due at once, else 0
         1 where the alerts are known ones that get other groups, else 0: then what is known of them stays as it is
-        key prefixes of places and of what is occupied
+        key prefixes of places, of what is occupied, of groups and of members
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
         what this call's writing of times is known by
-        number of groups, then for each: id, group wait in ms, route id, group key, group labels as JSON, receiver
-        number of alerts; for each how long its parts are, as words; all of the parts as one text, for each: fingerprint,
+        number of groups; how long the parts of each are, as words; all of the parts as one text, for each: id, group
+          wait in ms, route id, group key, group labels as JSON, receiver
+        number of alerts; how long their parts are; the parts, for each: fingerprint,
           entry of `digests`, entry of `times`, 1 where it is resolved or 0, 1 where it is one of the gravest or 0, body, and as words: number of its groups, which of
           them from 1, number of its places, the places
 
@@ -24,24 +24,32 @@
 ]]
 --- with place
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
-local regroups, placePrefix, occupiedPrefix = ARGV[5] == '1', ARGV[6], ARGV[7]
-local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local canary, canaryGroup, writer = ARGV[11], ARGV[12], ARGV[13]
+local regroups, placePrefix, occupiedPrefix, groupPrefix, membersPrefix = ARGV[5] == '1', ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local canary, canaryGroup, writer = ARGV[13], ARGV[14], ARGV[15]
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
-local at = 14
-local function take()
-  at = at + 1
-  return ARGV[at - 1]
+-- gives one part after the other
+local function reader(lengths, parts)
+  local nextLength, from = string.gmatch(lengths, '%d+'), 1
+  return function(length)
+    length = length or tonumber(nextLength())
+    from = from + length
+    return string.sub(parts, from - length, from - 1)
+  end
 end
 
 local groups = {}
-for i = 1, tonumber(take()) do
-  groups[i] = {
-    id = take(), wait = tonumber(take()), route = take(), key = take(), labels = take(), receiver = take(),
-    hash = KEYS[11 + 2 * i], members = KEYS[12 + 2 * i],
-  }
+do
+  local part = reader(ARGV[17], ARGV[18])
+  for i = 1, tonumber(ARGV[16]) do
+    local id = part()
+    groups[i] = {
+      id = id, wait = tonumber(part()), route = part(), key = part(), labels = part(), receiver = part(),
+      hash = groupPrefix .. id, members = membersPrefix .. id,
+    }
+  end
 end
 
 local version = (redis.call('HGET', KEYS[8], 'epoch') or '') .. ' ' .. (redis.call('HGET', KEYS[8], 'rules') or '0')
@@ -70,17 +78,12 @@ end
 
 local alerts, fingerprints = {}, {}
 do
-  local count, lengths, parts, from = tonumber(take()), string.gmatch(take(), '%d+'), take(), 1
-  local function part(length)
-    from = from + length
-    return string.sub(parts, from - length, from - 1)
-  end
-  for i = 1, count do
+  local part = reader(ARGV[20], ARGV[21])
+  for i = 1, tonumber(ARGV[19]) do
     local alert = {
-      fingerprint = part(tonumber(lengths())), said = part(tonumber(lengths())), times = part(tonumber(lengths())), over = part(1) == '1',
-      grave = part(1) == '1', body = part(tonumber(lengths())),
+      fingerprint = part(), said = part(), times = part(), over = part(1) == '1', grave = part(1) == '1', body = part(),
     }
-    local membership = readMembership(part(tonumber(lengths())))
+    local membership = readMembership(part())
     alert.groups, alert.places = membership.groups, membership.places
     alerts[i], fingerprints[i] = alert, alert.fingerprint
   end

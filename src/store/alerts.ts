@@ -295,9 +295,8 @@ export function alertStore(
     const now = Math.floor(at)
     const writer = nextWriter()
     const groupNumbers = new Map<string, number>() // by id, from 1
-    const groupKeys: string[] = []
-    const groupArgs: (string | number)[] = []
-    const parts = openParts()
+    const groupParts = openParts()
+    const alertParts = openParts()
     for (const { alert, content, groups, places, isGravest } of arrivals) {
       const { startsAt, endsAt, endedBy, startsText = '-', endsText = '-' } = alert
       const times = `${startsAt} ${endsAt} ${now} ${endedBys[endedBy]} ${startsText} ${endsText} ${writer}`
@@ -306,15 +305,25 @@ export function alertStore(
         let number = groupNumbers.get(group.id)
         if (number === undefined) {
           groupNumbers.set(group.id, (number = groupNumbers.size + 1))
-          groupKeys.push(keys.group(group.id), keys.members(group.id))
-          groupArgs.push(group.id, group.groupWait, group.routeId, group.groupKey, group.labels, group.receiver)
+          const { id, groupWait, routeId, groupKey, labels, receiver } = group
+          groupParts.ascii(id)
+          groupParts.ascii(String(groupWait))
+          groupParts.text(routeId)
+          groupParts.text(groupKey)
+          groupParts.text(labels)
+          groupParts.text(receiver)
         }
         membership += ` ${number}`
       }
       membership += ` ${places.length} ${places.join(' ')}`
       const said = `${content.digest} ${routing}`
       const over = endsAt !== 0 && endsAt <= at ? '1' : '0'
-      parts.add(alert.fingerprint, said, times, over, isGravest ? '1' : '0', content.body, membership)
+      alertParts.ascii(alert.fingerprint)
+      alertParts.ascii(said)
+      alertParts.ascii(times)
+      alertParts.flags(over, isGravest ? '1' : '0')
+      alertParts.text(content.body)
+      alertParts.text(membership)
     }
     return accept(
       accepting,
@@ -331,7 +340,6 @@ export function alertStore(
         keys.ledgerOf(groupNumbers.size === 1 ? ([...groupNumbers.keys()][0] ?? '') : ''),
         keys.digests,
         keys.grave,
-        ...groupKeys,
       ],
       [
         at,
@@ -341,6 +349,8 @@ export function alertStore(
         regroups ? 1 : 0,
         keys.placePrefix,
         keys.occupiedPrefix,
+        keys.groupPrefix,
+        keys.membersPrefix,
         most?.alerts ?? 0,
         most?.groups ?? 0,
         most?.alertsPerGroup ?? 0,
@@ -348,10 +358,11 @@ export function alertStore(
         canaryGroup,
         writer,
         groupNumbers.size,
-        ...groupArgs,
+        groupParts.lengths,
+        groupParts.whole(),
         arrivals.length,
-        parts.lengths,
-        parts.whole(),
+        alertParts.lengths,
+        alertParts.whole(),
       ],
     )
   }
@@ -367,25 +378,30 @@ let writes = 0
 
 type Flag = '0' | '1'
 
-/** Parts of alerts as one argument, of which Redis is told where each ends: thousands of short ones cost more than what they say. */
+/** Parts as one argument, of which Redis is told where each ends: thousands of short ones cost more than what they say. */
 function openParts() {
   const ascii = /^[\0-\x7f]*$/
-  let text = ''
+  let whole = ''
   let lengths = ''
   let isAscii = true
-  const lengthOf = (part: string) => {
-    if (isAscii && !ascii.test(part)) isAscii = false
-    return Buffer.byteLength(part)
-  }
   return {
-    add(fingerprint: string, said: string, times: string, over: Flag, grave: Flag, body: string, membership: string) {
-      lengths += `${fingerprint.length} ${said.length} ${times.length} ${lengthOf(body)} ${lengthOf(membership)} `
-      text += fingerprint + said + times + over + grave + body + membership
+    ascii(part: string) {
+      lengths += `${part.length} `
+      whole += part
+    },
+    text(part: string) {
+      if (isAscii && !ascii.test(part)) isAscii = false
+      lengths += `${isAscii ? part.length : Buffer.byteLength(part)} `
+      whole += part
+    },
+    /** Each of one character: where they end need not be told. */
+    flags(a: Flag, b: Flag) {
+      whole += a + b
     },
     get lengths() {
       return lengths
     },
-    whole: () => Buffer.from(text, isAscii ? 'latin1' : 'utf8'),
+    whole: () => Buffer.from(whole, isAscii ? 'latin1' : 'utf8'),
   }
 }
 

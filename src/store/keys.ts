@@ -16,6 +16,8 @@ export function keysFor(prefix: string) {
     due: `${tag}:due`, // zset: group id → next flush, or the end of a lease
     grave: `${tag}:grave`, // zset: group id that the gravest alerts have joined since its last flush → when to look at it
     group: (id: string) => `${tag}:group:${id}`, // hash: what `groups.ts` says
+    groupPrefix: `${tag}:group:`,
+    membersPrefix: `${tag}:members:`,
     members: (id: string) => `${tag}:members:${id}`, // set: fingerprints
     nflog: (id: string) => `${tag}:nflog:${id}`, // hash: integration → last told; dead:<integration> → given up
     outbox: (id: string) => `${tag}:outbox:${id}`, // set: integrations of a group that are owed something
