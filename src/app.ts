@@ -244,6 +244,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
     const presence = openPresence(store, newId(), log)
     opened.push(() => presence.stop())
+    metrics.clusterPeer.set({ peer: presence.name }, 1)
     await prepare(routing)
     await bridgeAbsence(deps)
     await store.peers.alive(clock.now())

@@ -57,6 +57,7 @@ export function keysFor(prefix: string) {
     indexed: `${tag}:indexed`, // hash: fingerprint → the places where it stands
     peers: `${tag}:peers`, // set: names of replicas
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
+    peerSeen: (name: string) => `${tag}:peer-seen:${name}`, // its address; outlives it where it ended without taking leave
     audit: `${tag}:audit`, // stream: who did what
     session: (hash: string) => `${tag}:session:${hash}`, // JSON; gone when it ends
     callback: (id: string) => `${tag}:callback:${id}`, // a callback that was taken; gone after its replay time
