@@ -18,7 +18,7 @@ export function account(row: Row, ending: Ending, sent: Sent | undefined, deps: 
   span?.set({ attempt: row.attempt, alert_count: group.alerts.length, ending: ending.how, outcome: outcome.state })
   if (!isDelivered) span?.fail(reason)
   if (isDelivered && ending.how === 'told') {
-    const cameInAt = origins.cameInAt(row.id)
+    const cameInAt = origins.cameInAt(row)
     if (cameInAt !== undefined)
       metrics.endToEnd.observe({
         labels: { integration: row.channel },
