@@ -37,7 +37,6 @@ export function keysFor(prefix: string) {
     deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
     deliveries: `${tag}:deliveries`, // stream: every attempt
     live: `${tag}:live`, // stream: what pages are told of, as JSON
-    series: (step: number) => `${tag}:series:${step}`, // hash: what was counted within a step of ten seconds → how much
     incidents: `${tag}:incidents`, // zset: incident id → when it was opened
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
