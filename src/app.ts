@@ -53,14 +53,12 @@ import { epochFile } from './store/epoch-file.ts'
 import { faultOf } from './store/fault.ts'
 import { acceptingConnection, blockingConnection, storeConnection, whyAway } from './store/redis.ts'
 import { type ReplicaWait, openReplicaWait } from './store/replicas.ts'
-import { STEP } from './store/series.ts'
 import { openStore } from './store/store.ts'
 import { openAlertView } from './view/alerts.ts'
 import { openFeed } from './view/feed.ts'
 import { openGauges, tellOfRouting } from './view/gauges.ts'
 import { readHealth } from './view/health.ts'
 import { type ReloadFailure, failureOf } from './view/routing.ts'
-import { openSeries } from './view/series.ts'
 
 export interface AppOptions {
   configFile: string
@@ -244,6 +242,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
     const presence = openPresence(store, newId(), log)
     opened.push(() => presence.stop())
+    metrics.clusterPeer.set({ peer: presence.name }, 1)
     await prepare(routing)
     await bridgeAbsence(deps)
     await store.peers.alive(clock.now())
@@ -321,8 +320,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (sandbox && routing.config.heartbeat) log.info('nothing leaves the sandbox: the heartbeat is not sent')
     if (routing.config.faults.length === 0) metrics.reloadedAt.setToCurrentTime()
     const gauges = setInterval(() => void measure(), 5000).unref()
-    const series = openSeries(deps)
-    const counting = setInterval(() => void series.add().catch(() => {}), STEP).unref() // charts lack what Redis did not take
     const url = `${scheme}://${hostInUrl(options.listen.host ?? 'localhost')}:${port}${routePrefix && `/${routePrefix}`}`
     log.info({ url, sandbox, config: options.configFile, durability }, 'Tocsin is up')
     return { url, reload, stop: once(stop), broken }
@@ -477,7 +474,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       log.info('stopping: finishing what is in the air')
       stopping.abort()
       clearInterval(gauges)
-      clearInterval(counting)
       const deadline = setTimeout(() => cutOff.abort(), FINISH_WITHIN)
       const closed = new Promise((done) => server.close(done))
       server.closeIdleConnections()

@@ -42,6 +42,7 @@ export function hear(heard: (word: Word) => void): void {
 export async function lead({ workers, redisUrl, dataDir, log }: LeadOptions): Promise<number> {
   const embedded = redisUrl === undefined ? await openEmbedded(dataDir, (reason) => log.error(reason)) : undefined
   if (embedded) process.env['REDIS_URL'] = embedded.socket
+  cluster.setupPrimary({ serialization: 'advanced' }) // JSON has no NaN, which is what a gauge says that knows nothing
   answerForMetrics()
   const stopping = new AbortController()
   const stop = () => {

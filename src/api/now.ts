@@ -5,6 +5,7 @@ import { MatcherError, parseMatchers } from '../match/parse.ts'
 import { RegexError } from '../match/regex.ts'
 import type { Labels } from '../model/labels.ts'
 import { showAlert, showGroups, standings } from '../view/now.ts'
+import { readSeries } from '../view/series.ts'
 import { showRouting } from '../view/routing.ts'
 import { explain } from '../view/why.ts'
 import type { ApiDeps } from './deps.ts'
@@ -82,7 +83,7 @@ export function now(api: ApiDeps): Router {
   router.get('/series', async (request, response) => {
     const after = Number(request.query['after'] ?? 0)
     if (!Number.isFinite(after)) throw new HttpError(400, 'after: must be epoch milliseconds')
-    const points = await deps.store.series.since(after, deps.clock.now()).catch(cannotRead)
+    const points = await readSeries(after, deps).catch(cannotRead)
     response.set('Cache-Control', 'no-store')
     response.json(points.map(({ at, counts }) => ({ at, counts: Object.fromEntries(counts) })))
   })

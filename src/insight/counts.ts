@@ -1,11 +1,13 @@
 /** What is counted of a bucket of time, under one name each. */
 export type Counter =
+  | 'received' // alerts, each time that they were sent
   | 'alerts' // occurrences that came in
   | 'requests taken'
   | 'requests refused' // with alerts, for a reason of Tocsin's
   | 'attempts'
   | 'errors' // attempts that failed
   | 'delivered'
+  | 'delivered ms' // from when they were owed, in all
   | 'dead'
   | 'considered' // decisions whether an integration is told of a group
   | 'repeats suppressed'
@@ -23,6 +25,8 @@ export type Family =
   | 'error service'
   | 'routed service'
   | 'default service'
+  | 'told' // by channel
+  | 'failed'
 
 /** All that was counted in a stretch of time. */
 export interface Counts {

@@ -22,7 +22,7 @@ export async function accept(
   source: 'v2' | 'webhook' | 'own',
   deps: Deps,
 ): Promise<Accepted> {
-  const { routing, store, metrics, clock, log, inhibition, origins, exact, calmUntil } = deps
+  const { routing, store, metrics, clock, log, inhibition, origins, tally, exact, calmUntil } = deps
   const at = clock.now()
   const done = metrics.processing.begin()
   metrics.invalid.inc({ version: source }, rejects.length)
@@ -62,6 +62,7 @@ export async function accept(
   if (source === 'own') return accepted
   done()
   const resolved = alerts.filter((alert) => isResolved(alert, at)).length
+  tally.count('received', again.length + alerts.length)
   metrics.received.inc({ status: 'firing', version: source }, again.length + alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
   if (accepted.joined > 0 || resolved > 0) origins.arrived(arrivals, at, routing)

@@ -18,7 +18,7 @@ export function account(row: Row, ending: Ending, sent: Sent | undefined, deps: 
   span?.set({ attempt: row.attempt, alert_count: group.alerts.length, ending: ending.how, outcome: outcome.state })
   if (!isDelivered) span?.fail(reason)
   if (isDelivered && ending.how === 'told') {
-    const cameInAt = origins.cameInAt(row.id)
+    const cameInAt = origins.cameInAt(row)
     if (cameInAt !== undefined)
       metrics.endToEnd.observe({
         labels: { integration: row.channel },
@@ -30,10 +30,14 @@ export function account(row: Row, ending: Ending, sent: Sent | undefined, deps: 
   tally.count('attempts')
   if (ending.how === 'dead') tally.count('dead')
   if (isDelivered) {
+    const took = Math.max(0, clock.now() - row.owedAt)
     tally.count('delivered')
-    tally.observe(Math.max(0, clock.now() - row.owedAt) / 1000)
+    tally.count('delivered ms', took)
+    tally.countNamed('told', row.channel)
+    tally.observe(took / 1000)
     return
   }
+  tally.countNamed('failed', row.channel)
   tally.count('errors')
   tally.countNamed('error type', reason)
   for (const service of new Set(group.alerts.map(({ labels }) => serviceOf(labels))))

@@ -25,12 +25,12 @@ export interface OriginsDeps {
 }
 
 /**
- * Where what is told has come from: when a group's news came in, as this process saw it, and, where traces are made, of which
- * trace it is part, as Redis has it, so that any replica goes on with it.
+ * Where what is told has come from: when a group's news came in and, where traces are made, of which trace it is part. What this
+ * process took itself it remembers; of traces Redis has both, so that any replica goes on with them.
  */
 export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDeps) {
-  const groups = openRecent<string, number>(MOST) // that wait for their flush → when the first of their news came in
-  const rows = openRecent<string, number>(MOST) // that are owed → the same
+  const groups = openRecent<string, number>(MOST) // that wait for their flush → when the first of their news came in, epoch ms
+  const rows = openRecent<string, number>(MOST) // that are owed, by `owing` → the same
   const counted = openRecent<string, number>(MOST) // fingerprint → the occurrence of the alert that was counted last
 
   const occurrenceOf = ({ alert }: Arrival, at: number) => (isResolved(alert, at) ? -alert.startsAt : alert.startsAt)
@@ -48,7 +48,7 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
         attributes,
         ...(parent && { parents: [parent] }),
       })
-      await store.traces.note([...ids], span.traceparent).catch(() => {}) // a trace is worth no alert
+      await store.traces.note([...ids], `${span.traceparent} ${at}`).catch(() => {}) // a trace is worth no alert
       return span
     },
 
@@ -88,19 +88,20 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
         },
         async settle(settlements, at) {
           const settled = await watched.settle(settlements, at)
-          const held = settlements.filter((_one, i) => {
+          const held = settlements.flatMap((settlement, i) => {
             const reply = settled[i]
-            return reply?.status === 'fulfilled' && reply.value.held
+            return reply?.status === 'fulfilled' && reply.value.held ? [{ settlement, woken: reply.value.woken }] : []
           })
-          for (const settlement of held) flushed(settlement)
-          if (tracing) await Promise.all(held.map((one) => traceFlush(one, at, tracing))).catch(() => {})
+          for (const { settlement, woken } of held) flushed(settlement, woken, at)
+          if (tracing)
+            await Promise.all(held.map(({ settlement }) => traceFlush(settlement, at, tracing))).catch(() => {})
           return settled
         },
       }
     },
 
-    /** When what a row tells of came in, epoch ms; undefined where another process took it. */
-    cameInAt: (row: string): number | undefined => rows.get(row),
+    /** When what a row tells of came in, epoch ms; undefined where that is not known here. */
+    cameInAt: ({ id, owedAt }: { id: string; owedAt: number }): number | undefined => rows.get(owing(id, owedAt)),
 
     /** The same adapter, what it sends traced. */
     sending(channel: string, notifier: Notifier): Notifier {
@@ -133,7 +134,8 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     async delivering(row: string, channel: string, integration: string, run: () => Promise<void>): Promise<void> {
       if (!tracing) return run()
       const noted = await store.traces.last(row).catch(() => undefined)
-      const [parent, owedAt] = noted?.split(' ') ?? []
+      const [parent, owedAt, cameInAt] = noted?.split(' ') ?? []
+      if (cameInAt !== undefined) rows.set(owing(row, Number(owedAt)), Number(cameInAt))
       const now = clock.now()
       const about = { channel, integration }
       const queued =
@@ -162,14 +164,11 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     },
   }
 
-  function flushed({ group, owings, verdicts }: Settlement): void {
-    const at = groups.get(group)
-    for (const { integration } of owings) {
-      const row = rowId(group, integration)
-      if (at !== undefined) rows.set(row, at)
-      else rows.delete(row)
-    }
-    if (owings.length > 0) groups.delete(group)
+  /** What was decided about is no news any more: what is told of it later was silenced until then, not late. */
+  function flushed({ group, verdicts }: Settlement, woken: readonly string[], at: number): void {
+    const cameInAt = groups.get(group)
+    groups.delete(group)
+    if (cameInAt !== undefined) for (const row of woken) rows.set(owing(row, at), cameInAt)
     for (const [integration, verdict] of verdicts) {
       if (integration === canary.integration) continue
       tally.count('considered')
@@ -179,7 +178,9 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
 
   async function traceFlush({ group, owings, verdicts }: Settlement, at: number, on: Tracing): Promise<void> {
     if (owings.some(({ integration }) => integration === canary.integration)) return
-    const parents = await store.traces.take(group)
+    const noted = (await store.traces.take(group)).map((text) => text.split(' '))
+    const parents = noted.map(([parent = '']) => parent)
+    const cameInAt = noted[0]?.[1]
     if (owings.length === 0 && parents.length === 0) return
     const attributes = {
       group,
@@ -190,7 +191,7 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
     const span = on.start('flush group', { kind: 'internal', parents, at, attributes })
     span.end()
     const rowsOwed = owings.map(({ integration }) => rowId(group, integration))
-    await store.traces.note(rowsOwed, `${span.traceparent} ${Math.floor(clock.now())}`)
+    await store.traces.note(rowsOwed, [span.traceparent, at, ...(cameInAt === undefined ? [] : [cameInAt])].join(' '))
   }
 }
 
@@ -204,4 +205,9 @@ export function serviceOf(labels: ReadonlyMap<string, string>): string {
 /** Whether all of a group's alerts are what Tocsin has to say of itself. */
 export function isAllOwn(alerts: readonly { labels: ReadonlyMap<string, string> }[]): boolean {
   return alerts.length > 0 && alerts.every(({ labels }) => isOwn(labels))
+}
+
+/** A row that is owed since then: when it is told, another may get its id. */
+function owing(row: string, owedAt: number): string {
+  return `${row} ${owedAt}`
 }

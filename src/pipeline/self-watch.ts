@@ -89,7 +89,7 @@ function openHeartbeatOut(deps: Deps, startedAt: number) {
       const { heartbeat } = routing.config
       const { canaryArrivedAt, calledAt } = await store.heartbeats.self()
       if (canaryArrivedAt !== undefined) metrics.canaryArrived.set(canaryArrivedAt / 1000)
-      if (calledAt !== undefined) metrics.heartbeatSent.set(calledAt / 1000)
+      metrics.heartbeatSent.set(heartbeat && calledAt !== undefined ? calledAt / 1000 : 0)
       if (!heartbeat || !call) return
       const at = clock.now()
       const { patience } = canaryTimes(routing.config)

@@ -255,6 +255,20 @@ export function openMetrics(alertmanager: string, version: string) {
       registers,
       collect,
     }),
+    clusterFailed: new Gauge({
+      name: 'alertmanager_cluster_failed_peers',
+      aggregator: 'max',
+      help: 'Replicas that ended in the last hour without taking leave, and have not come back at the same address.',
+      registers,
+      collect,
+    }),
+    clusterPeer: new Gauge({
+      name: 'alertmanager_cluster_peer_info',
+      aggregator: 'max',
+      help: 'The name of this replica among others; always 1.',
+      labelNames: ['peer'],
+      registers,
+    }),
     incidentStates: new Gauge({
       name: 'tocsin_incidents',
       aggregator: 'max',
@@ -599,7 +613,7 @@ function openMeasuring() {
   }
 }
 
-/** Of all processors, since the call before. */
+/** Of all processors, since the last call a second ago or more: ticks are too coarse for less. */
 function openCpuUsed(): () => number {
   const read = () => {
     let [idle, all] = [0, 0]
@@ -610,8 +624,11 @@ function openCpuUsed(): () => number {
     return { idle, all }
   }
   let before = read()
+  let readAt = performance.now()
   let used = 0
   return () => {
+    if (performance.now() - readAt < FRESH) return used
+    readAt = performance.now()
     const now = read()
     const passed = now.all - before.all
     if (passed > 0) used = 100 * (1 - (now.idle - before.idle) / passed)

@@ -1,14 +1,13 @@
 import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import { AggregatorRegistry, type Registry } from 'prom-client'
-import { OPENMETRICS, toOpenMetrics } from './openmetrics.ts'
-
-type Counted = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+import { type Counted, OPENMETRICS, toOpenMetrics, withExemplars } from './openmetrics.ts'
 
 /** Between a worker and the process that leads it: its own metrics, and all of them as text. */
 type Word =
   | { kind: 'tocsin metrics'; say: 'ready' } // it can be asked
-  | { kind: 'tocsin metrics'; say: 'yours?' | 'all?'; id: string }
+  | { kind: 'tocsin metrics'; say: 'yours?'; id: string }
+  | { kind: 'tocsin metrics'; say: 'all?'; id: string; exemplars: boolean }
   | { kind: 'tocsin metrics'; say: 'mine'; id: string; counted: Counted }
   | { kind: 'tocsin metrics'; say: 'all'; id: string; text: string }
 
@@ -37,10 +36,10 @@ export function answerForMetrics(): void {
     if (!isWord(message)) return
     if (message.say === 'ready') last.set(worker.id, [])
     else if (message.say === 'mine') waiting.get(message.id)?.(message.counted)
-    else if (message.say === 'all?') void answer(worker, message.id)
+    else if (message.say === 'all?') void answer(worker, message)
   })
 
-  async function answer(worker: Worker, id: string): Promise<void> {
+  async function answer(worker: Worker, { id, exemplars }: { id: string; exemplars: boolean }): Promise<void> {
     await Promise.all([...last.keys()].map(ask))
     let known: typeof ended
     let before: Counted
@@ -48,7 +47,10 @@ export function answerForMetrics(): void {
       known = ended
       before = await known
     } while (known !== ended) // one has ended meanwhile
-    const text = await AggregatorRegistry.aggregate([before, ...last.values()]).metrics()
+    const all = AggregatorRegistry.aggregate([before, ...last.values()])
+    const text = exemplars
+      ? toOpenMetrics(withExemplars(await all.getMetricsAsJSON(), [...last.values()]))
+      : await all.metrics()
     if (worker.isConnected()) worker.send({ kind: 'tocsin metrics', say: 'all', id, text } satisfies Word)
   }
 
@@ -79,13 +81,15 @@ async function addUp(each: readonly Counted[]): Promise<Counted> {
 
 /**
  * In a worker: what all of them count, as text; its own where it is the only one. Rejects where the leading process does not
- * answer. Exemplars are one process' own: what is added up has none.
+ * answer.
  */
 export function metricsOfAll(registry: Registry): (exemplars: boolean) => Promise<{ text: string; type: string }> {
   const type = registry.contentType
   if (!cluster.isWorker)
     return async (exemplars) =>
-      exemplars ? { text: await toOpenMetrics(registry), type: OPENMETRICS } : { text: await registry.metrics(), type }
+      exemplars
+        ? { text: toOpenMetrics(await registry.getMetricsAsJSON()), type: OPENMETRICS }
+        : { text: await registry.metrics(), type }
   const waiting = new Map<string, (text: string) => void>()
   process.on('message', (message: unknown) => {
     if (!isWord(message)) return
@@ -97,7 +101,7 @@ export function metricsOfAll(registry: Registry): (exemplars: boolean) => Promis
     process.send?.({ kind: 'tocsin metrics', say: 'mine', id, counted } satisfies Word)
   }
   process.send?.({ kind: 'tocsin metrics', say: 'ready' } satisfies Word)
-  return async () => {
+  return async (exemplars) => {
     const id = randomUUID()
     try {
       const text = await new Promise<string>((done, reject) => {
@@ -106,9 +110,9 @@ export function metricsOfAll(registry: Registry): (exemplars: boolean) => Promis
           clearTimeout(timer)
           done(all)
         })
-        process.send?.({ kind: 'tocsin metrics', say: 'all?', id } satisfies Word)
+        process.send?.({ kind: 'tocsin metrics', say: 'all?', id, exemplars } satisfies Word)
       })
-      return { text, type }
+      return { text, type: exemplars ? OPENMETRICS : type }
     } finally {
       waiting.delete(id)
     }

@@ -39,7 +39,6 @@ export function keysFor(prefix: string) {
     deadLetter: (id: string) => `${tag}:dead:${id}`, // JSON
     deliveries: `${tag}:deliveries`, // stream: every attempt
     live: `${tag}:live`, // stream: what pages are told of, as JSON
-    series: (step: number) => `${tag}:series:${step}`, // hash: what was counted within a step of ten seconds → how much
     incidents: `${tag}:incidents`, // zset: incident id → when it was opened
     incidentPrefix: `${tag}:incident:`, // hash <id>, list <id>:timeline, counter `last`
     incidentOf: (group: string) => `${tag}:incident-of:${group}`, // incident id
@@ -59,6 +58,7 @@ export function keysFor(prefix: string) {
     indexed: `${tag}:indexed`, // hash: fingerprint → the places where it stands
     peers: `${tag}:peers`, // set: names of replicas
     peer: (name: string) => `${tag}:peer:${name}`, // JSON; gone when the replica is
+    peerSeen: (name: string) => `${tag}:peer-seen:${name}`, // its address; outlives it where it ended without taking leave
     audit: `${tag}:audit`, // stream: who did what
     session: (hash: string) => `${tag}:session:${hash}`, // JSON; gone when it ends
     callback: (id: string) => `${tag}:callback:${id}`, // a callback that was taken; gone after its replay time

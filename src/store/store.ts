@@ -17,7 +17,6 @@ import { liveStore } from './live.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
-import { seriesStore } from './series.ts'
 import { sessionStore } from './sessions.ts'
 import { silenceStore } from './silences.ts'
 import { tallyStore } from './tallies.ts'
@@ -52,7 +51,6 @@ export function openStore(
     inbox: inboxStore(redis, keys),
     live: liveStore(redis, keys),
     audit: auditStore(redis, keys),
-    series: seriesStore(redis, keys),
     silences: silenceStore(redis, keys),
     inhibition: inhibitionStore(redis, keys),
     peers: peerStore(redis, keys),

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import type { Bucket, Counter, Counts } from '../insight/counts.ts'
+import type { Bucket, Counter, Counts, Family } from '../insight/counts.ts'
 import { type Grain, KEPT, lengthOf, startOf } from '../insight/window.ts'
 import type { Keys } from './keys.ts'
 import { execAll } from './redis.ts'
@@ -18,18 +18,28 @@ export interface Tallied {
 
 const add = script('add-tallies', z.number())
 const LATENCY = 'latency'
+/** What charts are drawn of. */
+const charted: ReadonlySet<string> = new Set<Counter>(['received', 'delivered', 'delivered ms'])
+const chartedFamilies: ReadonlySet<string> = new Set<Family>(['told', 'failed'])
 const hash = z.record(z.string(), z.string())
 
-/** What is counted, in a hash a minute and a hash an hour: what that takes does not grow with what is counted. */
+/** What is counted, in a hash a minute and a hash an hour, and what charts are drawn of in one for ten seconds: what that takes does not grow with what is counted. */
 export function tallyStore(redis: Redis, keys: Keys) {
   return {
     /** Adds to the buckets of an instant, in one trip. */
     async add(tallied: readonly Tallied[], at: number): Promise<void> {
-      const args = tallied.flatMap(({ family, name, count }) => [family, name, count])
-      const into = (grain: Grain) =>
-        add(redis, [keys.tally(grain, startOf(at, grain))], [KEPT[grain] + lengthOf[grain], MOST_NAMES, ...args])
-      // from when on there is something to compare with
-      await Promise.all([into('minute'), into('hour'), redis.hsetnx(keys.engine, 'talliedSince', Math.floor(at))])
+      const into = async (grain: Grain, some: readonly Tallied[]) => {
+        const args = some.flatMap(({ family, name, count }) => [family, name, count])
+        const times = [KEPT[grain] + lengthOf[grain], MOST_NAMES]
+        if (some.length > 0) await add(redis, [keys.tally(grain, startOf(at, grain))], [...times, ...args])
+      }
+      await Promise.all([
+        into('step', tallied.filter(isCharted)),
+        into('minute', tallied),
+        into('hour', tallied),
+        // from when on there is something to compare with
+        redis.hsetnx(keys.engine, 'talliedSince', Math.floor(at)),
+      ])
     },
 
     /** The buckets that begin at these instants; an empty one for each that is not there. */
@@ -54,6 +64,10 @@ export function tallyStore(redis: Redis, keys: Keys) {
       return at === null ? undefined : Number(at)
     },
   }
+}
+
+function isCharted({ family, name }: Tallied): boolean {
+  return family === '' ? charted.has(name) : chartedFamilies.has(family)
 }
 
 /** How a time's bucket is counted. */

@@ -7,16 +7,19 @@ const MOST = 16
 /** As long as a notification may be on its way, ms. */
 const KEPT = 6 * 3_600_000
 
-/** Where traces go on: `traceparent`s by the group that waits for its flush, and by the row that is owed. */
+/**
+ * Where traces go on: `traceparent`s by the group that waits for its flush, with when its news came in, and by the row that is
+ * owed, with since when it is and when what it tells came in; epoch ms, apart by spaces.
+ */
 export function traceStore(redis: Redis, keys: Keys) {
   return {
     /** Notes where what these groups or rows are about has come from; the oldest are kept. */
-    async note(ids: readonly string[], traceparent: string): Promise<void> {
+    async note(ids: readonly string[], origin: string): Promise<void> {
       const all = redis.multi()
       for (const id of ids) {
         const key = keys.trace(id)
         all
-          .rpush(key, traceparent)
+          .rpush(key, origin)
           .ltrim(key, 0, MOST - 1)
           .pexpire(key, KEPT)
       }

@@ -92,7 +92,9 @@ export function openGauges({ deps, view, dataDir, listeners }: GaugeOptions): ()
   }
 
   async function peers(): Promise<void> {
-    metrics.clusterMembers.set((await store.peers.list()).length)
+    const { running, failed } = await store.peers.look()
+    metrics.clusterMembers.set(running.length)
+    metrics.clusterFailed.set(failed.length)
   }
 
   return async () => {

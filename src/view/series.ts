@@ -1,34 +1,36 @@
-import { canary } from '../alert/canary.ts'
+import { type Family, countOf, namesOf } from '../insight/counts.ts'
+import { KEPT, lengthOf, startOf } from '../insight/window.ts'
 import type { Deps } from '../pipeline/deps.ts'
 
-/** Counts the charts are drawn of, by name: `received`, `told:<channel>`, `failed:<channel>`, `latency:sum` in s, `latency:count`. */
-export type Counts = ReadonlyMap<string, number>
-
-/** Adds to the store's series what this process has counted since the last call. */
-export function openSeries({ metrics, store, clock }: Pick<Deps, 'metrics' | 'store' | 'clock'>) {
-  let before: Counts = new Map()
-  return {
-    async add(): Promise<void> {
-      const now = await count(metrics)
-      const since = new Map([...now].map(([name, value]) => [name, value - (before.get(name) ?? 0)]))
-      before = now
-      await store.series.add(new Map([...since].filter(([, value]) => value > 0)), clock.now())
-    },
-  }
+/** What was counted within ten seconds, by the names that charts have: `received`, `told:<channel>`, `failed:<channel>`, `latency:sum` in s, `latency:count`. */
+export interface Point {
+  at: number // when they began, epoch ms
+  counts: ReadonlyMap<string, number>
 }
 
-async function count({ received, requestsFailed, delivery }: Deps['metrics']): Promise<Counts> {
-  const counts = new Map<string, number>()
-  const add = (name: string, value: number) => counts.set(name, (counts.get(name) ?? 0) + value)
-  for (const { value } of (await received.get()).values) add('received', value)
-  for (const { value, labels } of (await requestsFailed.get()).values)
-    if (labels.integration !== canary.channel) add(`failed:${labels.integration}`, value)
-  for (const { value, labels, metricName } of (await delivery.get()).values) {
-    if (labels.integration === canary.channel) continue
-    if (metricName?.endsWith('_count')) {
-      add(`told:${labels.integration}`, value)
-      add('latency:count', value)
-    } else if (metricName?.endsWith('_sum')) add('latency:sum', value)
-  }
-  return counts
+/** Every replica has written what it counted so long after, ms. */
+const WRITTEN = 2000
+
+/** The points after an instant that are over, of the last hour, the oldest first. Rejects where Redis does not answer. */
+export async function readSeries(after: number, { store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<Point[]> {
+  const step = lengthOf.step
+  const until = clock.now() - WRITTEN
+  const starts: number[] = []
+  for (
+    let at = Math.max(startOf(after, 'step') + step, startOf(until, 'step') - KEPT.step);
+    at + step <= until;
+    at += step
+  )
+    starts.push(at)
+  const buckets = await store.tallies.read('step', starts)
+  return buckets.map(({ at, counts }) => {
+    const named = (family: Family) =>
+      [...namesOf(counts, family)].map(([name, count]) => [`${family}:${name}`, count] as const)
+    const single = [
+      ['received', countOf(counts, 'received')],
+      ['latency:sum', countOf(counts, 'delivered ms') / 1000],
+      ['latency:count', countOf(counts, 'delivered')],
+    ] as const
+    return { at, counts: new Map([...single, ...named('told'), ...named('failed')].filter(([, count]) => count > 0)) }
+  })
 }

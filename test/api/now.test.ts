@@ -180,7 +180,7 @@ test('an incident’s alerts come with whether they fire', async () => {
   ])
 })
 
-test('what was counted is there as points of ten seconds', async () => {
+test('what was counted is there as points of ten seconds, when those are over', async () => {
   const points = await eventually(
     () => engine.get<{ at: number; counts: Record<string, number> }[]>(`${ours}/series`),
     (all) => all.some(({ counts }) => counts['received'] !== undefined),

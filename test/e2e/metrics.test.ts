@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Engine, eventually, startEngine, tempDir } from '../helpers/engine.ts'
 import { type HttpSink, openHttpSink } from '../helpers/http-sink.ts'
+import { freePort } from '../helpers/port.ts'
 import { type Child, startAlertmanagerWith } from '../helpers/prometheus.ts'
 
-// Tocsin's metrics against those of a real Alertmanager that was asked for the same.
+// Tocsin's metrics against those of a real, clustered Alertmanager that was asked for the same.
 
 const dir = tempDir()
 const document = readFileSync(join(import.meta.dirname, '../../docs/observability.md'), 'utf8')
@@ -78,7 +79,8 @@ beforeAll(async () => {
   failing = await openHttpSink(() => ({ status: 404, body: 'no' }))
   const config = configFor(sink.url, failing.url)
   engine = await startEngine({ config })
-  alertmanager = await startAlertmanagerWith(config, dir.path)
+  const gossip = [`--cluster.listen-address=127.0.0.1:${await freePort()}`, '--cluster.gossip-interval=10ms']
+  alertmanager = await startAlertmanagerWith(config, dir.path, gossip)
   await load(engine.url)
   await load(alertmanager.url)
   await eventually(
@@ -106,10 +108,11 @@ test("what Alertmanager has is there, of the same type and labels, or stands in 
   const theirs = familiesOf(await scrape(alertmanager.url))
   const ours = familiesOf(await scrape(engine.url))
   const leftOut = documented('Left out')
-  const sample: Record<string, { type: string; labels: string[] }> = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../vectors/metrics.json'), 'utf8'),
+  // of a newer one than may be installed
+  const samples = ['metrics', 'metrics-clustered'].map((name): Record<string, { type: string; labels: string[] }> =>
+    JSON.parse(readFileSync(join(import.meta.dirname, `../vectors/${name}.json`), 'utf8')),
   )
-  const wanted = new Map<string, { type: string; labels: string[] }>(Object.entries(sample))
+  const wanted = new Map(samples.flatMap((sample) => Object.entries(sample)))
   for (const [name, { type, labels }] of theirs)
     if (name.startsWith('alertmanager_') && !wanted.has(name)) wanted.set(name, { type, labels: [...labels] })
   const problems: string[] = []
@@ -177,9 +180,12 @@ test('requests by the pattern of their route, under the names of the original sy
     ].filter((line) => !text.split('\n').includes(line))
   }
   await eventually(counted, (missing) => missing.length === 0, 5000)
-  const text = await scrape(engine.url)
   for (const name of ['cpu_usage_percent', 'memory_usage_bytes', 'disk_usage_percent\\{mount_point="[^"]+"\\}'])
-    expect(Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])).toBeGreaterThan(0)
+    await eventually(
+      async () => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await scrape(engine.url))?.[1]),
+      (value) => value > 0,
+      5000,
+    )
 })
 
 test('the docs list every metric, and none that is not there', async () => {

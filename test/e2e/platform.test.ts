@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Misbehaviour, isMisbehaviour, misbehaviours } from '../../examples/qlib-pro/misbehaviours.ts'
 import { openPlatform } from '../../examples/qlib-pro/platform.ts'
@@ -84,6 +85,15 @@ function told({ slack, pagerduty, twilio, smtp }: World, summary: string) {
   return { firing: places(false), over: places(true) }
 }
 
+const ownRules = z
+  .object({ groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })) })
+  .parse(parse(readFileSync(join(root, 'monitoring/tocsin-rules.yml'), 'utf8')))
+  .groups.flatMap(({ rules }) => rules)
+/** What has no series until there is something to say. */
+const nothingYet = new Set(['tocsin_refused_total', 'tocsin_heartbeat_missing'])
+/** By the machine's speed, or by what the test has told. */
+const hangsOnTheDay = new Set(['TocsinRedisSlow', 'TocsinFlushesLate', 'TocsinTargetMissed'])
+
 const alerts = z.object({
   data: z.object({ alerts: z.array(z.object({ state: z.string(), labels: z.record(z.string(), z.string()) })) }),
 })
@@ -148,6 +158,8 @@ scrape_configs:
     )
   }
 
+  const [incident] = await engine.get<{ id: string }[]>('/api/tocsin/v1/incidents')
+  expect((await engine.post(`/api/tocsin/v1/incidents/${incident?.id}/ack`, { by: 'vera' })).status).toBe(200)
   await fetch(`${platform.url}/recover`, { method: 'POST' })
   await eventually(firing, (found) => found.length === 0, PATIENCE)
   for (const name of names) {
@@ -166,5 +178,12 @@ scrape_configs:
       (found) => found.values.some(Number.isFinite),
       PATIENCE,
     )
+  }
+
+  // Tocsin has what its own rules read, and none of them would fire
+  for (const { alert, expr } of ownRules) {
+    for (const [name] of expr.matchAll(/\b(?:tocsin|alertmanager)_\w+/g))
+      if (!nothingYet.has(name)) expect(await values(name), name).not.toEqual([])
+    if (!hangsOnTheDay.has(alert)) expect(await values(expr), alert).toEqual([])
   }
 }, 240_000)

@@ -155,9 +155,15 @@ test('whichever worker takes, flushes and delivers, each trace is whole', async 
     const ids = new Set([...own.map((one) => one.spanId), '00f067aa0ba902b7'])
     expect(own.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? '')).map(({ name }) => name)).toEqual([])
   }
-  // what is added up has no exemplars, and does not claim to be of the format that has
+  // how long each took is known, whoever had a hand in it, and of which trace it was
   const metrics = await fetch(`${engine.url}/metrics`, { headers: { Accept: 'application/openmetrics-text' } })
-  expect(metrics.headers.get('content-type')).toContain('text/plain')
+  expect(metrics.headers.get('content-type')).toContain('application/openmetrics-text')
+  const text = await metrics.text()
+  expect(text).toMatch(/\n# EOF\n$/)
+  expect(text).toMatch(/^tocsin_end_to_end_seconds_count\{integration="webhook"\} 12$/m)
+  const exemplars = [...text.matchAll(/^tocsin_end_to_end_seconds_bucket\{.*\} \d+ # \{trace_id="(\w+)"\}/gm)]
+  expect(exemplars.length).toBeGreaterThan(0)
+  for (const [, id] of exemplars) expect(traces).toContain(id)
 })
 
 test('what fails says so in its span, by a word', async () => {

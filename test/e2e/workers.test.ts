@@ -69,6 +69,17 @@ test('workers share a port, a Redis and the work; one that dies is replaced; a s
   expect(redis.stdout.toString()).toBe('')
 })
 
+test('what nobody can say yet is not a number on its way between workers, either', async () => {
+  await using engine = await startEngine({ config: configFor('http://127.0.0.1:1'), args: ['--workers=2'] })
+  await eventually(
+    async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
+    (up) => up === 2,
+  )
+  const text = await (await fetch(`${engine.url}/metrics`)).text()
+  for (const name of ['tocsin_mttr_seconds', 'tocsin_kpi{kpi="accept_availability"}', 'tocsin_kpi{kpi="coverage"}'])
+    expect(text.toLowerCase().split('\n')).toContain(`${name} nan`)
+})
+
 test('a reload that one worker is asked for reloads all', async () => {
   using dir = tempDir()
   await using sink = await openHttpSink()

@@ -26,7 +26,7 @@ const rulesOf = (name: string) =>
 
 test.each([
   ['alert-rules.yml', 9],
-  ['tocsin-rules.yml', 12],
+  ['tocsin-rules.yml', 23],
 ])('promtool takes %s', (name, count) => {
   expect(promtool('check', 'rules', name)).toContain(`SUCCESS: ${count} rules found`)
 })
@@ -94,5 +94,5 @@ test("Tocsin's own rules read metrics that Tocsin has", () => {
   const known = new Set(registry.getMetricsAsArray().map(({ name }) => name))
   const read = rulesOf('tocsin-rules.yml').flatMap(({ expr }) => expr.match(/\b(?:tocsin|alertmanager)_\w+/g) ?? [])
   expect(read.length).toBeGreaterThan(10)
-  expect(read.filter((name) => !known.has(name))).toEqual([])
+  expect(read.filter((name) => !known.has(name.replace(/_bucket$/, '')))).toEqual([])
 })

@@ -7,6 +7,7 @@ import { keysFor } from '../../src/store/keys.ts'
 import { openStore } from '../../src/store/store.ts'
 import { MOST_NAMES } from '../../src/store/tallies.ts'
 import { DAY, readKpis, readPatterns } from '../../src/view/insights.ts'
+import { readSeries } from '../../src/view/series.ts'
 import { eventually } from '../helpers/engine.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 import { type Story, tell } from '../helpers/story.ts'
@@ -234,4 +235,35 @@ test('KPIs of a day of pages with known answers', async () => {
   expect(kpis.get('coverage')).toEqual({ value: 1, of: 1 })
   // most flushes had nothing new to say
   expect(kpis.get('repeats_suppressed_ratio')?.value).toBeGreaterThan(0.9)
+})
+
+test('points for charts: what each ten seconds brought, of the last hour', async () => {
+  await using story = await tell(server, config)
+  const { deps } = story
+  const start = deps.clock.now()
+  const read = async (after = 0) => {
+    await deps.tally.write()
+    return (await readSeries(after, deps)).map(({ at, counts }) => ({
+      at: (at - start) / 1000,
+      ...Object.fromEntries(counts),
+    }))
+  }
+  story.answers.push({ state: 'failed', reason: 'client error', detail: 'HTTP 404' })
+  await story.post({ labels: { alertname: 'A' } }, { labels: { alertname: 'B' } })
+  await story.advance('0s')
+  expect((await read()).filter(({ at }) => at >= 0)).toEqual([]) // they are not over
+  await deps.tally.write()
+  await story.advance('15s')
+  await story.post({ labels: { alertname: 'A' } })
+  await deps.tally.write()
+  await story.advance('17s')
+  const points = (await read()).filter(({ at }) => at >= 0)
+  expect(points).toEqual([
+    { at: 0, received: 2, 'told:webhook': 1, 'failed:webhook': 1, 'latency:count': 1 },
+    { at: 10, received: 1 },
+    { at: 20 },
+  ])
+  expect(await read(start + 10_000)).toEqual([{ at: 20 }])
+  await story.advance('2h')
+  expect(await read()).toHaveLength(360)
 })
