@@ -1,6 +1,6 @@
-// npm run bench [-- --quick] [-- --only <words>]: what the way in and the way out cost beside Alertmanager (Debian's, or the one
+// npm run bench [-- --quick] [-- --only <words>] [-- --profile]: what the way in and the way out cost beside Alertmanager (Debian's, or the one
 // that ALERTMANAGER_BIN names), alternately on the same bodies with the same sink. Prints minimum, median and maximum of the
-// rounds; all of it without --only is written into docs/performance.md.
+// rounds; all of it without --only is written into docs/performance.md. --profile says where Tocsin's and its Redis' time goes.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,10 +8,14 @@ import { parseArgs } from 'node:util'
 import { alertmanagerBinary } from '../test/helpers/prometheus.ts'
 import { growthRows, ingestRows, workersRows } from './ingest.ts'
 import { machine, print } from './print.ts'
+import { openProfile } from './profile.ts'
+import { noted } from './sides.ts'
 import { measure } from './table.ts'
 import { wayOutRows } from './way-out.ts'
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean' }, only: { type: 'string' }, profile: { type: 'boolean' } },
+})
 const isQuick = values.quick === true
 const plan = isQuick
   ? { rounds: 3, alerts: 20_000, active: 5000, repeats: 8 }
@@ -33,9 +37,16 @@ print(about)
 const head = ['| Work | What | Tocsin | Alertmanager | ratio |', '|---|---|---|---|---|']
 for (const line of head) print(line)
 const lines: string[] = []
-for (const row of rows) if (row.name.includes(values.only ?? '')) lines.push(...(await measure(row)))
+for (const row of rows) {
+  if (!row.name.includes(values.only ?? '')) continue
+  using profile = values.profile === true ? openProfile() : undefined
+  noted.by = profile
+  lines.push(...(await measure(row)))
+  for (const line of profile?.told() ?? []) print(line)
+}
 
-if (values.only === undefined) {
+// a profile costs something
+if (values.only === undefined && values.profile !== true) {
   const file = join(import.meta.dirname, '../docs/performance.md')
   const [begin, end] = ['<!-- npm run bench -->', '<!-- until here -->']
   const text = readFileSync(file, 'utf8')

@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs'
 import { eventually, startEngine, tempDir } from '../test/helpers/engine.ts'
 import { startAlertmanagerWith } from '../test/helpers/prometheus.ts'
 import { openRedis } from '../test/helpers/redis.ts'
+import type { Profile } from './profile.ts'
+
+/** Where it is asked for: what Tocsin and its Redis do is noted there. */
+export const noted: { by: Profile | undefined } = { by: undefined }
 
 /** One of the two that are measured beside each other. */
 export interface Side {
@@ -34,7 +38,12 @@ type Appendfsync = 'everysec' | 'always'
 /** Tocsin of so many processes, and a Redis that syncs as said. */
 export async function openTocsin(config: string, appendfsync: Appendfsync, workers = 1) {
   const redis = await openRedis('--appendonly', 'yes', '--appendfsync', appendfsync)
-  const engine = await startEngine({ config, redis: redis.socket, args: [`--workers=${workers}`] })
+  const engine = await startEngine({
+    config,
+    redis: redis.socket,
+    args: [`--workers=${workers}`],
+    node: noted.by?.flags ?? [],
+  })
   await eventually(
     async () => engine.log.filter(({ message }) => message === 'Tocsin is up').length,
     (up) => up === workers,
@@ -44,6 +53,7 @@ export async function openTocsin(config: string, appendfsync: Appendfsync, worke
   return {
     side: sideOf(engine.url, pid, redis.process.pid, ...others),
     async [Symbol.asyncDispose]() {
+      noted.by?.redis(await redis.redis.info('commandstats'))
       await engine[Symbol.asyncDispose]()
       await redis[Symbol.asyncDispose]()
     },

@@ -32,9 +32,10 @@ export interface Line {
 }
 
 export interface DeliveryQueue {
-  /** May be lost: the outbox keeps the promise, and a sweep wakes what is owed. */
+  /** Runs what is due here at once while its channel is idle; else by a job. May be lost: the outbox keeps the promise, and a sweep
+   * wakes what is owed. */
   wake(wakes: readonly Wake[]): Promise<void>
-  /** The same for rows that had a job and wait no longer: those that can run here at once get no other. */
+  /** The same for rows that had a job and wait no longer: they do so in a busy channel, too. */
   pass(wakes: readonly Wake[]): Promise<void>
   start(): void
   /** How each channel stands; to be asked every few seconds, since workers that are stuck are found by it. */
@@ -48,7 +49,6 @@ export interface DeliveryQueue {
 interface Hands {
   busy: number
   beside: number // of those, not by a job
-  handed: Map<string, Promise<boolean>> // by the id of its job: what was run before that came
   byJobOnly: boolean
 }
 
@@ -59,14 +59,13 @@ const CONCURRENCY = 32 // per channel; one destination's share is the pipeline's
 const PATIENCE = 30_000
 /** With fewer jobs in hand than that a channel is idle, and what is woken here is run here at once. */
 const IDLE = 8
-/** So many of a channel run beside their jobs, or without: all hands are left to those that wait for theirs. */
+/** So many of a channel run without a job: all hands are left to those that wait for theirs. */
 const BESIDE = 16
-/** So many that were run before their job came are remembered: some jobs come to other replicas. */
-const HANDED = 10_000
 
 /**
  * A BullMQ queue and worker per channel, so that a channel that hangs holds up no other. While a channel is idle, what is woken runs
- * at once where it is woken, beside its job; whoever takes that here waits for the run, so that the job is there until then.
+ * at once where it is woken: a job for it costs as much as all the rest, and would only do what the sweep does where this engine dies.
+ * A run that fails gets a job.
  */
 export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue {
   const { prefix, connection } = options
@@ -79,7 +78,7 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     // longer than an attempt may take: all its hands may be full for so long
     const patience = options.patience ?? Math.max(PATIENCE, deadline + 15_000)
     const watchdog = openWatchdog(patience, performance.now())
-    const hands: Hands = { busy: 0, beside: 0, handed: new Map(), byJobOnly }
+    const hands: Hands = { busy: 0, beside: 0, byJobOnly }
     return { queue, worker: openWorker(queueName, name, deadline, watchdog, hands), deadline, watchdog, hands }
   }
 
@@ -99,12 +98,10 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
     watchdog: ReturnType<typeof openWatchdog>,
     hands: Hands,
   ) {
-    const take = async ({ id = '', data }: { id?: string | undefined; data: Job }) => {
+    const take = async ({ data }: { data: Job }) => {
       watchdog.progressed(performance.now())
       try {
-        const beside = hands.handed.get(id)
-        hands.handed.delete(id)
-        if (!(await beside)) await run(data, name, hands)
+        await run(data, name, hands)
       } finally {
         watchdog.progressed(performance.now())
       }
@@ -137,38 +134,25 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
   }
 
   let isStarted = false
-  const running = new Set<Promise<boolean>>() // beside their jobs
+  const running = new Set<Promise<void>>() // without a job
 
-  /** Runs it here at once, where there is a hand for it; resolves to whether it came to its end. */
-  function runBeside(wake: Wake): Promise<boolean> | undefined {
+  /** Runs it here at once, where there is a hand for it; returns whether it does. */
+  function runBeside(wake: Wake, most: number): boolean {
     const hands = lines.get(wake.channel)?.hands
-    if (!hands || hands.byJobOnly || !isStarted || wake.delay > 0 || hands.beside >= BESIDE) return undefined
+    if (!hands || hands.byJobOnly || !isStarted || wake.delay > 0) return false
+    if (hands.busy >= most || hands.beside >= BESIDE) return false
     hands.beside += 1
     const turn = run(wake, wake.channel, hands)
-      .then(
-        () => true,
-        (error: Error) => {
-          options.failed(wake.channel, error)
-          return false
-        },
-      )
+      .catch((error: Error) => {
+        options.failed(wake.channel, error)
+        return add([wake]).catch(() => {}) // the sweep wakes it
+      })
       .finally(() => {
         hands.beside -= 1
         running.delete(turn)
       })
     running.add(turn)
-    return turn
-  }
-
-  function handOver(wake: Wake): void {
-    const hands = lines.get(wake.channel)?.hands
-    const id = jobIdOf(wake)
-    if (!hands || hands.busy >= IDLE || hands.handed.has(id)) return
-    const turn = runBeside(wake)
-    if (!turn) return
-    hands.handed.set(id, turn)
-    const [oldest] = hands.handed.keys()
-    if (hands.handed.size > HANDED && oldest !== undefined) hands.handed.delete(oldest)
+    return true
   }
 
   async function add(wakes: readonly Wake[]): Promise<void> {
@@ -197,16 +181,11 @@ export function openDeliveryQueue(options: DeliveryQueueOptions): DeliveryQueue 
 
   return {
     async wake(wakes) {
-      const added = add(wakes)
-      for (const wake of wakes) handOver(wake) // sent behind the jobs
-      await added.catch((error: unknown) => {
-        for (const wake of wakes) lines.get(wake.channel)?.hands.handed.delete(jobIdOf(wake)) // none comes
-        throw error
-      })
+      await add(wakes.filter((wake) => !runBeside(wake, IDLE)))
     },
 
     async pass(wakes) {
-      await add(wakes.filter((wake) => !runBeside(wake)))
+      await add(wakes.filter((wake) => !runBeside(wake, Number.POSITIVE_INFINITY)))
     },
 
     start() {

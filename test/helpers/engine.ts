@@ -30,6 +30,7 @@ export interface EngineOptions {
   args?: string[]
   cli?: string // another build than dist/
   wrap?: string[] // a command that runs it, such as prlimit
+  node?: readonly string[] // options of Node's own
 }
 
 /** A folder of the test's own. */
@@ -47,6 +48,7 @@ export async function startEngine({
   args = [],
   cli = builtCli(),
   wrap = [],
+  node = [],
 }: EngineOptions): Promise<Engine> {
   const folder = dir ?? mkdtempSync(join(tmpdir(), 'tocsin-'))
   const file = config.endsWith('.yml') ? config : join(folder, 'tocsin.yml')
@@ -56,6 +58,7 @@ export async function startEngine({
     command,
     [
       ...before,
+      ...node,
       '--disallow-code-generation-from-strings', // as in production
       cli,
       'serve',

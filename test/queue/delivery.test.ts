@@ -107,7 +107,7 @@ test('a worker that is cut off from Redis without knowing is built anew, and wha
     (rows) => rows.length === 1,
   )
   way.silence()
-  // more than are run beside their jobs
+  // more than are run without a job
   const rows = Array.from({ length: 20 }, (_none, i) => `row ${i}`)
   await line.queue.wake(rows.map((row) => wake(row)))
   await lookUntil(line.queue, () => ran.length === 21)
@@ -124,7 +124,7 @@ test('where a new one takes nothing either, it is hopeless', async () => {
   })
   await ready(line.adding)
   line.queue.start()
-  await line.queue.wake([wake('first')])
+  await line.queue.wake(Array.from({ length: 20 }, (_none, i) => wake(`row ${i}`))) // more than are run without a job
   await lookUntil(line.queue, () => said.includes('hopeless'))
   expect(said.slice(0, 2)).toEqual(['rebuild', 'hopeless'])
 })
@@ -225,7 +225,7 @@ test('what is passed on runs without a job where there is a hand for it, else it
   expect(ran.toSorted()).toEqual(names.toSorted())
 })
 
-test('a run beside its job that fails is made up for by the job', async () => {
+test('a run without a job that fails gets one', async () => {
   const ran: string[] = []
   await using line = open(() => server.socket, {
     run: async (row) => {
