@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { matcher, matchesAll } from '../../src/match/matcher.ts'
-import { line } from '../components/keys.tsx'
+import { line, whole } from '../components/keys.tsx'
 import { Growing } from '../components/more.tsx'
 import { type Silence, editSilence, newSilence, textOf } from '../components/silence-dialog.tsx'
 import { Empty, Read } from '../components/states.tsx'
@@ -23,7 +23,7 @@ export function Silences() {
   const silences = useResource<Silence[]>('api/v2/silences', 'silences')
   return (
     <>
-      <div className="section-head">
+      <div className="section-head" {...whole({ s: mayRespond ? () => newSilence() : undefined })}>
         <h1>Silences</h1>
         {mayRespond && (
           <button type="button" className="main" onClick={() => newSilence()}>
@@ -91,13 +91,13 @@ function SilenceLine({ silence }: { silence: Silence }) {
   }
   const edit = mayRespond ? () => editSilence(silence) : undefined
   return (
-    <li className="line" aria-label={`Silence: ${text}`} {...line({ Enter: edit })}>
-      <div className="line-main">
+    <li className={`line silence-${status.state}`} aria-label={`Silence: ${text}`} {...line({ Enter: edit })}>
+      <div className="line-main stacked">
         <code className="title">{text}</code>
+        <span className="summary">{comment}</span>
       </div>
       <div className="line-side">
         <span>{createdBy}</span>
-        <span>{comment}</span>
         {status.state === 'expired' ? (
           <span>
             ended <When at={endsAt} />
@@ -114,20 +114,23 @@ function SilenceLine({ silence }: { silence: Silence }) {
         <a href={linkTo('/', { filter: text, quiet: '1' })}>
           {status.state === 'active' ? 'hides' : 'fits'} {hides.toLocaleString()} now
         </a>
-        {edit && status.state !== 'expired' && (
-          <>
-            <button type="button" onClick={edit}>
-              Edit
-            </button>
-            <button type="button" onClick={() => void expire()}>
-              Expire
-            </button>
-          </>
-        )}
-        {edit && status.state === 'expired' && (
-          <button type="button" onClick={() => newSilence(text)}>
-            Again
-          </button>
+        {edit && (
+          <span className="line-actions">
+            {status.state === 'expired' ? (
+              <button type="button" onClick={() => newSilence(text)}>
+                Again
+              </button>
+            ) : (
+              <>
+                <button type="button" onClick={edit}>
+                  Edit
+                </button>
+                <button type="button" onClick={() => void expire()}>
+                  Expire
+                </button>
+              </>
+            )}
+          </span>
         )}
       </div>
     </li>
