@@ -6,7 +6,7 @@ import { Empty, Failed, Loading } from './components/states.tsx'
 import { lasting, useNow } from './components/time.tsx'
 import { Toasts } from './components/toasts.tsx'
 import { ApiError, OURS, get, send, whenSignedOut } from './data/api.ts'
-import { linkTo, usePlace } from './data/place.ts'
+import { fromAlertmanager, linkTo, usePlace } from './data/place.ts'
 import { ownName, rememberName } from './data/own-name.ts'
 import { type Session, SessionContext, useSession } from './data/session.ts'
 import { connection, startStream } from './data/stream.ts'
@@ -65,7 +65,12 @@ export function App() {
 }
 
 function CurrentPage(): ReactNode {
-  const { path } = usePlace()
+  const place = usePlace()
+  const { path } = place
+  const elsewhere = fromAlertmanager(place)
+  useEffect(() => {
+    if (elsewhere !== undefined) location.replace(elsewhere)
+  }, [elsewhere])
   useEffect(() => {
     window.scrollTo(0, 0)
   }, [path])
@@ -74,6 +79,7 @@ function CurrentPage(): ReactNode {
   useEffect(() => {
     document.title = `${title} · Tocsin`
   }, [title])
+  if (elsewhere !== undefined) return null
   if (incident !== undefined) return <IncidentPage key={incident} id={decodeURIComponent(incident)} />
   switch (path) {
     case '/':

@@ -202,6 +202,28 @@ test('silences are listed, changed, ended and made', async () => {
   await page.getByRole('listitem', { name: 'Silence: alertname="Later"' }).getByText('bob').waitFor()
 })
 
+test('addresses of Alertmanager’s page, as messages have them, lead to what they mean', async () => {
+  const filter = encodeURIComponent('{alertname="Disk"}')
+  await using opened = await open(`/alerts?receiver=data%2Fwarning&filter=${filter}`)
+  const { page } = opened
+  await eventually(
+    () => count(page),
+    (said) => said === '2 alerts in 1 group',
+  )
+  await page.getByRole('button', { name: 'Only of data/warning' }).click()
+  expect(page.url()).not.toContain('receiver')
+  await page.goto(`${tocsin.engine.url}/#/alerts?receiver=nobody`)
+  await page.getByText('No alert fits the filter.').waitFor()
+  await page.goto(`${tocsin.engine.url}/#/silences/new?filter=${filter}`)
+  await page.getByRole('dialog', { name: 'New silence' }).getByText('Hides 2 alerts now').waitFor()
+  await page.keyboard.press('Escape')
+  const silences = await tocsin.engine.get<{ id: string; comment: string }[]>('/api/v2/silences')
+  const ended = silences.find(({ comment }) => comment === 'the disk is late')
+  await page.goto(`${tocsin.engine.url}/#/silences/${ended?.id}`)
+  await page.getByRole('tab', { name: /^expired/i, selected: true }).waitFor()
+  await page.getByRole('listitem', { name: 'Silence: alertname="Disk"' }).waitFor()
+})
+
 test('a silence is made by keys alone', async () => {
   await using opened = await open('/silences')
   const { page } = opened

@@ -38,21 +38,24 @@ export function Now() {
   const place = usePlace()
   const filter = place.params.get('filter') ?? ''
   const showsQuiet = place.params.get('quiet') === '1'
+  const receiver = place.params.get('receiver') ?? '' // as links in messages have it
   const { byFingerprint, groups, isRead, error, left } = alerts.use()
   const reading = useMemo(() => readMatchers(filter), [filter])
   const matchers = 'matchers' in reading ? reading.matchers : undefined
   const all = useMemo(() => [...byFingerprint.values()], [byFingerprint])
   const vocabulary = useMemo(() => vocabularyOf(all.map(({ labels }) => labels)), [all])
-  const fitting = useMemo(
-    () =>
-      matchers === undefined || matchers.length === 0
-        ? all
-        : all.filter(({ labels }) => matchesAll(matchers, new Map(Object.entries(labels)))),
-    [all, matchers],
-  )
+  const fitting = useMemo(() => {
+    const theirs = receiver ? all.filter((one) => one.groups.some((id) => groups.get(id)?.receiver === receiver)) : all
+    return matchers === undefined || matchers.length === 0
+      ? theirs
+      : theirs.filter(({ labels }) => matchesAll(matchers, new Map(Object.entries(labels))))
+  }, [all, groups, matchers, receiver])
   const quiet = useMemo(() => fitting.filter(isQuiet).length, [fitting])
   const shown = useMemo(() => (showsQuiet ? fitting : fitting.filter((one) => !isQuiet(one))), [fitting, showsQuiet])
-  const grouped = useMemo(() => intoGroups(shown, groups), [shown, groups])
+  const grouped = useMemo(
+    () => intoGroups(shown, groups).filter(({ group }) => receiver === '' || group.receiver === receiver),
+    [shown, groups, receiver],
+  )
   const deferred = useDeferredValue(grouped)
   const pick = (name: string, value: string) => {
     const more = `${name}=${JSON.stringify(value)}`
@@ -87,6 +90,11 @@ export function Now() {
             />
             Suppressed ({quiet.toLocaleString()})
           </label>
+          {receiver && (
+            <button type="button" aria-pressed="true" onClick={() => note(place, 'receiver', '')}>
+              Only of {receiver} <span aria-hidden="true">✕</span>
+            </button>
+          )}
           <FilterActions filter={filter} isOne={matchers !== undefined && matchers.length > 0} />
         </div>
         {left > 0 && (

@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { matcher, matchesAll } from '../../src/match/matcher.ts'
 import { line, whole } from '../components/keys.tsx'
 import { Growing } from '../components/more.tsx'
@@ -17,10 +17,23 @@ const states = ['active', 'pending', 'expired'] as const
 export function Silences() {
   const place = usePlace()
   const { mayRespond } = useSession()
-  const state = states.find((one) => one === place.params.get('state')) ?? 'active'
   const text = place.params.get('text') ?? ''
   const words = text.trim().toLowerCase()
   const silences = useResource<Silence[]>('api/v2/silences', 'silences')
+  const fitting = (silences.data ?? []).filter(({ id, comment, createdBy, matchers }) =>
+    `${id} ${comment} ${createdBy} ${textOf(matchers)}`.toLowerCase().includes(words),
+  )
+  // where none was chosen, the first that has what is looked for
+  const state =
+    states.find((one) => one === place.params.get('state')) ??
+    states.find((one) => words !== '' && fitting.some(({ status }) => status.state === one)) ??
+    'active'
+  const asked = place.params.get('new')
+  useEffect(() => {
+    if (asked === null) return
+    newSilence(asked)
+    note(place, 'new', '')
+  }, [asked, place])
   return (
     <>
       <div className="section-head" {...whole({ s: mayRespond ? () => newSilence() : undefined })}>
@@ -38,7 +51,7 @@ export function Silences() {
             type="button"
             role="tab"
             aria-selected={state === one}
-            onClick={() => note(place, 'state', one === 'active' ? '' : one)}
+            onClick={() => note(place, 'state', one)}
           >
             {one} <span className="count">{silences.data?.filter(({ status }) => status.state === one).length}</span>
           </button>
@@ -55,12 +68,8 @@ export function Silences() {
         />
       </div>
       <Read of={silences}>
-        {(all) => {
-          const shown = all.filter(
-            ({ status, id, comment, createdBy, matchers }) =>
-              status.state === state &&
-              `${id} ${comment} ${createdBy} ${textOf(matchers)}`.toLowerCase().includes(words),
-          )
+        {() => {
+          const shown = fitting.filter(({ status }) => status.state === state)
           if (shown.length === 0) return <Empty title={words ? 'No silence fits.' : `No silence is ${state}.`} />
           return (
             <ul className="lines">
