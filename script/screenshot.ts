@@ -71,13 +71,22 @@ await fire(
   alert(27, { alertname: 'BackupLate', severity: 'warning', team: 'database', instance: 'pg-2' }, 'The backup is late'),
 )
 await untilThereIs('Market data feed is stale')
-await send('/api/v2/silences', {
-  matchers: [{ name: 'instance', value: 'db-7', isRegex: false, isEqual: true }],
-  startsAt: minutesAgo(0),
-  endsAt: minutesAgo(-180),
-  createdBy: 'bob',
-  comment: 'its new disk is on the way',
-})
+const silence = (minutes: number, createdBy: string, comment: string, ...matchers: [string, string, boolean?][]) =>
+  send('/api/v2/silences', {
+    matchers: matchers.map(([name, value, isRegex = false]) => ({ name, value, isRegex, isEqual: true })),
+    startsAt: minutesAgo(0),
+    endsAt: minutesAgo(-minutes),
+    createdBy,
+    comment,
+  })
+await silence(
+  2880,
+  'carol',
+  'its hosts move to the new rack',
+  ['team', 'infrastructure'],
+  ['instance', 'rack-[45]-.*', true],
+)
+await silence(180, 'bob', 'its new disk is on the way', ['instance', 'db-7'])
 
 mkdirSync(folder, { recursive: true })
 const browser = await launchBrowser()
@@ -99,7 +108,9 @@ for (const { shown, ...viewport } of sizes) {
       await page.goto(`${url}/#${place}`)
       await page.getByText('live', { exact: true }).waitFor()
       await page.locator('main .loading').first().waitFor({ state: 'detached' })
-      await page.waitForTimeout(500) // charts are drawn, pictures of mails are there
+      if (name === 'inbox')
+        await page.frameLocator('iframe').first().getByText('Sent by Tocsin').waitFor({ state: 'attached' })
+      await page.waitForTimeout(500) // charts are drawn
       const most = firstScreen.has(name) ? viewport.height : shown
       const height = await page.evaluate<number>('document.documentElement.scrollHeight')
       await page.screenshot({
