@@ -33,7 +33,7 @@ await build({
       output: {
         // the page behind an acknowledge link names its script itself
         entryFileNames: ({ name }) => (name === 'ack' ? '[name].js' : 'assets/[name]-[hash].js'),
-        assetFileNames: 'assets/[name]-[hash][extname]',
+        assetFileNames: ({ names }) => (names[0] === 'ack.css' ? '[name][extname]' : 'assets/[name]-[hash][extname]'),
         chunkFileNames: 'assets/[name]-[hash].js',
       },
     },

@@ -1,13 +1,16 @@
 // Takes the pictures of docs/: npx tsx script/screenshot.ts [url of an engine in its sandbox that has just started]
 import { mkdirSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { launchBrowser } from '../test/helpers/browser.ts'
 
 const [url = 'http://127.0.0.1:9093'] = process.argv.slice(2)
 const folder = 'docs/pages'
 const sizes = [
-  { width: 1180, height: 820 },
-  { width: 375, height: 780 },
+  { width: 1180, height: 820, shown: 1500 },
+  { width: 375, height: 780, shown: 1700 },
 ]
+const BUSY = 30
+/** Frames of mails are drawn when they come into sight: only what is in sight is shown of these. */
+const firstScreen = new Set(['inbox'])
 const pages = {
   now: '/',
   incident: '/incidents/1',
@@ -68,31 +71,56 @@ await fire(
   alert(27, { alertname: 'BackupLate', severity: 'warning', team: 'database', instance: 'pg-2' }, 'The backup is late'),
 )
 await untilThereIs('Market data feed is stale')
-await send('/api/v2/silences', {
-  matchers: [{ name: 'instance', value: 'db-7', isRegex: false, isEqual: true }],
-  startsAt: minutesAgo(0),
-  endsAt: minutesAgo(-180),
-  createdBy: 'bob',
-  comment: 'its new disk is on the way',
-})
+const silence = (minutes: number, createdBy: string, comment: string, ...matchers: [string, string, boolean?][]) =>
+  send('/api/v2/silences', {
+    matchers: matchers.map(([name, value, isRegex = false]) => ({ name, value, isRegex, isEqual: true })),
+    startsAt: minutesAgo(0),
+    endsAt: minutesAgo(-minutes),
+    createdBy,
+    comment,
+  })
+await silence(
+  2880,
+  'carol',
+  'its hosts move to the new rack',
+  ['team', 'infrastructure'],
+  ['instance', 'rack-[45]-.*', true],
+)
+await silence(180, 'bob', 'its new disk is on the way', ['instance', 'db-7'])
 
 mkdirSync(folder, { recursive: true })
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-})
-// mail of a warning leaves after its group_wait, and charts have a point each ten seconds
-await new Promise((done) => setTimeout(done, 25_000))
-for (const viewport of sizes) {
+const browser = await launchBrowser()
+// so that charts have something to show, a point each ten seconds: an API that is slow now and then
+const slow = alert(
+  0,
+  { alertname: 'HighAPILatency', severity: 'warning', team: 'backend', service: 'api' },
+  'The API is slow',
+)
+for (let i = 0; i < BUSY; i++) {
+  await fire(...Array.from({ length: 2 + ((i * 7) % 5) }, () => slow), ...disks)
+  if (i % 6 === 5) await fire({ ...slow, status: 'resolved', endsAt: minutesAgo(0) })
+  await new Promise((done) => setTimeout(done, 5000))
+}
+for (const { shown, ...viewport } of sizes) {
   for (const scheme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ viewport, colorScheme: scheme })
     for (const [name, place] of Object.entries(pages)) {
       await page.goto(`${url}/#${place}`)
       await page.getByText('live', { exact: true }).waitFor()
       await page.locator('main .loading').first().waitFor({ state: 'detached' })
-      await page.waitForTimeout(500) // charts are drawn, pictures of mails are there
-      await page.screenshot({ path: `${folder}/${name}-${scheme}-${viewport.width}.png` })
+      if (name === 'inbox')
+        await page.frameLocator('iframe').first().getByText('Sent by Tocsin').waitFor({ state: 'attached' })
+      await page.waitForTimeout(500) // charts are drawn
+      const most = firstScreen.has(name) ? viewport.height : shown
+      const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+      await page.screenshot({
+        path: `${folder}/${name}-${scheme}-${viewport.width}.png`,
+        fullPage: true,
+        clip: { x: 0, y: 0, width: viewport.width, height: Math.max(viewport.height, Math.min(height, most)) },
+      })
     }
+    await page.goto(`${url}/ack/2`)
+    await page.screenshot({ path: `${folder}/ack-${scheme}-${viewport.width}.png` })
     await page.close()
   }
 }

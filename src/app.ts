@@ -37,7 +37,9 @@ import { rehearse } from './pipeline/rehearse.ts'
 import { openInhibition } from './pipeline/inhibition.ts'
 import { startSelfWatch } from './pipeline/self-watch.ts'
 import { openSilences } from './pipeline/silences.ts'
+import { openKeptMessages } from './pipeline/kept-messages.ts'
 import { openTally } from './pipeline/tally.ts'
+import { openWaits } from './pipeline/waits.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { startWatch } from './pipeline/watch.ts'
 import { type Line, openDeliveryQueue } from './queue/delivery.ts'
@@ -173,6 +175,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     await clock.look()
     const tally = openTally(kept, clock)
+    const messages = openKeptMessages(kept)
+    opened.push(() => messages.settled())
     const origins = openOrigins({ store: kept, tally, tracing, metrics, clock })
     const store = { ...kept, groups: origins.watching(kept.groups) }
     let giveUp: (why: string) => void = () => {}
@@ -227,6 +231,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         },
       },
       tally,
+      messages,
+      waits: openWaits(),
       origins,
       silences: openSilences(store, clock, options.retention, metrics),
       inhibition: openInhibition(store, newId),

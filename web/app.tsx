@@ -6,8 +6,9 @@ import { Empty, Failed, Loading } from './components/states.tsx'
 import { lasting, useNow } from './components/time.tsx'
 import { Toasts } from './components/toasts.tsx'
 import { ApiError, OURS, get, send, whenSignedOut } from './data/api.ts'
-import { linkTo, usePlace } from './data/place.ts'
-import { type Session, SessionContext, ownName, rememberName, useSession } from './data/session.ts'
+import { fromAlertmanager, linkTo, usePlace } from './data/place.ts'
+import { ownName, rememberName } from './data/own-name.ts'
+import { type Session, SessionContext, useSession } from './data/session.ts'
 import { connection, startStream } from './data/stream.ts'
 import { theme, toggleTheme } from './data/theme.ts'
 import { HealthPage } from './pages/health.tsx'
@@ -64,7 +65,12 @@ export function App() {
 }
 
 function CurrentPage(): ReactNode {
-  const { path } = usePlace()
+  const place = usePlace()
+  const { path } = place
+  const elsewhere = fromAlertmanager(place)
+  useEffect(() => {
+    if (elsewhere !== undefined) location.replace(elsewhere)
+  }, [elsewhere])
   useEffect(() => {
     window.scrollTo(0, 0)
   }, [path])
@@ -73,6 +79,7 @@ function CurrentPage(): ReactNode {
   useEffect(() => {
     document.title = `${title} · Tocsin`
   }, [title])
+  if (elsewhere !== undefined) return null
   if (incident !== undefined) return <IncidentPage key={incident} id={decodeURIComponent(incident)} />
   switch (path) {
     case '/':

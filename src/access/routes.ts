@@ -50,6 +50,7 @@ export const rules: readonly Rule[] = [
   row('GET', '/api/tocsin/v1/incidents/:id/alerts', 'view', 'queries'),
   row('GET', '/ack/:incident', 'view', 'queries'),
   row('GET', '/ack.js', 'view', 'queries'),
+  row('GET', '/ack.css', 'view', 'queries'),
 
   row('GET', '/api/tocsin/v1/deadletters', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/deadletters/:id', 'view', 'queries'),
@@ -57,6 +58,8 @@ export const rules: readonly Rule[] = [
   row('POST', '/api/tocsin/v1/deadletters/retry', 'admin', 'changes'),
   row('GET', '/api/tocsin/v1/notifications', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/deliveries', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/message', 'view', 'queries'),
+  row('GET', '/api/tocsin/v1/message/html', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/ledger', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/health', 'view', 'queries'),
   row('GET', '/api/tocsin/v1/alerts', 'view', 'queries'),
@@ -84,6 +87,7 @@ export const rules: readonly Rule[] = [
 
   // the page holds nothing before it has asked, and lets its reader sign in
   row('GET', '/', 'open'),
+  row('GET', '/icon.svg', 'open'),
   row('GET', '/assets/*', 'open'),
   row('GET', '/inbox', 'open'),
 ]

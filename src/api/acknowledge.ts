@@ -17,14 +17,13 @@ export function acknowledge({ deps: { store }, webRoot }: ApiDeps): Router {
     response.set('Cache-Control', 'no-store').type('html').send(page(incident))
   })
 
-  router.get('/ack.js', (_request, response) => {
-    response.sendFile(join(webRoot, 'ack.js'))
-  })
+  for (const file of ['ack.js', 'ack.css'])
+    router.get(`/${file}`, (_request, response) => response.sendFile(join(webRoot, file)))
 
   return router
 }
 
-function page({ id, title, state, severity, team, acknowledgedBy }: Incident): string {
+function page({ id, title, description, state, severity, team, acknowledgedBy, createdAt }: Incident): string {
   const done = state !== 'open'
   const says = done ? `This incident is ${state}${acknowledgedBy ? ` by ${acknowledgedBy}` : ''}.` : ''
   return `<!doctype html>
@@ -32,16 +31,21 @@ function page({ id, title, state, severity, team, acknowledgedBy }: Incident): s
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>Acknowledge: ${html(title)}</title>
+<link rel="icon" href="../icon.svg">
+<link rel="stylesheet" href="../ack.css">
 <script type="module" src="../ack.js"></script>
 </head>
 <body>
 <main>
+<p class="about">${html(severity)} · team ${html(team)} · since <time datetime="${html(createdAt)}">${html(createdAt)}</time></p>
 <h1>${html(title)}</h1>
-<p>Incident ${html(id)}, ${html(severity)}, team ${html(team)}.</p>
+${description ? `<p>${html(description)}</p>` : ''}
+<button type="button" data-incident="${html(id)}"${done ? ' hidden' : ''}>Acknowledge</button>
 <p role="status">${html(says)}</p>
-<button type="button" data-incident="${html(id)}"${done ? ' disabled' : ''}>Acknowledge</button>
 <noscript><p>The button needs JavaScript. Without it: POST to /api/tocsin/v1/incidents/${html(id)}/ack.</p></noscript>
+<p><a href="../#/incidents/${encodeURIComponent(id)}">All that happened</a></p>
 </main>
 </body>
 </html>

@@ -9,6 +9,7 @@ import type { Feed, Told } from '../view/feed.ts'
 import type { Authenticator } from './authenticate.ts'
 import { receiverOf } from './deliveries.ts'
 import { HttpError } from './error.ts'
+import { sendMail } from './messages.ts'
 import { principalOf } from './principals.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, and asks anew who listens, ms. */
@@ -17,7 +18,6 @@ const AUDIT_LISTED = 500
 /** What a page that does not read may keep waiting here, bytes. */
 const MOST_UNREAD = 4_000_000
 
-const mail = z.object({ html: z.string() })
 const incidentEvent = z.object({ id: z.string() })
 
 /** What it reads of. */
@@ -44,17 +44,9 @@ export function live({ deps, feed, stopping, authenticator }: LiveDeps, heartbea
     response.json(await inboxOf(principalOf(request)))
   })
 
-  // a document of its own, for a frame: what a mail's HTML may do is nothing but have its styles
   router.get('/inbox/:id/html', async (request, response) => {
     const entry = (await inboxOf(principalOf(request))).find(({ id }) => id === request.params.id)
-    const html = mail.safeParse(entry?.payload)
-    if (!html.success) throw new HttpError(404, 'there is no such mail')
-    response.set(
-      'Content-Security-Policy',
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox",
-    )
-    response.set('X-Content-Type-Options', 'nosniff')
-    response.type('html').send(html.data.html)
+    sendMail(response, entry?.payload)
   })
 
   router.get('/audit', async (request, response) => {

@@ -8,6 +8,7 @@ export function page({ webRoot }: Pick<ApiDeps, 'webRoot'>): Router {
   router.get('/', (_request, response) => {
     response.set('Cache-Control', 'no-cache').sendFile(join(webRoot, 'index.html'))
   })
+  router.get('/icon.svg', (_request, response) => response.sendFile(join(webRoot, 'icon.svg')))
   router.use('/assets', express.static(join(webRoot, 'assets'), { index: false, immutable: true, maxAge: '365d' }))
   // where the inbox was before it was part of the page
   router.get('/inbox', (_request, response) => response.redirect('./#/inbox'))

@@ -21,6 +21,7 @@ import { insights } from './insights.ts'
 import { live } from './live.ts'
 import { logLevel } from './log-level.ts'
 import { management } from './management.ts'
+import { messages } from './messages.ts'
 import { now } from './now.ts'
 import { page } from './page.ts'
 import { session } from './session.ts'
@@ -113,6 +114,7 @@ function everything(api: ApiDeps): Router {
     '/api/tocsin/v1',
     incidents(api),
     deliveries(api),
+    messages(api),
     live(api),
     now(api),
     health(api),

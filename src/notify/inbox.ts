@@ -28,7 +28,8 @@ export function inbox(
     compose(notification) {
       const message = compose(notification)
       // nothing that could be overrun
-      return { ...message, destination: '', payload: { entry: toEntry(notification, message, channel) } }
+      const entry = toEntry(notification, message, channel)
+      return { ...message, destination: '', payload: { entry }, seen: message.payload }
     },
     async send({ payload: { entry } }) {
       await put(entry)

@@ -79,6 +79,8 @@ export interface Message<Payload = unknown> {
   title: string
   text: string
   payload: Payload
+  /** What the receiver sees, where the payload holds something around it. */
+  seen?: unknown
   /** What budgets and breakers count by, such as a Slack webhook, a routing key, a sender's number; no secret in it. */
   destination: string
   /** How many tokens of the destination's budget it takes: an SMS's segments. */

@@ -11,6 +11,8 @@ import type { Store } from '../store/store.ts'
 import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
 import type { Tally } from './tally.ts'
+import type { Waits } from './waits.ts'
+import type { KeptMessages } from './kept-messages.ts'
 import type { Origins } from './origins.ts'
 import type { Inhibition } from './inhibition.ts'
 import type { Silences } from './silences.ts'
@@ -52,6 +54,8 @@ export interface Deps {
   /** For the pages of all replicas. Never rejects: a page that misses it shows what is there at the next reading. */
   events: { publish(kind: Published, data: unknown): void }
   tally: Tally
+  messages: KeptMessages
+  waits: Waits
   origins: Origins
   silences: Silences
   inhibition: Inhibition

@@ -4,10 +4,11 @@ import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
 import type { Group, Owing } from '../store/groups.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
-import type { Ending, Recorded, Row, Standing } from '../store/outbox.ts'
+import type { Ending, Recorded, Row, Standing, WaitsFor } from '../store/outbox.ts'
 import { account } from './account.ts'
 import type { Deps } from './deps.ts'
 import { failureReason } from './failure-reason.ts'
+import { messageId } from './kept-messages.ts'
 import type { TemplateFailure } from './plain-words.ts'
 
 /** What an attempt was about, for the records. */
@@ -37,7 +38,7 @@ export async function end(
   const at = clock.now()
   const nextNotification = newId()
   const records = {
-    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, at),
+    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, deps.waits.of(row.id), at),
     timeline: timelineEntry(sent, at),
     nextNotification,
     retention,
@@ -45,10 +46,13 @@ export async function end(
   }
   const { newest, owedAgain, opened, woken } = await store.outbox.record(row, ending, records, at)
   if (sent) logTurn(row, ending, sent, log)
+  if (sent?.message && row.channel !== canary.channel)
+    deps.messages.keep(messageId(sent.notification.id, row.integration), sent.message)
   if (!newest) {
     log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
     return
   }
+  deps.waits.over(row.id)
   account(row, ending, sent, deps)
   if (ending.how === 'dead')
     metrics.failed.inc({ integration: row.channel, reason: failureReason(ending.letter.reason) })
@@ -178,8 +182,8 @@ export async function giveUpRemoved(row: Row, group: Group | undefined, deps: De
   return end(row, { how: 'dead', word, givenUp, told: undefined, nflogTtl, letter, instead: [] }, undefined, deps)
 }
 
-function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: number): string {
-  const { id, notification, integration, channel, attempt, unconfirmed } = row
+function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, waitedFor: WaitsFor | undefined, at: number) {
+  const { id, notification, owedAt, integration, channel, attempt, unconfirmed } = row
   return JSON.stringify({
     at: new Date(at).toISOString(),
     row: id,
@@ -188,12 +192,15 @@ function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: numbe
     channel,
     attempt,
     possibleRepeat: unconfirmed,
+    owedAt: new Date(owedAt).toISOString(),
+    ...(waitedFor && { waitedFor }),
     how: ending.how,
     ...('word' in ending && { word: ending.word }),
     ...(sent && {
       groupKey: sent.group.key,
       reason: sent.notification.data.notificationReason,
       status: sent.notification.data.status,
+      ...(sent.notification.id !== notification && { toldAs: sent.notification.id }),
       outcome: sent.outcome,
       ...(sent.along !== undefined && { digestOf: sent.along }),
       ...(sent.failures.length > 0 && { templateFailures: sent.failures }),

@@ -63,6 +63,7 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
         if (isResolved(arrival.alert, at)) continue
         const service = serviceOf(labels)
         const isRouted = arrival.groups.some(({ routeId }) => routeId !== config.route.id)
+        for (const { routeId } of arrival.groups) tally.caught(routeId)
         tally.count('alerts')
         tally.countNamed('alert type', labels.get('alertname') ?? 'none')
         tally.countNamed('alert service', service)

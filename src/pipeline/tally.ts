@@ -10,19 +10,26 @@ const LONGEST = 100
 export interface Tally {
   count(counter: Counter, by?: number): void
   countNamed(family: Family, name: string, by?: number): void
+  /** An alert that a route caught, by the route's id. */
+  caught(route: string): void
   /** How long a delivery took from when it was owed, s. */
   observe(seconds: number): void
   /** Writes what was counted since; where Redis does not take it, it is kept for the next time. */
   write(): Promise<void>
 }
 
-export function openTally(store: Pick<Store, 'tallies'>, clock: { now(): number }): Tally {
+export function openTally(store: Pick<Store, 'tallies' | 'catches'>, clock: { now(): number }): Tally {
   let counted = new Map<string, Tallied>()
   let names = new Map<string, number>() // by family
+  let catches = new Map<string, number>()
   let since = 0
 
+  function begin(): void {
+    if (counted.size + catches.size === 0) since = clock.now()
+  }
+
   function add(family: string, given: string, by: number): void {
-    if (counted.size === 0) since = clock.now()
+    begin()
     const key = `${family}:${given}`
     const known = counted.get(key)
     if (known) {
@@ -38,21 +45,29 @@ export function openTally(store: Pick<Store, 'tallies'>, clock: { now(): number 
   const tally: Tally = {
     count: (counter, by = 1) => add('', counter, by),
     countNamed: (family, name, by = 1) => add(family, name.slice(0, LONGEST), by),
+    caught(route) {
+      begin()
+      catches.set(route, (catches.get(route) ?? 0) + 1)
+    },
     observe(seconds) {
       const { family, name } = latencyTally(bucketOf(seconds))
       add(family, name, 1)
     },
     async write() {
-      if (counted.size === 0) return
-      const [batch, at] = [counted, since]
+      const [batch, caught, at] = [counted, catches, since]
       counted = new Map()
       names = new Map()
-      try {
-        await store.tallies.add([...batch.values()], at)
-      } catch (error) {
-        for (const { family, name, count } of batch.values()) add(family, name, count)
-        throw error
+      catches = new Map()
+      const [added, addedCatches] = await Promise.allSettled([
+        batch.size > 0 && store.tallies.add([...batch.values()], at),
+        store.catches.add(caught, at),
+      ])
+      if (added.status === 'rejected') for (const { family, name, count } of batch.values()) add(family, name, count)
+      if (addedCatches.status === 'rejected') {
+        begin()
+        for (const [route, count] of caught) catches.set(route, (catches.get(route) ?? 0) + count)
       }
+      for (const one of [added, addedCatches]) if (one.status === 'rejected') throw one.reason
     },
   }
   return tally

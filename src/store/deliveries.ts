@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import type { Keys } from './keys.ts'
+import { waits } from './outbox.ts'
 
 const entry = z.object({
   at: z.string(), // RFC 3339, UTC
@@ -10,10 +11,13 @@ const entry = z.object({
   channel: z.string(),
   attempt: z.number(),
   possibleRepeat: z.boolean(),
+  owedAt: z.string().exactOptional(), // RFC 3339, UTC
+  waitedFor: z.enum(waits).exactOptional(), // before this turn, last
   how: z.enum(['told', 'dropped', 'retry', 'back', 'dead']),
   word: z.string().exactOptional(), // the ledger's, where the turn was the last
   groupKey: z.string().exactOptional(),
   reason: z.string().exactOptional(), // why the integration is told
+  toldAs: z.string().exactOptional(), // the message's id, which goes by what it says
   status: z.string().exactOptional(),
   outcome: z
     .object({

@@ -72,6 +72,10 @@ export function keysFor(prefix: string) {
     self: `${tag}:self`, // hash: how Tocsin watches itself; what `heartbeats.ts` says
     engine: `${tag}:engine`, // hash: configHash, configFile, aliveAt, talliedSince
     tally: (grain: string, at: number) => `${tag}:tally:${grain}:${at}`, // hash: what `tallies.ts` says
+    caught: (hour: number) => `${tag}:caught:${hour}`, // hash: route → how many alerts it caught within an hour
+    messages: `${tag}:messages`, // hash: what was told, by notification and integration, deflated
+    messageOrder: `${tag}:message-order`, // list: ids of these, the oldest first
+    messageBytes: `${tag}:message-bytes`, // what they take
     trace: (id: string) => `${tag}:trace:${id}`, // list: where what a group or a row is about came in; what `traces.ts` says
     included: `${tag}:included`, // hash: included file → its text that was last in force
     bullmq: tag,

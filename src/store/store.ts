@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { alertStore } from './alerts.ts'
 import { auditStore } from './audit.ts'
 import { callbackStore } from './callbacks.ts'
+import { catchStore } from './catches.ts'
 import { deliveryStore } from './deliveries.ts'
 import { groupStore } from './groups.ts'
 import { deadLetterStore } from './dead-letters.ts'
@@ -14,6 +15,7 @@ import { incidentStore } from './incidents.ts'
 import { keysFor } from './keys.ts'
 import { ledgerStore } from './ledger.ts'
 import { liveStore } from './live.ts'
+import { messageStore } from './messages.ts'
 import { outboxStore } from './outbox.ts'
 import { peerStore } from './peers.ts'
 import { execAll } from './redis.ts'
@@ -61,6 +63,8 @@ export function openStore(
     callbacks: callbackStore(redis, keys),
     sms: smsStore(redis, keys),
     tallies: tallyStore(redis, keys),
+    catches: catchStore(redis, keys),
+    messages: messageStore(redis, keys),
     traces: traceStore(redis, keys),
     queuePrefix: keys.bullmq,
 

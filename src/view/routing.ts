@@ -18,7 +18,7 @@ export interface ShownRoute {
   activeTimeIntervals: readonly string[]
   alerts: number // that fire now
   groups: number
-  notifications: number // delivered within the last 24 h, as far back as the delivery log goes
+  caught: number // alerts that came within the last 24 h
   routes: readonly ShownRoute[]
 }
 
@@ -48,9 +48,6 @@ export interface ShownRouting {
   failure: ReloadFailure | null
 }
 
-const DAY = 86_400_000
-const PAGE = 500
-
 /** The routing that is in force, with what each of its routes catches. Rejects where Redis does not answer. */
 export async function showRouting(
   { routing: { config }, store, clock }: Pick<Deps, 'routing' | 'store' | 'clock'>,
@@ -67,7 +64,7 @@ export async function showRouting(
     alertsOf.set(routeId, (alertsOf.get(routeId) ?? 0) + count)
     groupsOf.set(routeId, (groupsOf.get(routeId) ?? 0) + 1)
   }
-  const delivered = await deliveredByPath(store, at - DAY)
+  const caught = await store.catches.lately(at)
   const shown = (route: Route): ShownRoute => ({
     id: route.id,
     matchers: formatMatchers(route.matchers),
@@ -81,7 +78,7 @@ export async function showRouting(
     activeTimeIntervals: route.activeTimeIntervals,
     alerts: alertsOf.get(route.id) ?? 0,
     groups: groupsOf.get(route.id) ?? 0,
-    notifications: delivered(route.path),
+    caught: caught.get(route.id) ?? 0,
     routes: route.routes.map(shown),
   })
   const receivers = [...config.receivers.values()].map(({ name, fallback, integrations }) => ({
@@ -114,25 +111,6 @@ export async function showRouting(
     warnings: config.warnings,
     faults: config.faults,
     failure: failure ?? null,
-  }
-}
-
-/** How many notifications were delivered since an instant, by the path of their route: a group's key begins with it. */
-async function deliveredByPath(store: Deps['store'], since: number): Promise<(path: string) => number> {
-  const counts = new Map<string, number>() // by group key
-  let from = ''
-  for (;;) {
-    const { deliveries, last } = await store.deliveries.before(from, PAGE)
-    for (const { how, groupKey, at } of deliveries)
-      if (how === 'told' && groupKey !== undefined && Date.parse(at) >= since)
-        counts.set(groupKey, (counts.get(groupKey) ?? 0) + 1)
-    if (last === '' || Number(last.split('-')[0]) < since) break
-    from = last
-  }
-  return (path) => {
-    let sum = 0
-    for (const [key, count] of counts) if (key.startsWith(`${path}:{`)) sum += count
-    return sum
   }
 }
 

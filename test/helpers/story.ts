@@ -20,10 +20,12 @@ import { flushDue } from '../../src/pipeline/flush.ts'
 import { openInhibition } from '../../src/pipeline/inhibition.ts'
 import { openRouting } from '../../src/pipeline/routing.ts'
 import { accountIncident } from '../../src/pipeline/account.ts'
+import { openKeptMessages } from '../../src/pipeline/kept-messages.ts'
 import { openOrigins } from '../../src/pipeline/origins.ts'
 import { openTally } from '../../src/pipeline/tally.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
+import { openWaits } from '../../src/pipeline/waits.ts'
 import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
@@ -141,6 +143,8 @@ export async function tell(
     store,
     silences: openSilences(store, clock, RETENTION, metrics),
     tally,
+    messages: openKeptMessages(store),
+    waits: openWaits(),
     origins,
     inhibition: openInhibition(store, newId),
     retention: RETENTION,

@@ -71,6 +71,16 @@ describe('a budget', () => {
     expect(story.lines).toHaveLength(6)
     expect(await owed(story)).toEqual([])
     expect(await balanced(story)).toEqual([])
+    const { deliveries } = await story.deps.store.deliveries.before('', 100)
+    const late = deliveries.map(({ at, owedAt = at, waitedFor }) => [Date.parse(at) - Date.parse(owedAt), waitedFor])
+    expect(late).toEqual([
+      [3000, 'budget'],
+      [2000, 'budget'],
+      [1000, 'budget'],
+      [0, undefined],
+      [0, undefined],
+      [0, undefined],
+    ])
   })
 
   describe('with as many messages in the air as it takes', () => {

@@ -68,6 +68,24 @@ describe('a tally', () => {
     expect(bucket?.counts.counters.get('alerts')).toBe(4)
   })
 
+  test('what routes caught is kept by the hour for a day, and for the next time where Redis does not take it', async () => {
+    const { store, tally, replica } = open('tally4')
+    const key = keysFor('tally4').caught(noon)
+    await server.redis.set(key, 'no hash')
+    tally.caught('{}/{team="quant"}')
+    await expect(tally.write()).rejects.toThrow('WRONGTYPE')
+    await server.redis.del(key)
+    tally.caught('{}/{team="quant"}')
+    replica.caught('{}')
+    await Promise.all([tally.write(), replica.write()])
+    expect(Object.fromEntries(await store.catches.lately(noon + 24.9 * HOUR))).toEqual({
+      '{}': 1,
+      '{}/{team="quant"}': 2,
+    })
+    expect([...(await store.catches.lately(noon + 25 * HOUR))]).toEqual([])
+    expect(Math.round((await server.redis.pttl(key)) / HOUR)).toBe(25)
+  })
+
   test('is gone after its time', async () => {
     const { tally } = open('tally3')
     tally.count('alerts')

@@ -1,32 +1,15 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { join } from 'node:path'
-import { launchBrowser, openPage } from '../helpers/browser.ts'
-import { type Engine, startEngine, webhookPayload } from '../helpers/engine.ts'
+import { expect, test } from 'vitest'
+import { openTocsin, sandbox } from '../helpers/browser.ts'
 
-const shipped = join(import.meta.dirname, '../../routing/tocsin.yml')
-let engine: Engine
-let browser: Browser
-
-beforeAll(async () => {
-  engine = await startEngine({ config: shipped, args: ['--sandbox'] })
-  browser = await launchBrowser()
-}, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await engine?.[Symbol.asyncDispose]()
-})
-
-const open = (width = 1100) => openPage(browser, engine.url, '/inbox', { width })
-
-const fire = (labels: Record<string, string>, annotations: Record<string, string> = {}) =>
-  engine.post('/webhook', webhookPayload({ labels, annotations, startsAt: new Date().toISOString() }))
+const tocsin = openTocsin(sandbox)
+const { fire } = tocsin
+const open = (width = 1100) => tocsin.open('/inbox', { width })
 
 test('an empty inbox tells how to send a first alert', async () => {
   await using opened = await open()
   const { page } = opened
   await page.getByText('No messages yet').waitFor()
-  expect(await page.locator('pre').textContent()).toContain(`${engine.url}/webhook`)
+  expect(await page.locator('pre').textContent()).toContain(`${tocsin.engine.url}/webhook`)
 })
 
 test('messages of every channel arrive without a reload, as their receivers see them, and hostile text is text', async () => {
@@ -90,25 +73,25 @@ test('the connection is lost and comes back, and nothing is missed', async () =>
   await page.context().setOffline(true)
   const before = await page.locator('.message').count()
   await fire({ alertname: 'Meanwhile', severity: 'critical', team: 'platform' }, { summary: 'Meanwhile' })
-  await engine.says(/^notification delivered/)
+  await tocsin.engine.says(/^notification delivered/)
   await page.context().setOffline(false)
   await page.locator('.message', { hasText: 'Meanwhile' }).first().waitFor({ timeout: 15_000 })
   expect(await page.locator('.message').count()).toBeGreaterThan(before)
 }, 30_000)
 
 test('where the inbox was before leads to where it is', async () => {
-  const answer = await fetch(`${engine.url}/inbox`, { redirect: 'manual' })
+  const answer = await fetch(`${tocsin.engine.url}/inbox`, { redirect: 'manual' })
   expect([answer.status, answer.headers.get('location')]).toEqual([302, './#/inbox'])
 })
 
 test('an answer that is no stream, as from a proxy whose engine is away, is tried again', async () => {
-  const page = await browser.newPage()
+  const page = await tocsin.browser.newPage()
   let refused = 0
   await page.route('**/api/tocsin/v1/events', (route) => {
     refused++
     return refused === 1 ? route.fulfill({ status: 502, body: 'bad gateway' }) : route.continue()
   })
-  await page.goto(`${engine.url}/#/inbox`)
+  await page.goto(`${tocsin.engine.url}/#/inbox`)
   await page.getByText('reconnecting', { exact: true }).waitFor()
   await page.getByText('live', { exact: true }).waitFor({ timeout: 15_000 })
   expect(refused).toBeGreaterThan(1)

@@ -9,6 +9,8 @@ export interface Line {
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 
+const FEW = 12
+
 /** Told apart in light and in dark, and by who sees few colours. */
 const colours = ['--chart-1', '--chart-2', '--chart-3', '--chart-4', '--chart-5']
 
@@ -18,11 +20,13 @@ export function Chart({
   times,
   lines,
   format,
+  least,
 }: {
   title: string
   times: readonly number[] // epoch s
   lines: readonly Line[]
   format: (value: number) => string
+  least: number // its axis goes at least so far up
 }) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(undefined)
@@ -40,7 +44,7 @@ export function Chart({
         height: 160,
         legend: { show: false },
         cursor: { y: false },
-        scales: { y: { range: (_plot, _min, max) => [0, Math.max(1e-3, max * 1.1)] } },
+        scales: { y: { range: (_plot, _min, max) => [0, Math.max(least, (max ?? 0) * 1.1)] } },
         axes: [
           { ...axis, values: (_plot, ticks) => ticks.map((at) => clock.format(at * 1000)) },
           { ...axis, size: 56, values: (_plot, ticks) => ticks.map(format) },
@@ -52,7 +56,7 @@ export function Chart({
             stroke: css.getPropertyValue(colours[i % colours.length] ?? ''),
             width: 2,
             spanGaps: true,
-            points: { show: false },
+            points: { size: 5, show: (shown: UPlot, of: number) => fewOf(shown.data[of]) },
           })),
         ],
       },
@@ -66,7 +70,7 @@ export function Chart({
       watch.disconnect()
       made.destroy()
     }
-  }, [names, format])
+  }, [names, format, least])
 
   useEffect(() => {
     plot.current?.setData([[...times], ...lines.map(({ values }) => [...values])])
@@ -85,6 +89,13 @@ export function Chart({
       </ul>
     </figure>
   )
+}
+
+/** Whether there are so few values that a line would hardly show. */
+function fewOf(values: UPlot.AlignedData[number] | undefined): boolean {
+  let count = 0
+  for (const value of values ?? []) if (value !== null && value !== undefined) count += 1
+  return count <= FEW
 }
 
 function lastOf(values: readonly (number | null)[], format: (value: number) => string): string {

@@ -5,7 +5,7 @@ const keys = [
   ['j / k', 'to the next or previous line'],
   ['Enter', 'open the line, or show more of it'],
   ['a', 'acknowledge the incident'],
-  ['s', 'silence this'],
+  ['s', 'silence this; among silences, make one'],
   ['/', 'to the filter'],
   ['?', 'these keys'],
   ['Esc', 'close, or leave the filter'],
@@ -51,8 +51,7 @@ export function Keys() {
 
 /** A key that no line has taken is for what the page as a whole is about, if that is one thing. */
 function forward(key: string): void {
-  const whole = document.querySelector('[data-whole]')
-  whole?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+  document.querySelector('[data-whole]')?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
 }
 
 function isTyping(target: EventTarget | null): target is HTMLElement {
@@ -84,4 +83,9 @@ export function line(actions: Readonly<Record<string, (() => void) | undefined>>
       action()
     },
   }
+}
+
+/** What makes something what the page as a whole is about: keys that no line has taken are for it. */
+export function whole(actions: Parameters<typeof line>[0]) {
+  return { 'data-whole': '', onKeyDown: line(actions).onKeyDown }
 }

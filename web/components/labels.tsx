@@ -78,25 +78,26 @@ export function Out({ href, children }: { href: string; children: React.ReactNod
   )
 }
 
-/** The links of an alert: to its graph, and those among its annotations. */
-export function AlertLinks({
-  generatorURL,
-  annotations,
-}: {
-  generatorURL: string
-  annotations: Readonly<Record<string, string>>
-}) {
-  const links = [
+/** What an alert links to: its graph, and what addresses there are among its annotations. */
+type Linked = Readonly<{ generatorURL: string; annotations: Readonly<Record<string, string>> }>
+
+function linksOf({ generatorURL, annotations }: Linked): (readonly [name: string, href: string])[] {
+  return [
     ...(isAddress.test(generatorURL) ? [['graph', generatorURL] as const] : []),
     ...Object.entries(annotations)
       .filter(([, value]) => isAddress.test(value))
       .map(([name, value]) => [name.replace(/_?url$/i, '') || name, value] as const),
   ]
-  if (links.length === 0) return null
+}
+
+/** The links of some alerts, each once; no more than so many. */
+export function AlertLinks({ of, most = 6 }: { of: readonly Linked[]; most?: number }) {
+  const links = new Map(of.flatMap((alert) => linksOf(alert).map(([name, href]) => [href, name])))
+  if (links.size === 0) return null
   return (
     <span className="links">
-      {links.map(([name, href]) => (
-        <Out key={name} href={href}>
+      {[...links].slice(0, most).map(([href, name]) => (
+        <Out key={href} href={href}>
           {name} ↗
         </Out>
       ))}

@@ -1,6 +1,4 @@
 import { type ReactNode, useState } from 'react'
-import type { InboxEntry } from '../../src/store/inbox.ts'
-import { OURS } from '../data/api.ts'
 import { Out } from './labels.tsx'
 
 const names: Readonly<Record<string, string>> = {
@@ -23,14 +21,14 @@ const items = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 
-/** A message as its receiver would see it. */
-export function Message({ entry: { channel, payload, id } }: { entry: InboxEntry }) {
+/** A message as its receiver would see it. `html` is where a mail's HTML is, for a frame. */
+export function Message({ channel, payload, html }: { channel: string; payload: unknown; html: string }) {
   const whole = record(payload)
   if (channel === 'slack') return <Slack payload={whole} />
   if (channel === 'pagerduty') return <PagerDuty payload={whole} />
-  if (channel === 'email') return <Mail payload={whole} id={id} />
+  if (channel === 'email') return <Mail payload={whole} frame={html} />
   if (channel === 'sms') return <Sms payload={whole} />
-  return <pre>{JSON.stringify(payload, null, 2)}</pre>
+  return <pre tabIndex={0}>{JSON.stringify(payload, null, 2)}</pre>
 }
 
 const decoded = (given: string) => given.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
@@ -141,7 +139,7 @@ function PagerDuty({ payload }: { payload: Record<string, unknown> }) {
   )
 }
 
-function Mail({ payload, id }: { payload: Record<string, unknown>; id: string }) {
+function Mail({ payload, frame }: { payload: Record<string, unknown>; frame: string }) {
   const html = text(payload['html'])
   const [showsHtml, setShowsHtml] = useState(html !== '')
   return (
@@ -161,14 +159,9 @@ function Mail({ payload, id }: { payload: Record<string, unknown>; id: string })
         </div>
       )}
       {showsHtml ? (
-        <iframe
-          sandbox=""
-          title="The mail as HTML"
-          src={`${OURS}/inbox/${encodeURIComponent(id)}/html`}
-          loading="lazy"
-        />
+        <iframe sandbox="" title="The mail as HTML" src={frame} loading="lazy" />
       ) : (
-        <pre>{text(payload['text']) || '(no text part)'}</pre>
+        <pre tabIndex={0}>{text(payload['text']) || '(no text part)'}</pre>
       )}
     </div>
   )

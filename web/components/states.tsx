@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { ApiError } from '../data/api.ts'
 import type { Resource } from '../data/resource.ts'
+import { connection } from '../data/stream.ts'
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
@@ -11,7 +12,18 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   )
 }
 
-export function Failed({ error, again }: { error: ApiError; again?: (() => void) | undefined }) {
+/** `isOlderShown`: what was read before stands below; while the connection is lost the page as a whole says so already. */
+export function Failed({
+  error,
+  again,
+  isOlderShown = false,
+}: {
+  error: ApiError
+  again?: (() => void) | undefined
+  isOlderShown?: boolean
+}) {
+  const { state } = connection.use()
+  if (isOlderShown && state === 'lost') return null
   return (
     <div className="failed" role="alert">
       <p>
@@ -47,7 +59,7 @@ export function Read<T>({
   const { data, error, again } = of
   return (
     <>
-      {error && <Failed error={error} again={again} />}
+      {error && <Failed error={error} again={again} isOlderShown={data !== undefined} />}
       {data === undefined ? !error && <Loading /> : children(data)}
     </>
   )

@@ -2,19 +2,23 @@ import type { Incident } from '../../src/incident/incident.ts'
 import { attempt } from '../components/toasts.tsx'
 import { OURS, send } from './api.ts'
 import { changedHere, useResource } from './resource.ts'
-import { ownName } from './session.ts'
+import { useSession } from './session.ts'
+import { ownName } from './own-name.ts'
 
 /** All incidents, the newest first. */
 export function useIncidents() {
   return useResource<Incident[]>(`${OURS}/incidents`, 'incident')
 }
 
-export async function acknowledge({ id, title }: Pick<Incident, 'id' | 'title'>): Promise<void> {
-  await change(id, 'ack', `Acknowledged: ${title}`)
-}
-
-export async function resolve({ id, title }: Pick<Incident, 'id' | 'title'>): Promise<void> {
-  await change(id, 'resolve', `Resolved: ${title}`)
+/** What the reader may do about an incident as it stands now. */
+export function useChanges(incident: Pick<Incident, 'id' | 'title' | 'state'> | undefined) {
+  const { mayRespond } = useSession()
+  if (!incident || !mayRespond) return {}
+  const { id, title, state } = incident
+  return {
+    ...(state === 'open' && { acknowledge: () => void change(id, 'ack', `Acknowledged: ${title}`) }),
+    ...(state !== 'resolved' && { resolve: () => void change(id, 'resolve', `Resolved: ${title}`) }),
+  }
 }
 
 async function change(id: string, verb: 'ack' | 'resolve', done: string): Promise<void> {

@@ -38,3 +38,12 @@ export function note({ path, params }: Place, name: string, value: string): void
 export function addressOf(hash: string): string {
   return new URL(hash, location.href).href
 }
+
+/** Where an address of Alertmanager's page, as messages and bookmarks have them, leads here; undefined for another. */
+export function fromAlertmanager({ path, params }: Place): string | undefined {
+  const filter = (params.get('filter') ?? '').trim().replace(/^\{(.*)\}$/s, '$1')
+  if (path === '/alerts') return linkTo('/', { filter, receiver: params.get('receiver') ?? '' })
+  const silence = /^\/silences\/([^/]+)/.exec(path)?.[1]
+  if (silence === 'new') return linkTo('/silences', { new: filter })
+  return silence && linkTo('/silences', { text: decodeURIComponent(silence) })
+}

@@ -17,14 +17,3 @@ export function useSession(): Session & { mayRespond: boolean; isAdmin: boolean 
   const { role } = session
   return { ...session, mayRespond: role === 'respond' || role === 'admin', isAdmin: role === 'admin' }
 }
-
-const NAME = 'tocsin-name'
-
-/** What somebody calls themselves where nobody has to sign in; remembered on this machine. */
-export function ownName(): string {
-  return localStorage.getItem(NAME) ?? ''
-}
-
-export function rememberName(name: string): void {
-  localStorage.setItem(NAME, name)
-}

@@ -7,9 +7,9 @@ import { Chart } from '../components/chart.tsx'
 import { line } from '../components/keys.tsx'
 import { channelName } from '../components/message.tsx'
 import { Read } from '../components/states.tsx'
-import { When, useNow } from '../components/time.tsx'
+import { When, lasting } from '../components/time.tsx'
 import { ApiError, OURS, get } from '../data/api.ts'
-import { useResource } from '../data/resource.ts'
+import { useFresh } from '../data/fresh.ts'
 import { theme } from '../data/theme.ts'
 
 interface Point {
@@ -20,6 +20,8 @@ interface Point {
 /** How long a point is, and how often there is a new one, s. */
 const STEP = 10
 const HOUR = 3600
+/** Of a Tocsin that has just begun the charts show so many points. */
+const LEAST = 90
 
 /** How Tocsin is: tiles, charts of the last hour, figures against their targets, what goes wrong most. */
 export function HealthPage() {
@@ -37,7 +39,7 @@ export function HealthPage() {
         <Charts points={points} />
       </section>
       <section aria-labelledby="kpis">
-        <h2 id="kpis">Figures and their targets</h2>
+        <h2 id="kpis">Figures of the last 24 hours, and their targets</h2>
         <Figures />
       </section>
       <section aria-labelledby="patterns">
@@ -48,64 +50,90 @@ export function HealthPage() {
   )
 }
 
-const names: Readonly<Record<Part['name'], string>> = {
+const names: Readonly<Record<Exclude<Part['name'], 'delivery'>, string>> = {
   receiving: 'Receiving',
   redis: 'Redis',
   flush: 'Flush',
   queue: 'Queue',
-  delivery: 'Delivery',
   canary: 'Canary',
   heartbeat: 'Heartbeat',
   awaited: 'Awaited',
   config: 'Config',
 }
 const worth: Readonly<Record<Status, number>> = { ok: 100, degraded: 85, down: 0 }
-const statusWords: Readonly<Record<Status, string>> = { ok: 'well', degraded: 'impaired', down: 'down' }
+
+/** From when on a tile is green, and from when on orange. */
+const GREEN = 95
+const ORANGE = 80
+
+interface Scored {
+  name: string
+  score: number // of 100
+  reason: string
+}
 
 function Tiles({ health, points }: { health: Health; points: readonly Point[] }) {
-  const scored = health.parts.map((part) => ({ part, score: scoreOf(part, points) }))
-  const overall = Math.min(...scored.map(({ score }) => score))
+  const tiles = tilesOf(health.parts, points)
+  const lowest = tiles.reduce((least, tile) => (tile.score < least.score ? tile : least))
+  const reason = lowest.score === 100 ? `all ${tiles.length} parts are well` : `as its lowest part, ${lowest.name}`
   return (
     <>
-      <p className="soft">
-        A tile shows how much of its work a part does: 100 where it is well, 85 where it is impaired, 0 where it is
-        down; of a channel the share of attempts of the last hour that succeeded, where that is less.
-      </p>
       <ul className="tiles">
-        <Tile
-          name="Overall"
-          score={overall}
-          reason={`the lowest of ${scored.length} parts`}
-          word={statusWords[health.status]}
-        />
-        {scored.map(({ part, score }) => (
-          <Tile
-            key={`${part.name} ${part.of}`}
-            name={`${names[part.name]}${part.of === undefined ? '' : ` · ${channelName(part.of)}`}`}
-            score={score}
-            reason={part.reason}
-            word={statusWords[part.status]}
-          />
+        <Tile name="Overall" score={lowest.score} reason={reason} />
+        {tiles.map((tile) => (
+          <Tile key={tile.name} {...tile} />
         ))}
       </ul>
+      <p className="soft hint">
+        100 is well, 85 impaired, 0 down. A channel shows what share of the last hour’s attempts succeeded, and is red
+        only while it fails. Green from {GREEN}, orange from {ORANGE}.
+      </p>
     </>
   )
 }
 
-/** Of 100: how much of its work a part does. */
-function scoreOf({ name, of = '', status }: Part, points: readonly Point[]): number {
-  if (name !== 'delivery') return worth[status]
-  const told = sumOf(points, `told:${of}`)
+/** The parts as tiles: all queues are one, each channel is one by its own name. */
+function tilesOf(parts: readonly Part[], points: readonly Point[]): Scored[] {
+  const queues = parts.filter(({ name }) => name === 'queue')
+  return parts.flatMap((part): Scored[] => {
+    const { name, of = '', status, reason } = part
+    if (name === 'delivery') return [channelTile(part, points)]
+    if (name !== 'queue') return [{ name: of ? `${names[name]} · ${of}` : names[name], score: worth[status], reason }]
+    return part === queues[0] ? [queueTile(queues)] : []
+  })
+}
+
+function queueTile(queues: readonly Part[]): Scored {
+  const busy = queues.filter(({ reason }) => reason !== 'nothing is owed')
+  const said = busy.map(({ of, reason }) => (of ? `${channelName(of)}: ${reason}` : reason))
+  return {
+    name: names.queue,
+    score: Math.min(...queues.map(({ status }) => worth[status])),
+    reason: said.join('; ') || 'nothing is owed',
+  }
+}
+
+function channelTile({ of = '', status, reason }: Part, points: readonly Point[]): Scored {
   const failed = sumOf(points, `failed:${of}`)
-  const rate = told + failed === 0 ? 100 : Math.round((100 * told) / (told + failed))
-  return Math.min(rate, worth[status])
+  const all = sumOf(points, `told:${of}`) + failed
+  const rate = all === 0 ? 100 : Math.floor((100 * (all - failed)) / all)
+  const name = channelName(of)
+  if (failed === 0) return { name, score: worth[status], reason }
+  // what is over is no reason to wake anybody
+  const score = status === 'ok' ? Math.max(ORANGE, rate) : Math.min(rate, worth[status])
+  return { name, score, reason: `${failed} of ${all} attempts of the last hour failed; ${reason}` }
 }
 
 const sumOf = (points: readonly Point[], name: string) =>
   points.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)
 
-function Tile({ name, score, reason, word }: { name: string; score: number; reason: string; word: string }) {
-  const colour = score >= 95 ? 'green' : score >= 80 ? 'orange' : 'red'
+function Tile({ name, score, reason }: Scored) {
+  const [colour, word] =
+    score >= GREEN
+      ? ['green', 'well']
+      : score >= ORANGE
+        ? ['orange', 'impaired']
+        : ['red', score === 0 ? 'down' : 'failing']
   return (
     <li className={`tile ${colour}`} aria-label={`${name}: ${score} of 100, ${word}`} {...line({})}>
       <p className="tile-name">{name}</p>
@@ -113,20 +141,12 @@ function Tile({ name, score, reason, word }: { name: string; score: number; reas
         {score}
         <span className="tile-word">{word}</span>
       </p>
+      <span className="tile-bar">
+        <span style={{ width: `${score}%` }} />
+      </span>
       <p className="tile-reason">{reason}</p>
     </li>
   )
-}
-
-/** What moves by itself, without an event that says so: read anew every few seconds. */
-function useFresh<T>(path: string, ...kinds: string[]) {
-  const found = useResource<T>(path, ...kinds)
-  const now = useNow(5000)
-  const { again, readAt, error } = found
-  useEffect(() => {
-    if (readAt > 0 && now - readAt > 4000 && error?.status !== 404) again()
-  }, [now, readAt, again, error])
-  return found
 }
 
 /** The points of the last hour; each step the new ones are read. */
@@ -160,14 +180,22 @@ function useSeries(): { points: readonly Point[]; error: ApiError | undefined } 
 
 const perSecond = (value: number) => `${short(value)}/s`
 const perMinute = (value: number) => `${short(value)}/min`
-const seconds = (value: number) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${short(value)} s`)
+const seconds = (value: number) =>
+  value < 1 ? `${Math.round(value * 1000)} ms` : value < 120 ? `${short(value)} s` : lasting(value * 1000)
 const percent = (value: number) => `${short(value)} %`
 const short = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString() : String(Number(value.toPrecision(2)))
 
-function Charts({ points }: { points: readonly Point[] }) {
+/** Without the time before anything was counted, but for some of it. */
+function begun(points: readonly Point[]): readonly Point[] {
+  const first = points.findIndex(({ counts }) => Object.keys(counts).length > 0)
+  return points.slice(Math.max(0, Math.min(first < 0 ? points.length : first - 3, points.length - LEAST)))
+}
+
+function Charts({ points: all }: { points: readonly Point[] }) {
   const { scheme } = theme.use()
   const series = useMemo(() => {
+    const points = begun(all)
     const channels = [
       ...new Set(points.flatMap(({ counts }) => Object.keys(counts).filter((name) => name.startsWith('told:')))),
     ].sort()
@@ -195,14 +223,20 @@ function Charts({ points }: { points: readonly Point[] }) {
         },
       ],
     }
-  }, [points])
+  }, [all])
   const { times } = series
   return (
     <div className="charts" key={scheme}>
-      <Chart title="Alerts received" times={times} lines={series.received} format={perSecond} />
-      <Chart title="From owed to delivered" times={times} lines={series.latency} format={seconds} />
-      <Chart title="Notifications by channel" times={times} lines={series.channels} format={perMinute} />
-      <Chart title="Error rate" times={times} lines={series.errors} format={percent} />
+      <Chart title="Alerts received" times={times} lines={series.received} least={0.5} format={perSecond} />
+      <Chart
+        title="Notification latency, from owed to delivered"
+        times={times}
+        lines={series.latency}
+        least={0.02}
+        format={seconds}
+      />
+      <Chart title="Notifications by channel" times={times} lines={series.channels} least={6} format={perMinute} />
+      <Chart title="Error rate" times={times} lines={series.errors} least={10} format={percent} />
     </div>
   )
 }
@@ -223,7 +257,7 @@ function Figures() {
                 <th scope="col">Figure</th>
                 <th scope="col">Value</th>
                 <th scope="col">Target</th>
-                <th scope="col">Of</th>
+                <th scope="col">Of how many</th>
               </tr>
             </thead>
             <tbody>
@@ -303,11 +337,21 @@ function Counted({
     <section className="card" aria-label={title}>
       <h3>{title}</h3>
       {types.length === 0 && <p className="soft">{none}</p>}
-      {[...types.slice(0, 8), ...affectedServices.slice(0, 5)].map(({ name, count }) => (
-        <p key={name} className="counted">
-          <span>{name}</span> <b>{count.toLocaleString()}</b>
-        </p>
-      ))}
+      <Counts names={types.slice(0, 8)} />
+      {affectedServices.length > 0 && (
+        <>
+          <h4>By service</h4>
+          <Counts names={affectedServices.slice(0, 5)} />
+        </>
+      )}
     </section>
   )
+}
+
+function Counts({ names: counted }: { names: Pattern['types'] }) {
+  return counted.map(({ name, count }) => (
+    <p key={name} className="counted">
+      <span>{name}</span> <b>{count.toLocaleString()}</b>
+    </p>
+  ))
 }

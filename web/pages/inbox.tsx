@@ -84,7 +84,11 @@ export function Inbox() {
                           {entry.possibleRepeat && <span className="badge">possible repeat</span>}
                           <Age at={entry.at} />
                         </p>
-                        <Message entry={entry} />
+                        <Message
+                          channel={entry.channel}
+                          payload={entry.payload}
+                          html={`${OURS}/inbox/${encodeURIComponent(entry.id)}/html`}
+                        />
                       </li>
                     )}
                   </Growing>

@@ -1,7 +1,8 @@
 import { type FormEvent, useState } from 'react'
 import type { Incident, TimelineEntry } from '../../src/incident/incident.ts'
 import type { ShownAlert } from '../../src/view/now.ts'
-import { line } from '../components/keys.tsx'
+import { line, whole } from '../components/keys.tsx'
+import { AlertActions, Quiet } from '../components/alert.tsx'
 import { AlertLinks, Annotations, Labels, Severity } from '../components/labels.tsx'
 import { channelName } from '../components/message.tsx'
 import { silenceLabels } from '../components/silence-dialog.tsx'
@@ -9,12 +10,10 @@ import { Empty, Failed, Loading, Read } from '../components/states.tsx'
 import { Age, When } from '../components/time.tsx'
 import { attempt, copyLink } from '../components/toasts.tsx'
 import { OURS, send } from '../data/api.ts'
-import { acknowledge, by, resolve } from '../data/incidents.ts'
-import { linkTo } from '../data/place.ts'
+import { by, useChanges } from '../data/incidents.ts'
 import { changedHere, useResource } from '../data/resource.ts'
 import { useSession } from '../data/session.ts'
-import { type Shown, Turn, describeTurn } from './notifications.tsx'
-import { Quiet } from './now.tsx'
+import { type Shown, Turn, describeTurn, waitOf } from './notifications.tsx'
 
 type IncidentAlert = ShownAlert & { isFiring: boolean }
 
@@ -27,16 +26,15 @@ export function IncidentPage({ id }: { id: string }) {
 function Whole({ incident }: { incident: Incident }) {
   const { id, title, description, severity, team, state, acknowledgedBy, createdAt, resolvedAt, receiver, priority } =
     incident
-  const { mayRespond } = useSession()
+  const { acknowledge, resolve } = useChanges(incident)
   const alerts = useResource<IncidentAlert[]>(
     `${OURS}/incidents/${encodeURIComponent(id)}/alerts`,
     'incident',
     'delivery',
   )
-  const ack = mayRespond && state === 'open' ? () => void acknowledge(incident) : undefined
   return (
     <article className="incident-page">
-      <header className="page-head" data-whole="" {...line({ a: ack })}>
+      <header className="page-head" {...whole({ a: acknowledge })}>
         <div className="badges">
           <Severity name={severity} />
           <span className={`badge state-${state}`}>{state}</span>
@@ -55,19 +53,20 @@ function Whole({ incident }: { incident: Incident }) {
           .
         </p>
         <div className="actions">
-          {ack && (
-            <button type="button" className="main" onClick={ack}>
+          {acknowledge && (
+            <button type="button" className="main" onClick={acknowledge}>
               Acknowledge
             </button>
           )}
-          {mayRespond && state !== 'resolved' && (
-            <button type="button" onClick={() => void resolve(incident)}>
+          {resolve && (
+            <button type="button" onClick={resolve}>
               Resolve
             </button>
           )}
           <button type="button" onClick={() => void copyLink(location.href)}>
             Copy link
           </button>
+          <AlertLinks of={alerts.data ?? []} most={4} />
         </div>
       </header>
       <div className="two-columns">
@@ -105,21 +104,13 @@ function AlertCard({ alert }: { alert: IncidentAlert }) {
         </span>
         <strong>{labels['alertname']}</strong>
         <Quiet alert={alert} />
-        <Age at={startsAt} />
+        <span className="alert-side">
+          <Age at={startsAt} />
+        </span>
       </div>
       <Labels labels={labels} />
       <Annotations annotations={annotations} />
-      <div className="actions">
-        {silence && (
-          <button type="button" onClick={silence}>
-            Silence this
-          </button>
-        )}
-        <a className="button" href={linkTo('/why', { fingerprint })}>
-          Why?
-        </a>
-        <AlertLinks {...alert} />
-      </div>
+      <AlertActions alert={alert} silence={silence} />
     </li>
   )
 }
@@ -177,11 +168,17 @@ function Timeline({ incident, groups }: { incident: Incident; groups: ReadonlySe
       ) : (
         <ol className="timeline">
           {all.map((one) => (
-            <li key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}>
+            <li
+              key={'turn' in one ? one.turn.id : `${one.at} ${one.entry.event} ${one.entry.channel}`}
+              className={moodOf(one)}
+            >
               <When at={one.at} />
               {'turn' in one ? (
                 <details>
-                  <summary className={`turn-${one.turn.how}`}>{describeTurn(one.turn)}</summary>
+                  <summary className={`turn-${one.turn.how}`}>
+                    {describeTurn(one.turn)}
+                    {waitOf(one.turn) && <span className="soft"> {waitOf(one.turn)}</span>}
+                  </summary>
                   <Turn turn={one.turn} />
                 </details>
               ) : (
@@ -198,6 +195,14 @@ function Timeline({ incident, groups }: { incident: Incident; groups: ReadonlySe
       )}
     </section>
   )
+}
+
+/** How what happened is marked. */
+function moodOf(one: Happened): string {
+  if ('turn' in one) return one.turn.how === 'dead' ? 'is-bad' : one.turn.how === 'retry' ? 'is-late' : ''
+  const { event } = one.entry
+  if (event === 'opened' || event === 'reopened') return 'is-bad'
+  return event === 'acknowledged' ? 'is-taken' : event === 'resolved' ? 'is-good' : ''
 }
 
 interface Owed {

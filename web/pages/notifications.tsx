@@ -1,11 +1,11 @@
 import { useState } from 'react'
+import type { Kept } from '../../src/pipeline/kept-messages.ts'
 import type { DeadLetter } from '../../src/store/dead-letters.ts'
 import type { Delivery } from '../../src/store/deliveries.ts'
-import type { InboxEntry } from '../../src/store/inbox.ts'
 import { line } from '../components/keys.tsx'
 import { Message, channelName } from '../components/message.tsx'
 import { Growing } from '../components/more.tsx'
-import { Empty, Read } from '../components/states.tsx'
+import { Empty, Loading, Read } from '../components/states.tsx'
 import { Age, When, lasting } from '../components/time.tsx'
 import { attempt } from '../components/toasts.tsx'
 import { OURS, get, send } from '../data/api.ts'
@@ -64,6 +64,9 @@ export function Notifications() {
     </>
   )
 }
+
+/** Longer on its way than this, and somebody asks why, ms. */
+const WORTH_A_WORD = 10_000
 
 const fields = ['team', 'receiver', 'channel', 'state', 'alert', 'text'] as const
 const states = [
@@ -208,7 +211,11 @@ function NotificationLine({ turns }: { turns: readonly Shown[] }) {
           <p className="soft">
             Why: {reason ?? word}. Group {last.groupKey ?? 'gone'}.
           </p>
-          <Exact turn={last} />
+          {message && (
+            <div className="exact">
+              <Exact turn={last} />
+            </div>
+          )}
           <h3>Attempts</h3>
           <ol className="attempts">
             {turns.map((turn) => (
@@ -244,20 +251,37 @@ export function describeTurn({ how, channel, integration, message, outcome, atte
       ? channelName(channel)
       : `${channelName(channel)}, ${message.to}`
   if (how === 'told') return `Told by ${where}`
+  if (how === 'retry' && !outcome) return `Put off by ${where}`
   if (how === 'retry') return `Attempt ${number} by ${where} failed: ${outcome?.detail ?? ''}`
   if (how === 'dead') return `Given up by ${where}: ${word ?? outcome?.detail ?? ''}`
   if (how === 'dropped') return `Not told by ${where}: ${(word ?? '').replace('dropped: ', '')}`
   return `Given back by ${where}`
 }
 
+const waitWords: Readonly<Record<NonNullable<Delivery['waitedFor']>, string>> = {
+  budget: 'for the budget of where it goes',
+  asked: 'as the channel had asked',
+  breaker: 'for a channel that failed',
+  flight: 'for what was in the air before it',
+}
+
+/** What it waited for before it left, and since when; '' where it left at once. */
+export function waitOf({ at, owedAt, waitedFor, attempt: number }: Shown): string {
+  const ms = owedAt === undefined ? 0 : Date.parse(at) - Date.parse(owedAt)
+  if (waitedFor) return `waited ${waitWords[waitedFor]}, ${lasting(ms)} since it was owed`
+  return number <= 1 && ms > WORTH_A_WORD ? `${lasting(ms)} since it was owed` : ''
+}
+
 /** One attempt: when, what the vendor answered, what was told. */
 export function Turn({ turn, withMessage = true }: { turn: Shown; withMessage?: boolean }) {
   const { at, attempt: number, outcome, how, digestOf, message } = turn
+  const waited = waitOf(turn)
   return (
     <div className="turn">
       <p>
         <When at={at} /> · attempt {number} · {stateWords({ how })}
         {digestOf !== undefined && ` · in a digest of ${digestOf}`}
+        {waited && ` · ${waited}`}
       </p>
       {outcome && (
         <p className="answer">
@@ -268,29 +292,25 @@ export function Turn({ turn, withMessage = true }: { turn: Shown; withMessage?: 
           {outcome.retryAfter !== undefined && `; asked to wait ${lasting(outcome.retryAfter)}`}
         </p>
       )}
-      {withMessage && message && <pre>{`${message.title}\n\n${message.text}`.trim()}</pre>}
+      {withMessage && message && <pre tabIndex={0}>{`${message.title}\n\n${message.text}`.trim()}</pre>}
     </div>
   )
 }
 
-/** What was told, as its receiver saw it in the sandbox; elsewhere its text. */
+/** What was told, word for word; where that is not kept any more, how it began. */
 function Exact({ turn }: { turn: Shown }) {
-  const { sandbox } = useSession()
-  return sandbox ? <FromInbox turn={turn} /> : <AsText turn={turn} />
-}
-
-function FromInbox({ turn }: { turn: Shown }) {
-  const { data } = useResource<InboxEntry[]>(`${OURS}/inbox`, 'inbox')
-  const entry = data?.find(
-    ({ notificationId, integration }) =>
-      notificationId.startsWith(turn.notification) && integration === turn.integration,
+  const { notification, toldAs = notification, integration, channel, message } = turn
+  const query = new URLSearchParams({ notification: toldAs, integration })
+  const whole = useResource<Kept>(`${OURS}/message?${query}`)
+  if (whole.data)
+    return <Message channel={channel} payload={whole.data.payload} html={`${OURS}/message/html?${query}`} />
+  if (!whole.error) return <Loading />
+  return (
+    <>
+      {message && <pre tabIndex={0}>{`${message.title}\n\n${message.text}`.trim()}</pre>}
+      <p className="soft">{whole.error.status === 404 ? 'Only its text is kept by now.' : whole.error.message}</p>
+    </>
   )
-  return entry ? <Message entry={entry} /> : <AsText turn={turn} />
-}
-
-function AsText({ turn: { message } }: { turn: Shown }) {
-  if (!message) return null
-  return <pre>{`${message.title}\n\n${message.text}`.trim()}</pre>
 }
 
 function Waiting({ of }: { of: Parameters<typeof Read<Owed[]>>[0]['of'] }) {
@@ -381,9 +401,11 @@ function LetterLine({ letter }: { letter: Letter }) {
         <span>{attemptsOf(attempts)}</span>
         <Age at={at} />
         {isAdmin && (
-          <button type="button" onClick={() => void retry()}>
-            Send again
-          </button>
+          <span className="line-actions">
+            <button type="button" onClick={() => void retry()}>
+              Send again
+            </button>
+          </span>
         )}
       </div>
       <div className="detail">

@@ -4,15 +4,16 @@ import { matchesAll } from '../../src/match/matcher.ts'
 import type { ShownAlert, ShownGroup } from '../../src/view/now.ts'
 import { FilterInput, readMatchers, vocabularyOf } from '../components/filter-input.tsx'
 import { line } from '../components/keys.tsx'
-import { AlertLinks, Annotations, Labels, Severity, gravity } from '../components/labels.tsx'
+import { AlertActions, Quiet } from '../components/alert.tsx'
+import { Annotations, Labels, Severity, gravity } from '../components/labels.tsx'
 import { Growing } from '../components/more.tsx'
 import { newSilence, silenceLabels } from '../components/silence-dialog.tsx'
 import { Empty, Failed, Loading } from '../components/states.tsx'
 import { Age } from '../components/time.tsx'
 import { copyLink } from '../components/toasts.tsx'
 import { alerts, readAlerts } from '../data/alerts.ts'
-import { acknowledge, resolve, useIncidents } from '../data/incidents.ts'
-import { addressOf, linkTo, note, usePlace } from '../data/place.ts'
+import { useChanges, useIncidents } from '../data/incidents.ts'
+import { linkTo, note, usePlace } from '../data/place.ts'
 import { useSession } from '../data/session.ts'
 
 /** More alerts than these are shown by group only, until a group is opened. */
@@ -37,21 +38,24 @@ export function Now() {
   const place = usePlace()
   const filter = place.params.get('filter') ?? ''
   const showsQuiet = place.params.get('quiet') === '1'
+  const receiver = place.params.get('receiver') ?? '' // as links in messages have it
   const { byFingerprint, groups, isRead, error, left } = alerts.use()
   const reading = useMemo(() => readMatchers(filter), [filter])
   const matchers = 'matchers' in reading ? reading.matchers : undefined
   const all = useMemo(() => [...byFingerprint.values()], [byFingerprint])
   const vocabulary = useMemo(() => vocabularyOf(all.map(({ labels }) => labels)), [all])
-  const fitting = useMemo(
-    () =>
-      matchers === undefined || matchers.length === 0
-        ? all
-        : all.filter(({ labels }) => matchesAll(matchers, new Map(Object.entries(labels)))),
-    [all, matchers],
-  )
+  const fitting = useMemo(() => {
+    const theirs = receiver ? all.filter((one) => one.groups.some((id) => groups.get(id)?.receiver === receiver)) : all
+    return matchers === undefined || matchers.length === 0
+      ? theirs
+      : theirs.filter(({ labels }) => matchesAll(matchers, new Map(Object.entries(labels))))
+  }, [all, groups, matchers, receiver])
   const quiet = useMemo(() => fitting.filter(isQuiet).length, [fitting])
   const shown = useMemo(() => (showsQuiet ? fitting : fitting.filter((one) => !isQuiet(one))), [fitting, showsQuiet])
-  const grouped = useMemo(() => intoGroups(shown, groups), [shown, groups])
+  const grouped = useMemo(
+    () => intoGroups(shown, groups).filter(({ group }) => receiver === '' || group.receiver === receiver),
+    [shown, groups, receiver],
+  )
   const deferred = useDeferredValue(grouped)
   const pick = (name: string, value: string) => {
     const more = `${name}=${JSON.stringify(value)}`
@@ -66,7 +70,7 @@ export function Now() {
         <div className="section-head">
           <h2 id="alerts-title">Alerts</h2>
           <p className="count" role="status" data-testid="alert-count">
-            {isRead && `${shown.length.toLocaleString()} in ${grouped.length.toLocaleString()} groups`}
+            {isRead && `${countOf(shown.length, 'alert')} in ${countOf(grouped.length, 'group')}`}
           </p>
         </div>
         <div className="filter-bar">
@@ -86,14 +90,19 @@ export function Now() {
             />
             Suppressed ({quiet.toLocaleString()})
           </label>
+          {receiver && (
+            <button type="button" aria-pressed="true" onClick={() => note(place, 'receiver', '')}>
+              Only of {receiver} <span aria-hidden="true">✕</span>
+            </button>
+          )}
           <FilterActions filter={filter} isOne={matchers !== undefined && matchers.length > 0} />
         </div>
         {left > 0 && (
           <p className="notice">
-            The first {byFingerprint.size.toLocaleString()} alerts; {left.toLocaleString()} more there are.
+            The first {byFingerprint.size.toLocaleString()} alerts; there are {left.toLocaleString()} more.
           </p>
         )}
-        {error && <Failed error={error} again={readAlerts} />}
+        {error && <Failed error={error} again={readAlerts} isOlderShown={isRead} />}
         {!isRead ? (
           !error && <Loading />
         ) : all.length === 0 ? (
@@ -101,7 +110,17 @@ export function Now() {
             <FirstAlert />
           </Empty>
         ) : shown.length === 0 ? (
-          <Empty title={quiet > 0 ? `Nothing but ${quiet} suppressed alerts.` : 'No alert fits the filter.'} />
+          <Empty title={quiet > 0 ? `Nothing but ${countOf(quiet, 'suppressed alert')}.` : 'No alert fits the filter.'}>
+            {quiet > 0 ? (
+              <button type="button" onClick={() => note(place, 'quiet', '1')}>
+                Show what is suppressed
+              </button>
+            ) : (
+              <button type="button" onClick={() => note(place, 'filter', '')}>
+                Clear the filter
+              </button>
+            )}
+          </Empty>
         ) : (
           <ul className="groups" key={filter}>
             <Growing items={deferred} step={GROUPS}>
@@ -114,6 +133,10 @@ export function Now() {
       </section>
     </>
   )
+}
+
+function countOf(count: number, what: string): string {
+  return `${count.toLocaleString()} ${what}${count === 1 ? '' : 's'}`
 }
 
 function FilterActions({ filter, isOne }: { filter: string; isOne: boolean }) {
@@ -175,7 +198,7 @@ function Incidents({ matchers }: { matchers: Parameters<typeof matchesAll>[0] })
         <p className="count">{data && `${open.length} open`}</p>
         <a href={linkTo('/incidents')}>All incidents</a>
       </div>
-      {error && <Failed error={error} again={again} />}
+      {error && <Failed error={error} again={again} isOlderShown={data !== undefined} />}
       {data === undefined ? (
         !error && <Loading />
       ) : shown.length === 0 ? (
@@ -193,15 +216,14 @@ function Incidents({ matchers }: { matchers: Parameters<typeof matchesAll>[0] })
 
 export function IncidentLine({ incident }: { incident: Incident }) {
   const { id, title, severity, team, state, acknowledgedBy, resolvedAt, createdAt } = incident
-  const { mayRespond } = useSession()
+  const { acknowledge, resolve } = useChanges(incident)
   const address = linkTo(`/incidents/${encodeURIComponent(id)}`)
-  const ack = mayRespond && state === 'open' ? () => void acknowledge(incident) : undefined
   return (
     <li
       className={`line incident ${state} severity-${gravity(severity)}`}
       aria-label={`Incident: ${title}`}
       {...line({
-        a: ack,
+        a: acknowledge,
         Enter: () => (location.hash = address),
       })}
     >
@@ -217,16 +239,19 @@ export function IncidentLine({ incident }: { incident: Incident }) {
           {state === 'open' ? 'nobody has it' : state === 'acknowledged' ? `${acknowledgedBy} has it` : 'resolved'}
         </span>
         <Age at={resolvedAt ?? createdAt} />
-        {ack && (
-          <button type="button" className="main" onClick={ack}>
-            Acknowledge
-          </button>
-        )}
-        {mayRespond && state === 'acknowledged' && (
-          <button type="button" onClick={() => void resolve(incident)}>
-            Resolve
-          </button>
-        )}
+        <span className="line-actions">
+          {acknowledge ? (
+            <button type="button" className="main" onClick={acknowledge}>
+              Acknowledge
+            </button>
+          ) : (
+            resolve && (
+              <button type="button" onClick={resolve}>
+                Resolve
+              </button>
+            )
+          )}
+        </span>
       </div>
     </li>
   )
@@ -247,6 +272,15 @@ const GroupOfAlerts = memo(function GroupOfAlerts({
   const toggle = () => setPressed(!isOpen)
   const silence = mayRespond && Object.keys(group.labels).length > 0 ? () => silenceLabels(group.labels) : undefined
   const gravities = (['grave', 'warning', 'slight'] as const)[rank] ?? 'slight'
+  const [first] = members
+  if (first && members.length === 1)
+    return (
+      <li className={`group severity-${gravities}`}>
+        <ul className="alerts">
+          <AlertLine alert={first} group={group} isAlone onPick={onPick} />
+        </ul>
+      </li>
+    )
   return (
     <li className={`group severity-${gravities}`}>
       <div className="group-head" aria-label={`Group of ${members.length}`} {...line({ Enter: toggle, s: silence })}>
@@ -276,10 +310,12 @@ const GroupOfAlerts = memo(function GroupOfAlerts({
 function AlertLine({
   alert,
   group,
+  isAlone = false,
   onPick,
 }: {
   alert: ShownAlert
   group: ShownGroup
+  isAlone?: boolean // its group has no line of its own
   onPick: (name: string, value: string) => void
 }) {
   const { mayRespond } = useSession()
@@ -289,21 +325,17 @@ function AlertLine({
   const severity = labels['severity'] ?? ''
   const toggle = () => setIsOpen(!isOpen)
   const silence = mayRespond ? () => silenceLabels(labels) : undefined
-  const incident = incidents?.find(
-    ({ groupKey, receiver, state }) => groupKey === group.key && receiver === group.receiver && state === 'open',
+  const { acknowledge } = useChanges(
+    incidents?.find(({ groupKey, receiver, state }) => {
+      return groupKey === group.key && receiver === group.receiver && state === 'open'
+    }),
   )
-  const why = linkTo('/why', { fingerprint })
-  const own = linkTo('/', {
-    filter: Object.entries(labels)
-      .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-      .join(', '),
-  })
   return (
     <li
       className={`alert severity-${gravity(severity)}${isQuiet(alert) ? ' is-quiet' : ''}`}
       aria-label={`Alert: ${labels['alertname'] ?? fingerprint}`}
       data-fingerprint={fingerprint}
-      {...line({ Enter: toggle, s: silence, a: mayRespond && incident ? () => void acknowledge(incident) : undefined })}
+      {...line({ Enter: toggle, s: silence, a: acknowledge })}
     >
       <div className="alert-head">
         <Severity name={severity} />
@@ -312,45 +344,26 @@ function AlertLine({
         </button>
         <span className="summary">{annotations['summary']}</span>
         {!isOpen && (
-          <Labels labels={labels} without={['alertname', 'severity', ...Object.keys(group.labels)]} onPick={onPick} />
+          <Labels
+            labels={labels}
+            without={['alertname', 'severity', ...(isAlone ? [] : Object.keys(group.labels))]}
+            onPick={onPick}
+          />
         )}
         <Quiet alert={alert} />
-        <Age at={startsAt} />
+        <span className="alert-side">
+          {isAlone && <span className="whose">{group.receiver}</span>}
+          <Age at={startsAt} />
+        </span>
       </div>
       {isOpen && <Labels labels={labels} onPick={onPick} />}
       {isOpen && (
         <>
           <Annotations annotations={annotations} />
-          <div className="actions">
-            {silence && (
-              <button type="button" onClick={silence}>
-                Silence this
-              </button>
-            )}
-            <a className="button" href={why}>
-              Why?
-            </a>
-            <a className="button" href={linkTo('/notifications', { alert: fingerprint })}>
-              Notifications
-            </a>
-            <button type="button" onClick={() => void copyLink(addressOf(own))}>
-              Copy link
-            </button>
-            <AlertLinks {...alert} />
-          </div>
+          <AlertActions alert={alert} silence={silence} />
         </>
       )}
     </li>
-  )
-}
-
-export function Quiet({ alert: { silencedBy, inhibitedBy, mutedBy } }: { alert: ShownAlert }) {
-  return (
-    <>
-      {silencedBy.length > 0 && <span className="badge">silenced</span>}
-      {inhibitedBy.length > 0 && <span className="badge">inhibited</span>}
-      {mutedBy.length > 0 && <span className="badge">muted: {mutedBy.join(', ')}</span>}
-    </>
   )
 }
 
@@ -360,7 +373,9 @@ export function FirstAlert() {
   return (
     <>
       <p>Send a first alert to this engine:</p>
-      <pre>{`curl -H 'Content-Type: application/json' ${address} -d '{"version":"4","alerts":[{"status":"firing",
+      <pre
+        tabIndex={0}
+      >{`curl -H 'Content-Type: application/json' ${address} -d '{"version":"4","alerts":[{"status":"firing",
   "labels":{"alertname":"ModelDrift","severity":"critical","team":"quant"},
   "annotations":{"summary":"Model drifts","description":"Accuracy fell to 41%"},
   "startsAt":"${new Date().toISOString()}"}]}'`}</pre>

@@ -8,6 +8,7 @@ import { When, lasting } from '../components/time.tsx'
 import { attempt } from '../components/toasts.tsx'
 import { OURS, send } from '../data/api.ts'
 import { linkTo, usePlace } from '../data/place.ts'
+import { useFresh } from '../data/fresh.ts'
 import { changedHere, useResource } from '../data/resource.ts'
 import { useSession } from '../data/session.ts'
 import { LabelsForm } from './why.tsx'
@@ -17,7 +18,7 @@ export function Routing() {
   const { params } = usePlace()
   const { isAdmin } = useSession()
   const labels = params.get('labels') ?? ''
-  const routing = useResource<ShownRouting>(`${OURS}/routing`, 'routing', 'reload')
+  const routing = useFresh<ShownRouting>(`${OURS}/routing`, 'routing', 'reload')
   const reload = async () => {
     await attempt(send('POST', '-/reload'), 'The routing file was loaded')
     changedHere('reload')
@@ -62,6 +63,7 @@ function Tested({ shown, labels }: { shown: ShownRouting; labels: string }) {
 }
 
 function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<string> }) {
+  const told = new Set(routesIn(shown.route).flatMap(({ id, receiver }) => (taking.has(id) ? receiver : [])))
   const { failure, faults, warnings, severities, teams, route, file } = shown
   return (
     <>
@@ -71,7 +73,11 @@ function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<str
           <p>
             It was tried <When at={failure.at} />; what was before goes on.
           </p>
-          {failure.problems.length === 0 ? <pre>{failure.message}</pre> : <Problems problems={failure.problems} />}
+          {failure.problems.length === 0 ? (
+            <pre tabIndex={0}>{failure.message}</pre>
+          ) : (
+            <Problems problems={failure.problems} />
+          )}
         </section>
       )}
       {faults.length > 0 && (
@@ -108,7 +114,7 @@ function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<str
                       {name} {isDefault && <span className="badge">default</span>}
                     </th>
                     {cells.map((cell, i) => (
-                      <td key={severities[i]}>
+                      <td key={severities[i]} className={cell && told.has(cell.receiver) ? 'taking' : ''}>
                         {cell ? (
                           <>
                             {cell.channels.map(channelName).join(', ') || 'nobody'}{' '}
@@ -129,8 +135,8 @@ function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<str
       <section aria-labelledby="tree">
         <h2 id="tree">The tree</h2>
         <p className="soft">
-          From {file}. Counts: alerts that fire now, and notifications of the last 24 h as far back as the delivery log
-          goes; a route’s include its children’s.
+          From {file}. Counted are the alerts that fire now and those of the last 24 h, a route’s children included.
+          Times are wait / interval / repeat; what a route does as the one above it is left out.
         </p>
         <ul className="tree">
           <RouteNode route={route} taking={taking} />
@@ -140,10 +146,24 @@ function Whole({ shown, taking }: { shown: ShownRouting; taking: ReadonlySet<str
   )
 }
 
-function RouteNode({ route, taking }: { route: ShownRoute; taking: ReadonlySet<string> }) {
-  const { matchers, receiver, continues, groupBy, groupWait, groupInterval, repeatInterval, routes } = route
-  const { muteTimeIntervals, activeTimeIntervals, id } = route
-  const sum = (of: 'alerts' | 'notifications', node: ShownRoute): number =>
+function routesIn(route: ShownRoute): ShownRoute[] {
+  return [route, ...route.routes.flatMap(routesIn)]
+}
+
+/** How a route tells, as far as it does so otherwise than the route above it. */
+function waysOf(route: ShownRoute, above: ShownRoute | undefined): string {
+  const by = ({ groupBy }: ShownRoute) => (groupBy === 'all' ? 'all labels' : groupBy.join(', ') || 'nothing')
+  const times = ({ groupWait, groupInterval, repeatInterval }: ShownRoute) =>
+    `${lasting(groupWait)} / ${lasting(groupInterval)} / ${lasting(repeatInterval)}`
+  return [
+    ...(above && by(above) === by(route) ? [] : [`by ${by(route)}`]),
+    ...(above && times(above) === times(route) ? [] : [times(route)]),
+  ].join(' · ')
+}
+
+function RouteNode({ route, above, taking }: { route: ShownRoute; above?: ShownRoute; taking: ReadonlySet<string> }) {
+  const { matchers, receiver, continues, routes, muteTimeIntervals, activeTimeIntervals, id } = route
+  const sum = (of: 'alerts' | 'caught', node: ShownRoute): number =>
     node[of] + node.routes.reduce((total, child) => total + sum(of, child), 0)
   const isTaking = taking.has(id)
   return (
@@ -160,24 +180,25 @@ function RouteNode({ route, taking }: { route: ShownRoute; taking: ReadonlySet<s
         {continues && <span className="badge">continue</span>}
         {muteTimeIntervals.length > 0 && <span className="badge">muted in {muteTimeIntervals.join(', ')}</span>}
         {activeTimeIntervals.length > 0 && <span className="badge">active in {activeTimeIntervals.join(', ')}</span>}
-        <span className="soft">
-          by {groupBy === 'all' ? 'all labels' : groupBy.join(', ') || 'nothing'} · {lasting(groupWait)} /{' '}
-          {lasting(groupInterval)} / {lasting(repeatInterval)}
-        </span>
+        <span className="soft">{waysOf(route, above)}</span>
         <span className="route-counts">
-          <b>{sum('alerts', route).toLocaleString()}</b> now · <b>{sum('notifications', route).toLocaleString()}</b>{' '}
-          told
+          <Count of={sum('alerts', route)} /> now · <Count of={sum('caught', route)} /> in 24 h
         </span>
       </div>
       {routes.length > 0 && (
         <ul>
           {routes.map((child) => (
-            <RouteNode key={child.id} route={child} taking={taking} />
+            <RouteNode key={child.id} route={child} above={route} taking={taking} />
           ))}
         </ul>
       )}
     </li>
   )
+}
+
+/** What is nothing is no more than there. */
+function Count({ of }: { of: number }) {
+  return of === 0 ? '0' : <b>{of.toLocaleString()}</b>
 }
 
 function Problems({ problems }: { problems: readonly Problem[] }) {

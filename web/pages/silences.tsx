@@ -1,6 +1,6 @@
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { matcher, matchesAll } from '../../src/match/matcher.ts'
-import { line } from '../components/keys.tsx'
+import { line, whole } from '../components/keys.tsx'
 import { Growing } from '../components/more.tsx'
 import { type Silence, editSilence, newSilence, textOf } from '../components/silence-dialog.tsx'
 import { Empty, Read } from '../components/states.tsx'
@@ -17,13 +17,26 @@ const states = ['active', 'pending', 'expired'] as const
 export function Silences() {
   const place = usePlace()
   const { mayRespond } = useSession()
-  const state = states.find((one) => one === place.params.get('state')) ?? 'active'
   const text = place.params.get('text') ?? ''
   const words = text.trim().toLowerCase()
   const silences = useResource<Silence[]>('api/v2/silences', 'silences')
+  const fitting = (silences.data ?? []).filter(({ id, comment, createdBy, matchers }) =>
+    `${id} ${comment} ${createdBy} ${textOf(matchers)}`.toLowerCase().includes(words),
+  )
+  // where none was chosen, the first that has what is looked for
+  const state =
+    states.find((one) => one === place.params.get('state')) ??
+    states.find((one) => words !== '' && fitting.some(({ status }) => status.state === one)) ??
+    'active'
+  const asked = place.params.get('new')
+  useEffect(() => {
+    if (asked === null) return
+    newSilence(asked)
+    note(place, 'new', '')
+  }, [asked, place])
   return (
     <>
-      <div className="section-head">
+      <div className="section-head" {...whole({ s: mayRespond ? () => newSilence() : undefined })}>
         <h1>Silences</h1>
         {mayRespond && (
           <button type="button" className="main" onClick={() => newSilence()}>
@@ -38,7 +51,7 @@ export function Silences() {
             type="button"
             role="tab"
             aria-selected={state === one}
-            onClick={() => note(place, 'state', one === 'active' ? '' : one)}
+            onClick={() => note(place, 'state', one)}
           >
             {one} <span className="count">{silences.data?.filter(({ status }) => status.state === one).length}</span>
           </button>
@@ -55,12 +68,8 @@ export function Silences() {
         />
       </div>
       <Read of={silences}>
-        {(all) => {
-          const shown = all.filter(
-            ({ status, id, comment, createdBy, matchers }) =>
-              status.state === state &&
-              `${id} ${comment} ${createdBy} ${textOf(matchers)}`.toLowerCase().includes(words),
-          )
+        {() => {
+          const shown = fitting.filter(({ status }) => status.state === state)
           if (shown.length === 0) return <Empty title={words ? 'No silence fits.' : `No silence is ${state}.`} />
           return (
             <ul className="lines">
@@ -91,13 +100,13 @@ function SilenceLine({ silence }: { silence: Silence }) {
   }
   const edit = mayRespond ? () => editSilence(silence) : undefined
   return (
-    <li className="line" aria-label={`Silence: ${text}`} {...line({ Enter: edit })}>
-      <div className="line-main">
+    <li className={`line silence-${status.state}`} aria-label={`Silence: ${text}`} {...line({ Enter: edit })}>
+      <div className="line-main stacked">
         <code className="title">{text}</code>
+        <span className="summary">{comment}</span>
       </div>
       <div className="line-side">
         <span>{createdBy}</span>
-        <span>{comment}</span>
         {status.state === 'expired' ? (
           <span>
             ended <When at={endsAt} />
@@ -114,20 +123,23 @@ function SilenceLine({ silence }: { silence: Silence }) {
         <a href={linkTo('/', { filter: text, quiet: '1' })}>
           {status.state === 'active' ? 'hides' : 'fits'} {hides.toLocaleString()} now
         </a>
-        {edit && status.state !== 'expired' && (
-          <>
-            <button type="button" onClick={edit}>
-              Edit
-            </button>
-            <button type="button" onClick={() => void expire()}>
-              Expire
-            </button>
-          </>
-        )}
-        {edit && status.state === 'expired' && (
-          <button type="button" onClick={() => newSilence(text)}>
-            Again
-          </button>
+        {edit && (
+          <span className="line-actions">
+            {status.state === 'expired' ? (
+              <button type="button" onClick={() => newSilence(text)}>
+                Again
+              </button>
+            ) : (
+              <>
+                <button type="button" onClick={edit}>
+                  Edit
+                </button>
+                <button type="button" onClick={() => void expire()}>
+                  Expire
+                </button>
+              </>
+            )}
+          </span>
         )}
       </div>
     </li>

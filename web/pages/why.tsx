@@ -231,6 +231,15 @@ function RouteStep({ route }: { route: WhyRoute }) {
         <code>{matchers === '{}' ? 'everything' : matchers}</code>
         {takes && <strong> → {receiver}</strong>}
         {continues && matches && <span className="badge">continue</span>}
+        {!matches && tests.length > 1 && (
+          <span className="soft">
+            {tests
+              .filter(({ holds }) => holds)
+              .map(({ matcher }) => matcher)
+              .join(', ')}{' '}
+            {tests.length > 2 ? 'hold' : 'holds'}
+          </span>
+        )}
         {tests
           .filter(({ holds }) => !holds)
           .map(({ matcher, value }) => (
