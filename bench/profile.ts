@@ -35,8 +35,8 @@ export function openProfile(): Profile {
     told() {
       const places = new Map<string, number>() // ms
       for (const file of readdirSync(dir.path))
-        for (const [place, ms] of timesOf(readFileSync(join(dir.path, file), 'utf8')))
-          places.set(place, (places.get(place) ?? 0) + ms)
+        for (const [at, ms] of timesOf(readFileSync(join(dir.path, file), 'utf8')))
+          places.set(at, (places.get(at) ?? 0) + ms)
       return [
         `- the engine: ${shares(places)}`,
         `- Redis (\`evalsha\` holds what its scripts call): ${shares(commands)}`,
