@@ -145,7 +145,7 @@ export async function openArena({
         criticalShare: 0.08,
         resolveShare: 0.6,
         everywhere: false,
-        patience: 5000,
+        patience: 10_000, // Prometheus' own
         pad: 0,
         lanes: 0,
         ...given,
