@@ -1,6 +1,7 @@
+import { openRecent } from '../model/recent.ts'
 import type { WaitsFor } from '../store/outbox.ts'
 
-/** So many rows are remembered; the oldest go. */
+/** So many rows are remembered; the older ones go. */
 const MOST = 10_000
 
 /** What rows waited for last, as far as this process saw it: for the delivery log, which is written when the wait is over. */
@@ -11,15 +12,6 @@ export interface Waits {
 }
 
 export function openWaits(): Waits {
-  const waiting = new Map<string, WaitsFor>()
-  return {
-    note(row, what) {
-      waiting.set(row, what)
-      if (waiting.size <= MOST) return
-      const [oldest = ''] = waiting.keys()
-      waiting.delete(oldest)
-    },
-    of: (row) => waiting.get(row),
-    over: (row) => void waiting.delete(row),
-  }
+  const waiting = openRecent<string, WaitsFor>(MOST)
+  return { note: waiting.set, of: waiting.get, over: waiting.delete }
 }

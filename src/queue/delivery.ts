@@ -32,8 +32,7 @@ export interface Line {
 }
 
 export interface DeliveryQueue {
-  /** Runs what is due here at once while its channel is idle; else by a job. May be lost: the outbox keeps the promise, and a sweep
-   * wakes what is owed. */
+  /** Runs here at once while the channel is idle, else by a job. May be lost: a sweep wakes what the outbox owes. */
   wake(wakes: readonly Wake[]): Promise<void>
   /** The same for rows that had a job and wait no longer: they do so in a busy channel, too. */
   pass(wakes: readonly Wake[]): Promise<void>
