@@ -5,6 +5,7 @@ import { limitKeys } from '../model/limits.ts'
 import { jsonBodyOf } from './body.ts'
 import { HttpError } from './error.ts'
 import { type Gate, openGate } from './gate.ts'
+import { watchSenders } from './senders.ts'
 import { openShelf } from './shelf.ts'
 
 /** When a sender that was refused is to come again, s: of what clears soon, and of what takes a while. */
@@ -64,5 +65,10 @@ export function openAdmission(
     if (shelf.used >= most()) throw noRoom()
     next()
   }
-  return { gate, handlers: [admit, jsonBodyOf(() => deps.routing.config.limits.bodyBytes, shelf)] }
+  const senders = watchSenders(stopping)
+  const keepUp: RequestHandler = async (request, _response, next) => {
+    if (await senders.hasLeft(request)) throw refused('sender gone', 'this came while Tocsin stood still', SOON)
+    next()
+  }
+  return { gate, handlers: [admit, jsonBodyOf(() => deps.routing.config.limits.bodyBytes, shelf), keepUp] }
 }
