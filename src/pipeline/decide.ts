@@ -5,7 +5,7 @@ import type { Row } from '../store/outbox.ts'
 import type { Versions } from '../store/versions.ts'
 import { CALM } from './absence.ts'
 import type { Deps } from './deps.ts'
-import { drop, end, giveUpRemoved } from './ending.ts'
+import { drop, end, giveUpRemoved, isUnsaid } from './ending.ts'
 import { freshen, hear } from './hear.ts'
 import type { Telling } from './telling.ts'
 
@@ -50,12 +50,19 @@ export async function decide(
     // what may have been heard is still to be closed
     if (!believed || believed.ended.size <= (last?.ended.size ?? 0)) return drop(row, why, deps)
     metrics.suppressed.inc({ reason: why })
-    return end(row, { how: 'told', word: `dropped: ${why}`, told: believed, nflogTtl }, undefined, deps)
+    const ending = {
+      how: 'told',
+      word: `dropped: ${why}`,
+      told: believed,
+      nflogTtl,
+      keepsResolved: isUnsaid(why),
+    } as const
+    return end(row, ending, undefined, deps)
   }
   if (reason === 'all alerts resolved' && !integration.sendResolved) {
     metrics.suppressed.inc({ reason: 'resolves not wanted' })
     const word = 'dropped: resolves not wanted'
-    return end(row, { how: 'told', word, told: toldAs(present, at), nflogTtl }, undefined, deps)
+    return end(row, { how: 'told', word, told: toldAs(present, at), nflogTtl, keepsResolved: false }, undefined, deps)
   }
   const firing = alerts.filter(({ fingerprint }) => present.firing.has(fingerprint))
   const rank = Math.min(row.rank, rankOf(gravest(firing.length > 0 ? firing : alerts, routing.config), routing.config))

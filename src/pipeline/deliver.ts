@@ -1,8 +1,9 @@
 import type { Outcome } from '../notify/notifier.ts'
 import type { Budget } from '../model/delivery.ts'
-import type { Bound, Waking } from '../store/outbox.ts'
+import type { Waking } from '../store/outbox.ts'
 import { faultOf } from '../store/fault.ts'
 import { compose, reconcile, send } from './attempt.ts'
+import { boundFor } from './bound.ts'
 import { decide } from './decide.ts'
 import type { Deps } from './deps.ts'
 import { tellAlong } from './digest.ts'
@@ -21,8 +22,6 @@ const DIGEST_MARGIN = 10_000
 const POISON = 3
 /** So many, and those kill it too. */
 const DEADLY = 5
-/** Until that age of its news a row may stand in line without having been read, ms: then it may be too late for it. */
-const UNREAD = 600_000
 /** How long a suspect waits for another to end, ms. */
 const SUSPECT_WAITS = 1000
 
@@ -165,16 +164,6 @@ function budgetOf({ row, integration }: Telling, destination: string, deps: Deps
   // what may not be sent twice has to be known by itself
   const isAlone = row.alone || row.rank === 0 || integration.onUnconfirmed === 'skip'
   return isAlone ? { ...budget, digestAbove: 0 } : budget
-}
-
-/** Where an integration's messages go, if all go to the same place, which takes only so many at a time. */
-function boundFor(id: string, { routing, exact }: Deps): Bound | undefined {
-  const fixed = routing.notifier(id)?.fixed
-  const channel = routing.config.integrations.get(id)?.channel
-  const budget = exact || channel === undefined ? undefined : routing.config.budgets.get(channel)
-  if (!fixed || !budget) return undefined
-  const { destination, to: audience } = fixed
-  return { destination, audience, inFlight: budget.inFlight, unread: Math.min(UNREAD, routing.config.shortestDeadline) }
 }
 
 async function wakeAt(waking: Waking, at: number, { queue, clock }: Deps): Promise<void> {

@@ -94,9 +94,12 @@ export async function notNow(
 /** Nothing is told now, for this reason. */
 export async function drop(row: Row, reason: string, deps: Deps): Promise<undefined> {
   deps.metrics.suppressed.inc({ reason })
-  // what could not be told now is still to be told: its group keeps it
-  const keepsResolved = reason === 'muted' || reason === 'others still fire'
-  return end(row, { how: 'dropped', word: `dropped: ${reason}`, keepsResolved }, undefined, deps)
+  return end(row, { how: 'dropped', word: `dropped: ${reason}`, keepsResolved: isUnsaid(reason) }, undefined, deps)
+}
+
+/** Whether what resolved could not be told for this reason, and is still to be: its group keeps it. */
+export function isUnsaid(reason: string): boolean {
+  return reason === 'muted' || reason === 'others still fire'
 }
 
 /** What goes into the dead letter, its cause apart. */

@@ -21,6 +21,7 @@ import { rowId } from '../store/keys.ts'
 import type { Versions } from '../store/versions.ts'
 import { regroup } from './accept.ts'
 import type { Heard } from '../suppress/suppress.ts'
+import { boundFor } from './bound.ts'
 import type { Deps } from './deps.ts'
 import { freshen, hear } from './hear.ts'
 
@@ -92,7 +93,7 @@ function valueOf<T>(reply: PromiseSettledResult<T> | undefined, deps: Deps): T |
 function wakesOf(
   { id, key }: Group,
   { owings }: Settlement,
-  { incident, incidentId, woken }: Settled,
+  { incident, incidentId, stood, woken }: Settled,
   at: number,
   { metrics, events, log }: Deps,
 ): Wake[] {
@@ -101,6 +102,8 @@ function wakesOf(
     events.publish('incident', { id: incidentId, event: incident })
     log.info({ incident: incidentId, groupKey: key }, `incident ${incident}`)
   }
+  for (const { channel, integration } of owings)
+    if (stood.includes(rowId(id, integration))) metrics.waits.inc({ channel, reason: 'flight' })
   return owings
     .map(({ integration, channel, notification, rank }) => {
       return { row: rowId(id, integration), channel, integration, notification, rank, turn: at, delay: 0 }
@@ -137,7 +140,7 @@ async function flush(
   const firing = audible.filter((alert) => !isResolved(alert, at))
   const rank = rankOf(gravest(firing.length > 0 ? firing : resolved, routing.config), routing.config)
 
-  const owings: Owing[] = []
+  const owings: Settlement['owings'][number][] = []
   const verdicts = new Map<string, string>()
   const integrations = [
     ...(routing.config.receivers.get(route.receiver)?.integrations ?? []),
@@ -182,6 +185,7 @@ async function flush(
         reason,
         notification: deps.newId(),
         rank,
+        bound: boundFor(integration.id, deps),
       })
     }
   }

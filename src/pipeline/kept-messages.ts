@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { deflateRaw, inflateRaw } from 'node:zlib'
+import { deflateRaw, deflateRawSync, inflateRaw } from 'node:zlib'
 import { z } from 'zod'
 import type { Message } from '../notify/notifier.ts'
 import type { Store } from '../store/store.ts'
@@ -12,8 +12,14 @@ const REST = 2000
 /** One that is larger is not kept, deflated, bytes: it would push out hundreds of others. */
 const LARGEST = 256_000
 const BATCH = 50
+/** What is told within so long goes to Redis together, ms. */
+const GATHER = 100
+/** Up to here deflating is done sooner than handing it to another thread, characters. */
+const SHORT = 16_000
+/** A short text is no longer than the window; the defaults cost more to set up than to use. */
+const deflating = { level: 1, windowBits: 13, memLevel: 5 }
 
-const deflated = promisify(deflateRaw)
+const inBackground = promisify(deflateRaw)
 const inflated = promisify(inflateRaw)
 
 const kept = z.object({ to: z.string(), title: z.string(), text: z.string(), payload: z.unknown() })
@@ -38,7 +44,7 @@ export function openKeptMessages(store: Pick<Store, 'messages'>): KeptMessages {
   let writing: Promise<void> | undefined
 
   async function write(): Promise<void> {
-    await setImmediate()
+    await sleep(GATHER)
     while (waiting.size > 0) {
       const batch = [...waiting].slice(0, BATCH)
       for (const [id, message] of batch) {
@@ -48,7 +54,7 @@ export function openKeptMessages(store: Pick<Store, 'messages'>): KeptMessages {
       const some = await Promise.all(
         batch.map(async ([id, { to, title, text, payload, seen = payload }]) => ({
           id,
-          bytes: await deflated(JSON.stringify({ to, title, text, payload: seen }), { level: 1 }),
+          bytes: await deflated(JSON.stringify({ to, title, text, payload: seen })),
         })),
       )
       const fitting = some.filter(({ bytes }) => bytes.length <= LARGEST)
@@ -65,6 +71,10 @@ export function openKeptMessages(store: Pick<Store, 'messages'>): KeptMessages {
     },
     settled: async () => writing,
   }
+}
+
+async function deflated(text: string): Promise<Buffer> {
+  return text.length <= SHORT ? deflateRawSync(text, deflating) : inBackground(text, deflating)
 }
 
 function weightOf({ text }: Message): number {

@@ -30,7 +30,13 @@ function endingOf(telling: Telling, sent: Sent, deps: Deps): Ending {
   const { outcome, notification } = sent
   const now = deps.clock.now()
   if (outcome.state === 'delivered')
-    return { how: 'told', word: 'delivered', told: toldAs(present, now), nflogTtl: rememberFor(route, deps.retention) }
+    return {
+      how: 'told',
+      word: 'delivered',
+      told: toldAs(present, now),
+      nflogTtl: rememberFor(route, deps.retention),
+      keepsResolved: false,
+    }
 
   const isDoubtful = row.unconfirmed || outcome.state === 'unknown'
   const failed = { outcome, attempt: row.attempt, owedAt: row.owedAt, now, random: deps.random() }

@@ -31,13 +31,12 @@ if due > now then return {} end -- not yet, or another's lease holds
 local name, audience, most, unread = ARGV[9], ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
 if name ~= '' and state == 'owed' and starts == 0 then
   local rank, owedAt, newsAt, unconfirmed = unpack(redis.call('HMGET', KEYS[1], 'rank', 'owedAt', 'newsAt', 'unconfirmed'))
-  local asked, open, streak = unpack(redis.call('HMGET', KEYS[8], 'asked', 'open', 'streak'))
   rank = tonumber(rank)
   local place = placeOf(rank, tonumber(owedAt))
   -- of what may have arrived the channel is asked first
-  local isPlain = not open and tonumber(asked or 0) <= now and now - tonumber(newsAt) < unread and unconfirmed ~= '1'
-  local free = isPlain and whenFree(KEYS[10], KEYS[9], id, now, most, tonumber(streak or 0), rank, place)
-  if free then
+  local free, mayTake = whenRoom(KEYS[8], KEYS[10], KEYS[9], id, now, most, rank, place)
+  local isPlain = mayTake and now - tonumber(newsAt) < unread and unconfirmed ~= '1'
+  if isPlain and free then
     stand(KEYS[1], KEYS[2], KEYS[9], id, place, free, 'flight', 1, name, audience)
     redis.call('HINCRBY', KEYS[1], 'turn', 1) -- the job that wakes it then is another
     return { redis.call('HGETALL', KEYS[1]), redis.call('ZRANK', KEYS[9], id) }

@@ -4,7 +4,7 @@ import { type Alert, compareAlerts } from '../alert/alert.ts'
 import type { GivenUp, Told } from '../dedup/dedup.ts'
 import type { Labels } from '../model/labels.ts'
 import { toAlert } from './alerts.ts'
-import { type Keys, rowId } from './keys.ts'
+import { type Keys, digestOf, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { type Call, script } from './script.ts'
 import { type Versions, toVersions } from './versions.ts'
@@ -53,6 +53,14 @@ export interface Owing {
   rank: number // of its severity: 0 is the gravest
 }
 
+/** Where a message goes, if that is known before it is composed. */
+export interface Bound {
+  destination: string
+  audience: string // who reads it there
+  inFlight: number // attempts there at a time
+  unread: number // until that age of its news a row may stand there without having been read, ms
+}
+
 /** What a flush came to. */
 export interface Settlement {
   group: string // id
@@ -60,7 +68,7 @@ export interface Settlement {
   nextDue: number
   groupInterval: number // ms
   resolved: readonly Left[]
-  owings: readonly Owing[]
+  owings: readonly (Owing & { bound: Bound | undefined })[]
   /** Entries for the notification log: by integration, or `dead:<integration>` for what is given up. */
   entries: ReadonlyMap<string, Told | GivenUp>
   verdicts: ReadonlyMap<string, string> // by integration: why it is told nothing, or 'owed'
@@ -85,6 +93,7 @@ export interface Settled {
   gone: boolean // nothing was left in it
   incident: '' | 'opened' | 'reopened' | 'resolved'
   incidentId: string
+  stood: readonly string[] // outbox rows that joined the line of their destination, to be woken in their turn
   woken: readonly string[] // outbox rows to wake
 }
 
@@ -113,7 +122,14 @@ const loadGroup = script('load-group', groupReply)
 const dropGroup = script('drop-group', z.number())
 const settleScript = script(
   'settle',
-  z.tuple([z.number(), z.number(), z.enum(['', 'opened', 'reopened', 'resolved']), z.string()]).rest(z.string()),
+  z.tuple([
+    z.number(),
+    z.number(),
+    z.enum(['', 'opened', 'reopened', 'resolved']),
+    z.string(),
+    z.array(z.string()),
+    z.array(z.string()),
+  ]),
 )
 
 /** Between two audits, whichever replica does them, ms. */
@@ -173,10 +189,10 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
       const calls = settlements.map((settlement) => settleCall(settlement, at))
       return (await settleScript.all(redis, calls)).map((reply) => {
         if (reply.status === 'rejected') return reply
-        const [held, gone, became, incidentId, ...woken] = reply.value
+        const [held, gone, became, incidentId, stood, woken] = reply.value
         return {
           status: 'fulfilled',
-          value: { held: held === 1, gone: gone === 1, incident: became, incidentId, woken },
+          value: { held: held === 1, gone: gone === 1, incident: became, incidentId, stood, woken },
         }
       })
     },
@@ -261,6 +277,12 @@ export function groupStore(redis: Redis, keys: Keys, keepResolved: number) {
         verdicts.size,
         ...[...verdicts].flat(),
         ...owingArgs(id, owings),
+        keys.destinationPrefix,
+        keys.linePrefix,
+        keys.flightPrefix,
+        ...owings.flatMap(({ bound }) =>
+          bound ? [bound.destination, digestOf(bound.audience), bound.inFlight] : ['', '', 0],
+        ),
       ],
     }
   }

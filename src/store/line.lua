@@ -27,6 +27,13 @@ local function whenFree(flight, line, id, now, most, streak, rank, place)
   return tonumber(redis.call('ZRANGE', flight, 0, 0, 'WITHSCORES')[2])
 end
 
+-- The same of a destination that may take something now; and whether it may: it asked for nothing else, and its breaker is closed.
+local function whenRoom(destination, flight, line, id, now, most, rank, place)
+  local asked, open, streak = unpack(redis.call('HMGET', destination, 'asked', 'open', 'streak'))
+  if open or tonumber(asked or 0) > now then return nil, false end
+  return whenFree(flight, line, id, now, most, tonumber(streak or 0), rank, place), true
+end
+
 -- `what` it waits for: budget | asked | breaker | flight.
 local function stand(row, owed, line, id, place, at, what, cost, name, audience)
   redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'cost', cost, 'destination', name,

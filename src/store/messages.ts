@@ -6,7 +6,7 @@ import { script } from './script.ts'
 /** What all that is kept may take, bytes. */
 const MOST = 32_000_000
 
-const keepMessage = script('keep-message', z.number())
+const keepMessages = script('keep-messages', z.number())
 
 /** What was told, word for word, by the id of the notification and the integration. As much as a bounded number of bytes holds. */
 export function messageStore(redis: Redis, keys: Keys) {
@@ -14,11 +14,12 @@ export function messageStore(redis: Redis, keys: Keys) {
   return {
     /** Keeps texts of any kind, each in the place of one with the same id; the oldest go. */
     async keep(kept: readonly { id: string; bytes: Buffer }[], most = MOST): Promise<void> {
-      const calls = kept.map(({ id, bytes }) => ({
-        keys: [messages, messageOrder, messageBytes],
-        args: [id, bytes, most],
-      }))
-      for (const one of await keepMessage.all(redis, calls)) if (one.status === 'rejected') throw one.reason
+      if (kept.length === 0) return
+      await keepMessages(
+        redis,
+        [messages, messageOrder, messageBytes],
+        [most, ...kept.flatMap(({ id, bytes }) => [id, bytes])],
+      )
     },
 
     async get(id: string): Promise<Buffer | undefined> {

@@ -3,7 +3,17 @@ import { z } from 'zod'
 import type { GivenUp, Told } from '../dedup/dedup.ts'
 import type { Budget } from '../model/delivery.ts'
 import type { DeadLetter } from './dead-letters.ts'
-import { type Group, type Owing, groupKeys, groupReply, owingArgs, pairs, toEntry, toGroup } from './groups.ts'
+import {
+  type Bound,
+  type Group,
+  type Owing,
+  groupKeys,
+  groupReply,
+  owingArgs,
+  pairs,
+  toEntry,
+  toGroup,
+} from './groups.ts'
 import { type Keys, digestOf, rowId } from './keys.ts'
 import { execAll } from './redis.ts'
 import { faultOf } from './fault.ts'
@@ -50,14 +60,6 @@ export type Claim =
   | { busy: Waking }
   | { standing: Waking; until: number; isWoken: boolean }
 
-/** Where a message goes, if that is known before it is composed. */
-export interface Bound {
-  destination: string
-  audience: string // who reads it there
-  inFlight: number // attempts there at a time
-  unread: number // until that age of its news a row may stand there without having been read, ms
-}
-
 /** What a row waits for: tokens, what the destination asked for, its breaker, or attempts that are in the air. */
 export const waits = ['budget', 'asked', 'breaker', 'flight'] as const
 export type WaitsFor = (typeof waits)[number]
@@ -86,8 +88,9 @@ const unlimited: Budget = { burst: 0, refill: 0, inFlight: 0, digestAbove: 0 }
 
 /** How a turn ended, and what follows. Instants in epoch ms; `word` is the ledger's. */
 export type Ending =
-  | { how: 'told'; word: string; told: Told; nflogTtl: number }
-  | { how: 'dropped'; word: string; keepsResolved: boolean } // nothing is to be told now; the group's resolved alerts go, or wait
+  // `keepsResolved`: the group's resolved alerts wait to be told, else they go
+  | { how: 'told'; word: string; told: Told; nflogTtl: number; keepsResolved: boolean }
+  | { how: 'dropped'; word: string; keepsResolved: boolean } // nothing is to be told now
   // `content`: digest of what may have arrived; `alone`: in no digest
   | { how: 'retry'; retryAt: number; unconfirmed: boolean; content: string; said: string; alone?: boolean }
   | { how: 'back' } // nothing was tried: it is another replica's
@@ -270,7 +273,7 @@ export function outboxStore(
       const told = ending.how === 'told' || ending.how === 'dead' ? ending.told : undefined
       const givenUp = ending.how === 'dead' ? ending.givenUp : undefined
       const instead = ending.how === 'dead' ? ending.instead : []
-      const keepsResolved = ending.how === 'dropped' ? ending.keepsResolved : ending.how === 'dead' && !givenUp
+      const keepsResolved = 'keepsResolved' in ending ? ending.keepsResolved : ending.how === 'dead' && !givenUp
       const ttl = ending.how === 'told' || ending.how === 'dead' ? ending.nflogTtl : 0
       const [newest, again, opened, ...woken] = await recordScript(
         redis,

@@ -1,6 +1,6 @@
 -- Owes an integration something about a group: by a new row, or once more by the row that there is, which may have read the
 -- group already. What makes it graver has its own deadline, and does not wait behind what is less grave. `owing` holds row (key),
--- rowId, integration, channel, reason, notification, rank. Returns whether the row is to be woken.
+-- rowId, integration, channel, reason, notification, rank. Returns whether the row is to be woken, and whether it is a new one.
 local function owe(groupId, outbox, owed, ledger, now, owing)
   if redis.call('EXISTS', owing.row) == 1 then
     redis.call('HSET', owing.row, 'again', '1', 'reason', owing.reason)
@@ -18,7 +18,7 @@ local function owe(groupId, outbox, owed, ledger, now, owing)
   redis.call('ZADD', owed, now, owing.rowId)
   redis.call('SADD', outbox, owing.integration)
   redis.call('HINCRBY', ledger, 'owed', 1)
-  return true
+  return true, true
 end
 
 -- Reads so many owings off the arguments by `take`; their rows are the keys from `first` on.

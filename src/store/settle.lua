@@ -17,12 +17,15 @@
         the route's group interval, ms
         number of verdicts, then for each: integration, why it is told nothing or 'owed'
         number owed, then for each as `takeOwings` has it
+        key prefixes of destinations, lines and flights; then for each owed: where it goes, if that is known before its message is:
+          the destination's name or '', digest of who reads it there, most attempts at a time
 
   Returns { 1 where the claim still held, else 0; 1 where the group is gone; what became of the incident or '';
-            its id or ''; then the row ids that had no row yet or were parked }
+            its id or ''; the ids of rows that joined the line of their destination; those of the rows to wake }
 ]]
 --- with release
 --- with owe
+--- with line
 local KEPT_INCIDENTS = 10000
 
 local group, members, times, references, collectable, due, ledger = unpack(KEYS, 1, 7)
@@ -31,7 +34,7 @@ local id, claim, now, nextDue, forgetAt, resolved, ttl = unpack(ARGV, 1, 7)
 local renews, mutedBy = ARGV[8], ARGV[9]
 local verb, prefix, reopenWithin, fields, opened, reopened, closed = unpack(ARGV, 10, 16)
 
-if redis.call('HGET', group, 'claim') ~= claim then return { 0, 0, '', '' } end
+if redis.call('HGET', group, 'claim') ~= claim then return { 0, 0, '', '', {}, {} } end
 
 local at = 17
 local function take()
@@ -46,9 +49,32 @@ if entries > 0 or renews == '1' then redis.call('PEXPIRE', nflog, ttl) end
 redis.call('HSET', group, 'flushedAt', now, 'interval', take())
 for _ = 1, tonumber(take()) do redis.call('HSET', group, 'verdict:' .. take(), now .. ' ' .. take()) end
 
-local woken = {}
-for _, owing in ipairs(takeOwings(take, 14)) do
-  if owe(id, outbox, owed, ledger, now, owing) then woken[#woken + 1] = owing.rowId end
+local woken, stood = {}, {}
+local owings = takeOwings(take, 14)
+local destinationPrefix, linePrefix, flightPrefix = take(), take(), take()
+
+-- Where others stand already for room in the air, a new row joins them, to be woken in its turn: waking it now would only do that.
+local function joins(owing, name, audience, most)
+  if name == '' then return false end
+  local line, rank = linePrefix .. name, tonumber(owing.rank)
+  local place = placeOf(rank, tonumber(now))
+  local first = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')[2]
+  if not first or tonumber(first) >= tonumber(place) then return false end
+  local free =
+    whenRoom(destinationPrefix .. name, flightPrefix .. name, line, owing.rowId, tonumber(now), most, rank, place)
+  if not free then return false end
+  stand(owing.row, owed, line, owing.rowId, place, free, 'flight', 1, name, audience)
+  return true
+end
+
+for _, owing in ipairs(owings) do
+  local name, audience, most = take(), take(), tonumber(take())
+  local wakes, isNew = owe(id, outbox, owed, ledger, now, owing)
+  if isNew and joins(owing, name, audience, most) then
+    stood[#stood + 1] = owing.rowId
+  elseif wakes then
+    woken[#woken + 1] = owing.rowId
+  end
 end
 
 local became, incident = '', ''
@@ -105,4 +131,4 @@ if redis.call('SCARD', outbox) == 0 then
   gone = release(id, group, members, times, references, collectable, due, ledger, nflog, resolved, forgetAt)
 end
 if gone == 0 then redis.call('ZADD', due, nextDue, id) end
-return { 1, gone, became, incident, unpack(woken) }
+return { 1, gone, became, incident, stood, woken }

@@ -108,6 +108,28 @@ describe('a budget', () => {
       expect(await balanced(story)).toEqual([])
     })
 
+    test('one that comes later joins the line with its flush; what is graver is looked at', async () => {
+      await using story = await tell(server, many)
+      const land = await fly(story)
+      await fire(story, 'warning', 'A')
+      await story.advance('1s')
+      await fire(story, 'warning', 'B')
+      await fire(story, 'critical', 'Page')
+      await flushAlone(story) // nothing is delivered
+      const seen = (await owed(story)).map(
+        ({ rank, waitsFor, owedAt, dueAt }) => `${rank} ${waitsFor} ${dueAt - owedAt}`,
+      )
+      expect(seen.toSorted()).toEqual(['0 undefined 0', '2 flight 11000', '2 flight 12000'])
+      story.skip('6s')
+      await sweepNow(story) // its job was lost
+      await story.advance('0s')
+      await land()
+      await fire(story, 'warning', 'C')
+      await story.advance('0s')
+      expect(said(story)).toEqual([`${ops} C`, `${ops} Page`, `${ops} A`, `${ops} B`])
+      expect(await balanced(story)).toEqual([])
+    })
+
     /** A claim as a delivery makes it, which knows where its message goes. */
     const bound = { destination: ops, audience: '', inFlight: 2, unread: 600_000 }
     const claim = async ({ deps }: Story, id: string) =>

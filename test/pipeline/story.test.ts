@@ -271,6 +271,21 @@ describe('a channel that fails', () => {
     expect(story.lines.slice(1)).toEqual([`2130s ${ops} resolved all alerts resolved: -A -B`])
   })
 
+  test('the end of one whose all-clear may have been lost is told with what is heard next', async () => {
+    await using story = await tell(server, config)
+    await story.silence('alertname="B"', '10m')
+    await story.fire('A')
+    await story.advance('30s')
+    await story.resolve('A')
+    await story.fire('B')
+    story.answers.push({ state: 'unknown', detail: 'no answer' })
+    await story.advance('30m')
+    expect(story.lines.slice(1)).toEqual([
+      `330s ${ops} unknown resolved all alerts resolved: -A`,
+      `630s ${ops} firing new alerts added: -A B`,
+    ])
+  })
+
   test('one that may have been announced and was then silenced is heard when the silence ends', async () => {
     await using story = await tell(server, config)
     story.answers.push({ state: 'unknown', detail: 'no answer' })
