@@ -39,7 +39,6 @@ import { startSelfWatch } from './pipeline/self-watch.ts'
 import { openSilences } from './pipeline/silences.ts'
 import { openKeptMessages } from './pipeline/kept-messages.ts'
 import { openTally } from './pipeline/tally.ts'
-import { openWaits } from './pipeline/waits.ts'
 import { startTimers } from './pipeline/timers.ts'
 import { startWatch } from './pipeline/watch.ts'
 import { type Line, openDeliveryQueue } from './queue/delivery.ts'
@@ -232,7 +231,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
       tally,
       messages,
-      waits: openWaits(),
       origins,
       silences: openSilences(store, clock, options.retention, metrics),
       inhibition: openInhibition(store, newId),

@@ -130,7 +130,6 @@ async function tell(telling: Telling, asked: 'not asked' | 'resend', deps: Deps)
   }
   if (begun.state === 'wait') {
     metrics.waits.inc({ channel: row.channel, reason: begun.waitsFor })
-    deps.waits.note(row.id, begun.waitsFor)
     await passOn(begun.woken, beganAt, deps)
     if (begun.waitsFor === 'breaker') await fallBackEarly(row, group, deps)
     return begun.isWoken ? undefined : wakeAt(row, begun.until, deps)

@@ -11,7 +11,6 @@ import type { Store } from '../store/store.ts'
 import type { Roles } from '../suppress/inhibition.ts'
 import type { Templates } from '../template/templates.ts'
 import type { Tally } from './tally.ts'
-import type { Waits } from './waits.ts'
 import type { KeptMessages } from './kept-messages.ts'
 import type { Origins } from './origins.ts'
 import type { Inhibition } from './inhibition.ts'
@@ -55,7 +54,6 @@ export interface Deps {
   events: { publish(kind: Published, data: unknown): void }
   tally: Tally
   messages: KeptMessages
-  waits: Waits
   origins: Origins
   silences: Silences
   inhibition: Inhibition

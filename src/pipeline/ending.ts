@@ -4,7 +4,7 @@ import type { TimelineEntry } from '../incident/incident.ts'
 import type { Message, Notification, Notifier, Outcome } from '../notify/notifier.ts'
 import type { Group, Owing } from '../store/groups.ts'
 import type { DeadLetter } from '../store/dead-letters.ts'
-import type { Ending, Recorded, Row, Standing, WaitsFor } from '../store/outbox.ts'
+import type { Ending, Recorded, Row, Standing } from '../store/outbox.ts'
 import { account } from './account.ts'
 import type { Deps } from './deps.ts'
 import { failureReason } from './failure-reason.ts'
@@ -38,7 +38,7 @@ export async function end(
   const at = clock.now()
   const nextNotification = newId()
   const records = {
-    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, deps.waits.of(row.id), at),
+    log: row.channel === canary.channel ? '' : deliveryLog(row, ending, sent, at),
     timeline: timelineEntry(sent, at),
     nextNotification,
     retention,
@@ -52,7 +52,6 @@ export async function end(
     log.warn({ row: row.id, attempt: row.attempt }, 'an attempt outlived its lease; another has taken over')
     return
   }
-  deps.waits.over(row.id)
   account(row, ending, sent, deps)
   if (ending.how === 'dead')
     metrics.failed.inc({ integration: row.channel, reason: failureReason(ending.letter.reason) })
@@ -185,7 +184,7 @@ export async function giveUpRemoved(row: Row, group: Group | undefined, deps: De
   return end(row, { how: 'dead', word, givenUp, told: undefined, nflogTtl, letter, instead: [] }, undefined, deps)
 }
 
-function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, waitedFor: WaitsFor | undefined, at: number) {
+function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, at: number) {
   const { id, notification, owedAt, integration, channel, attempt, unconfirmed } = row
   return JSON.stringify({
     at: new Date(at).toISOString(),
@@ -196,7 +195,7 @@ function deliveryLog(row: Row, ending: Ending, sent: Sent | undefined, waitedFor
     attempt,
     possibleRepeat: unconfirmed,
     owedAt: new Date(owedAt).toISOString(),
-    ...(waitedFor && { waitedFor }),
+    ...(row.waitedFor && { waitedFor: row.waitedFor }),
     how: ending.how,
     ...('word' in ending && { word: ending.word }),
     ...(sent && {

@@ -36,8 +36,8 @@ end
 
 -- `what` it waits for: budget | asked | breaker | flight.
 local function stand(row, owed, line, id, place, at, what, cost, name, audience)
-  redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'cost', cost, 'destination', name,
-    'audience', audience)
+  redis.call('HSET', row, 'state', 'owed', 'waitsUntil', at, 'waitsFor', what, 'waited', what, 'cost', cost,
+    'destination', name, 'audience', audience)
   redis.call('ZADD', owed, at, id)
   redis.call('ZADD', line, place, id)
   redis.call('PEXPIRE', line, KEPT)

@@ -38,6 +38,7 @@ export interface Row {
   content: string // digest of what that told; '' where it is not known
   alone: boolean // in no digest: one was refused
   said: string // how the attempt before ended; '' before the first
+  waitedFor: WaitsFor | undefined // before this turn, last
   afterDead: boolean // owed again for news that came while its message was given up
 }
 
@@ -435,6 +436,7 @@ function toRow(id: string, fields: ReadonlyMap<string, string>): Row {
     content: fields.get('content') ?? '',
     alone: fields.get('alone') === '1',
     said: fields.get('said') ?? '',
+    waitedFor: waits.find((what) => what === fields.get('waited')),
     afterDead: fields.get('afterDead') === '1',
   }
 }

@@ -114,6 +114,7 @@ end
 if how == 'retry' then
   redis.call('HSET', row, 'state', 'owed', 'starts', 0, 'attempt', attempts, 'unconfirmed', unconfirmed, 'content', content,
     'alone', alone, 'said', said)
+  redis.call('HDEL', row, 'waited')
   redis.call('ZADD', owed, retryAt, id)
   if tonumber(redis.call('HGET', row, 'rank')) < rank then -- graver news came meanwhile: it does not wait
     redis.call('ZADD', owed, now, id)
@@ -155,7 +156,7 @@ if again == '1' then -- news came after this turn had read the group
   redis.call('HINCRBY', ledger, 'owed', 1)
   redis.call('HSET', row, 'state', 'owed', 'attempt', 0, 'starts', 0, 'again', '0', 'unconfirmed', '0', 'owedAt', now,
     'newsAt', now, 'notification', nextNotification, 'afterDead', how == 'dead' and '1' or '0')
-  redis.call('HDEL', row, 'content', 'fellBack', 'alone', 'said')
+  redis.call('HDEL', row, 'content', 'fellBack', 'alone', 'said', 'waited')
   redis.call('ZADD', owed, now, id)
   return { 1, 1, opened, unpack(woken) }
 end

@@ -25,7 +25,6 @@ import { openOrigins } from '../../src/pipeline/origins.ts'
 import { openTally } from '../../src/pipeline/tally.ts'
 import { openSilences } from '../../src/pipeline/silences.ts'
 import { sweep } from '../../src/pipeline/timers.ts'
-import { openWaits } from '../../src/pipeline/waits.ts'
 import { type Wake, jobIdOf } from '../../src/queue/delivery.ts'
 import { openLog } from '../../src/record/log.ts'
 import { openMetrics } from '../../src/record/metrics.ts'
@@ -144,7 +143,6 @@ export async function tell(
     silences: openSilences(store, clock, RETENTION, metrics),
     tally,
     messages: openKeptMessages(store),
-    waits: openWaits(),
     origins,
     inhibition: openInhibition(store, newId),
     retention: RETENTION,

@@ -105,6 +105,8 @@ describe('a budget', () => {
       ])
       await story.advance('12s') // the engine that sent them is gone
       expect(said(story)).toEqual([`${ops} A`, `${ops} B`])
+      const { deliveries } = await story.deps.store.deliveries.before('', 100)
+      expect(deliveries.map(({ waitedFor }) => waitedFor)).toEqual(['flight', 'flight'])
       expect(await balanced(story)).toEqual([])
     })
 
