@@ -17,4 +17,4 @@ USER node
 EXPOSE 9093
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:9093/-/healthy').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
 # nothing of it makes code of texts, and nothing shall
-CMD ["node", "--enable-source-maps", "--disallow-code-generation-from-strings", "dist/cli.js", "serve"]
+CMD ["node", "--enable-source-maps", "--disallow-code-generation-from-strings", "--max-semi-space-size=32", "dist/cli.js", "serve"]

@@ -91,9 +91,11 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
           const settled = await watched.settle(settlements, at)
           const held = settlements.flatMap((settlement, i) => {
             const reply = settled[i]
-            return reply?.status === 'fulfilled' && reply.value.held ? [{ settlement, woken: reply.value.woken }] : []
+            return reply?.status === 'fulfilled' && reply.value.held
+              ? [{ settlement, rows: [...reply.value.woken, ...reply.value.stood] }]
+              : []
           })
-          for (const { settlement, woken } of held) flushed(settlement, woken, at)
+          for (const { settlement, rows: owed } of held) flushed(settlement, owed, at)
           if (tracing)
             await Promise.all(held.map(({ settlement }) => traceFlush(settlement, at, tracing))).catch(() => {})
           return settled
@@ -166,10 +168,10 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
   }
 
   /** What was decided about is no news any more: what is told of it later was silenced until then, not late. */
-  function flushed({ group, verdicts }: Settlement, woken: readonly string[], at: number): void {
+  function flushed({ group, verdicts }: Settlement, owed: readonly string[], at: number): void {
     const cameInAt = groups.get(group)
     groups.delete(group)
-    if (cameInAt !== undefined) for (const row of woken) rows.set(owing(row, at), cameInAt)
+    if (cameInAt !== undefined) for (const row of owed) rows.set(owing(row, at), cameInAt)
     for (const [integration, verdict] of verdicts) {
       if (integration === canary.integration) continue
       tally.count('considered')

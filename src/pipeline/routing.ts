@@ -85,10 +85,17 @@ export function openRouting(
     })
   }
 
+  let last: { alert: Alert; known: Known } | undefined // each alert is asked about several times in a row
+
   function know(alert: Alert): Known {
-    let known = remembered.get(alert.fingerprint)
-    if (known) return known
-    known = {
+    if (last?.alert === alert) return last.known
+    const known = remembered.get(alert.fingerprint) ?? meet(alert)
+    last = { alert, known }
+    return known
+  }
+
+  function meet(alert: Alert): Known {
+    const known = {
       groups: seedsOf(alert),
       isGravest: rankOf(alert.labels.get('severity') ?? '', config) === 0,
       roles: rolesOf(isCanary(alert) ? [] : config.inhibitRules, alert.labels),

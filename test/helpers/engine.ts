@@ -59,7 +59,9 @@ export async function startEngine({
     [
       ...before,
       ...node,
-      '--disallow-code-generation-from-strings', // as in production
+      // as in production
+      '--disallow-code-generation-from-strings',
+      '--max-semi-space-size=32',
       cli,
       'serve',
       `--config.file=${file}`,

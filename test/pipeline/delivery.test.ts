@@ -122,6 +122,8 @@ describe('a budget', () => {
         ({ rank, waitsFor, owedAt, dueAt }) => `${rank} ${waitsFor} ${dueAt - owedAt}`,
       )
       expect(seen.toSorted()).toEqual(['0 undefined 0', '2 flight 11000', '2 flight 12000'])
+      const cameIn = (await owed(story)).map((row) => story.deps.origins.cameInAt(row) !== undefined)
+      expect(cameIn).toEqual([true, true, true]) // which end-to-end times are measured from
       story.skip('6s')
       await sweepNow(story) // its job was lost
       await story.advance('0s')
