@@ -52,12 +52,13 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
       return span
     },
 
-    /** Counts what was not there before; of a request that brought something new. */
-    arrived(arrivals: readonly Arrival[], at: number, { config }: Deps['routing']): void {
+    /** Counts what was not there before; of a request that brought something new, `fresh` alerts that nobody knew among it. */
+    arrived(arrivals: readonly Arrival[], fresh: number, at: number, { config }: Deps['routing']): void {
+      const isAllFresh = fresh === arrivals.length // as in a storm: then there is nothing to look up
       for (const arrival of arrivals) {
         const { fingerprint, labels } = arrival.alert
         const occurrence = occurrenceOf(arrival, at)
-        if (counted.get(fingerprint) === occurrence) continue
+        if (!isAllFresh && counted.get(fingerprint) === occurrence) continue
         counted.set(fingerprint, occurrence)
         for (const { id } of arrival.groups) if (groups.get(id) === undefined) groups.set(id, at)
         if (isResolved(arrival.alert, at)) continue
