@@ -31,6 +31,7 @@ export type Audited =
   | { at: string; event: 'dead letter sent again'; letter: string; by: string; from: string }
   | { at: string; event: 'reload asked for'; by: string; from: string }
   | { at: string; event: 'log level changed'; level: string; by: string; from: string; client: string }
+  | { at: string; event: 'logged in' | 'logged out'; by: string; from: string; client: string }
 
 /** The audit log; silences write their lines in the step that changes them. */
 export function auditStore(redis: Redis, keys: Keys) {
