@@ -408,6 +408,7 @@ test('health: a tile for each part, and four charts that have what was counted',
     await page.getByRole('listitem', { name: new RegExp(`^${part}: 100 of 100, well`) }).waitFor()
   expect(await page.locator('.chart canvas').count()).toBe(4)
   await page.locator('.legend', { hasText: 'Slack:' }).waitFor({ timeout: 25_000 }) // a point takes ten seconds
+  await page.locator('.legend', { hasText: /p50: \d.*p95: \d/ }).waitFor()
 })
 
 test('health: a channel is red while it fails, orange when it has, and the whole is as its lowest part', async () => {

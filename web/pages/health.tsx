@@ -3,6 +3,7 @@ import type { Kpi } from '../../src/insight/kpis.ts'
 import type { Pattern, Patterns as Found } from '../../src/insight/patterns.ts'
 import type { Health, Part, Status } from '../../src/view/health.ts'
 import type { Kpis } from '../../src/view/insights.ts'
+import type { Point as SeriesPoint } from '../../src/view/series.ts'
 import { Chart } from '../components/chart.tsx'
 import { line } from '../components/keys.tsx'
 import { channelName } from '../components/message.tsx'
@@ -12,10 +13,7 @@ import { ApiError, OURS, get } from '../data/api.ts'
 import { useFresh } from '../data/fresh.ts'
 import { theme } from '../data/theme.ts'
 
-interface Point {
-  at: number
-  counts: Record<string, number>
-}
+type Point = Omit<SeriesPoint, 'counts'> & { counts: Record<string, number> }
 
 /** How long a point is, and how often there is a new one, s. */
 const STEP = 10
@@ -204,14 +202,10 @@ function Charts({ points: all }: { points: readonly Point[] }) {
     return {
       times: points.map(({ at }) => at / 1000),
       received: [{ name: 'received', values: points.map(({ counts }) => (counts['received'] ?? 0) / STEP) }],
-      latency: [
-        {
-          name: 'mean',
-          values: points.map(({ counts }) =>
-            counts['latency:count'] ? (counts['latency:sum'] ?? 0) / counts['latency:count'] : null,
-          ),
-        },
-      ],
+      latency: (['p50', 'p95'] as const).map((name) => ({
+        name,
+        values: points.map(({ latency }) => latency?.[name] ?? null),
+      })),
       channels: (channels.length > 0 ? channels : ['told:none']).map((name) => ({
         name: channelName(name.slice('told:'.length)),
         values: points.map(({ counts }) => ((counts[name] ?? 0) * 60) / STEP),
