@@ -17,6 +17,7 @@ const entry = z.object({
   from: z.string(), // address, or the channel whose callback it was
   client: z.string().exactOptional(), // user agent
 })
+export type AuditLine = z.infer<typeof entry>
 
 /** Who did what. */
 export type Audited =
@@ -41,7 +42,7 @@ export function auditStore(redis: Redis, keys: Keys) {
     },
 
     /** What happened last, newest first. */
-    async list(limit: number): Promise<z.infer<typeof entry>[]> {
+    async list(limit: number): Promise<AuditLine[]> {
       const entries = await redis.xrevrange(keys.audit, '+', '-', 'COUNT', limit)
       return entries.map(([, fields]) => entry.parse(JSON.parse(fields[1] ?? '')))
     },

@@ -173,8 +173,11 @@ test('a note is on the timeline with who wrote it, and in the audit log', async 
   for (const bad of [{}, { text: ' ' }, { text: 'x'.repeat(4001) }, { text: 'x', by: '' }])
     expect((await engine.post(path, bad)).status).toBe(400)
   expect((await engine.post(`${ours}/incidents/nope/notes`, { text: 'x' })).status).toBe(404)
-  const [line] = await engine.get<Record<string, string>[]>(`${ours}/audit`)
+  const [line, ...others] = await engine.get<Record<string, string>[]>(`${ours}/audit?limit=1`)
+  expect(others).toEqual([])
   expect(line).toMatchObject({ event: 'note added', incident: incident?.id, by: 'alice' })
+  for (const bad of ['0', '501', 'all', '1.5', '', '1&limit=2'])
+    expect((await fetch(`${engine.url}${ours}/audit?limit=${bad}`)).status, bad).toBe(400)
 })
 
 test('an incident’s alerts come with whether they fire', async () => {
