@@ -7,6 +7,7 @@ import { type Principal, anybody } from '../access/principal.ts'
 import type { WebConfig } from '../config/web/load.ts'
 import { authenticates } from '../config/web/load.ts'
 import type { Secret } from '../model/secret.ts'
+import type { Session } from '../store/sessions.ts'
 import type { Store } from '../store/store.ts'
 import { HttpError, cannotRead } from './error.ts'
 import type { Passwords } from './passwords.ts'
@@ -28,7 +29,8 @@ export interface Authenticator {
   check(given: Credentials, address: string, ingest?: boolean): Promise<Principal | undefined>
   /** A session for who has just logged in; returns what its cookie holds. */
   begin(user: string): Promise<string>
-  end(request: IncomingMessage): Promise<void>
+  /** Ends a request's session; returns whose it was, undefined where there was none that let anybody in. */
+  end(request: IncomingMessage): Promise<string | undefined>
   /** What a browser or a client is to log in with. */
   challenge(): string
 }
@@ -92,9 +94,7 @@ export function authenticator(
     const id = cookieOf(request)
     if (id === undefined) return undefined
     const found = await store.sessions.get(id).catch(cannotRead)
-    const hash = found && users.get(found.user)
-    if (!found || !hash || found.stamp !== stampOf(hash)) return undefined
-    return { name: found.user, by: 'session', ...grant(found.user) }
+    return found && isOpen(found, users) ? { name: found.user, by: 'session', ...grant(found.user) } : undefined
   }
 
   return {
@@ -109,7 +109,8 @@ export function authenticator(
     },
     async end(request) {
       const id = cookieOf(request)
-      if (id !== undefined) await store.sessions.remove(id).catch(cannotRead)
+      const found = id === undefined ? undefined : await store.sessions.take(id).catch(cannotRead)
+      return found && isOpen(found, current().users) ? found.user : undefined
     },
     challenge: () => (current().users.size > 0 ? 'Basic' : 'Bearer'),
   }
@@ -133,6 +134,12 @@ function credentialsOf(base64: string): Credentials | undefined {
 function cookieOf(request: IncomingMessage): string | undefined {
   const found = /(?:^|;) *tocsin_session=([\w-]{43})(?:;|$)/.exec(request.headers.cookie ?? '')
   return found?.[1]
+}
+
+/** Whether its user is still there, with the password that it was opened with. */
+function isOpen({ user, stamp }: Session, users: WebConfig['users']): boolean {
+  const hash = users.get(user)
+  return hash !== undefined && stamp === stampOf(hash)
 }
 
 /** Which password it was: of its hash's hash, for it is kept in Redis. */

@@ -26,7 +26,7 @@ const asked = z.object({
   state: z.enum(['told', 'retry', 'dead', 'dropped']).optional(),
   alert: z.string().optional(), // a fingerprint
   group: z.string().optional(), // its key
-  text: z.string().optional(), // in what was told, or answered
+  text: z.string().optional(), // in what was told, or answered; or the id of a dead letter
   before: z
     .string()
     .regex(/^\d+-\d+$/)
@@ -161,9 +161,9 @@ function fitting({ team, channel, receiver, state, alert, group, text = '' }: z.
     (words === '' || textOf(one).includes(words))
 }
 
-function textOf({ integration, groupKey = '', message, outcome, word = '' }: Delivery): string {
+function textOf({ row, integration, groupKey = '', message, outcome, word = '' }: Delivery): string {
   const { to, title, text } = message ?? { to: '', title: '', text: '' }
-  return [integration, groupKey, to, title, text, outcome?.detail ?? '', word].join('\n').toLowerCase()
+  return [row, integration, groupKey, to, title, text, outcome?.detail ?? '', word].join('\n').toLowerCase()
 }
 
 /** One whose alerts have no team in common is its receiver's. */

@@ -8,13 +8,14 @@ import type { Store } from '../store/store.ts'
 import type { Feed, Told } from '../view/feed.ts'
 import type { Authenticator } from './authenticate.ts'
 import { receiverOf } from './deliveries.ts'
-import { HttpError } from './error.ts'
+import { HttpError, cannotRead } from './error.ts'
 import { sendMail } from './messages.ts'
 import { principalOf } from './principals.ts'
 
 /** Keeps proxies from closing a stream on which nothing happens, and asks anew who listens, ms. */
 const HEARTBEAT = 15_000
 const AUDIT_LISTED = 500
+const asked = z.object({ limit: z.coerce.number().int().min(1).max(AUDIT_LISTED).default(AUDIT_LISTED) })
 /** What a page that does not read may keep waiting here, bytes. */
 const MOST_UNREAD = 4_000_000
 
@@ -52,7 +53,9 @@ export function live({ deps, feed, stopping, authenticator }: LiveDeps, heartbea
   router.get('/audit', async (request, response) => {
     if (principalOf(request).teams !== undefined)
       throw new HttpError(403, 'the audit log is of all teams, which only an admin without teams may read')
-    response.json(await store.audit.list(AUDIT_LISTED))
+    const wanted = asked.safeParse(request.query)
+    if (!wanted.success) throw new HttpError(400, `limit: must be a number from 1 to ${AUDIT_LISTED}`)
+    response.json(await store.audit.list(wanted.data.limit).catch(cannotRead))
   })
 
   router.get('/events', (request, response) => {

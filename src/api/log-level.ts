@@ -5,7 +5,7 @@ import type { ApiDeps } from './deps.ts'
 import { jsonBodyOf, parseJson } from './body.ts'
 import { HttpError, cannotStore } from './error.ts'
 import { openOtherShelf } from './other-bodies.ts'
-import { actor, principalOf } from './principals.ts'
+import { actor, cameFrom, principalOf } from './principals.ts'
 
 const asked = z.strictObject({ level: z.enum(levels) })
 const MOST = 1000 // bytes
@@ -27,9 +27,8 @@ export function logLevel({ deps, setLogLevel }: ApiDeps): Router {
       if (!given.success) throw new HttpError(400, `the body must be {"level":"…"} with one of ${levels.join(', ')}`)
       const { level } = given.data
       const by = actor(principalOf(request), '')
-      const from = request.socket.remoteAddress ?? ''
+      const { from, client } = cameFrom(request)
       const at = new Date(clock.now()).toISOString()
-      const client = request.get('user-agent') ?? ''
       await store.audit.add({ at, event: 'log level changed', level, by, from, client }).catch(cannotStore)
       log.warn({ by, from, before: log.level, now: level }, 'the log level is changed')
       setLogLevel(level)

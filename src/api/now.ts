@@ -85,7 +85,7 @@ export function now(api: ApiDeps): Router {
     if (!Number.isFinite(after)) throw new HttpError(400, 'after: must be epoch milliseconds')
     const points = await readSeries(after, deps).catch(cannotRead)
     response.set('Cache-Control', 'no-store')
-    response.json(points.map(({ at, counts }) => ({ at, counts: Object.fromEntries(counts) })))
+    response.json(points.map(({ counts, ...point }) => ({ ...point, counts: Object.fromEntries(counts) })))
   })
 
   async function labelsOf(fingerprint: string): Promise<Labels> {

@@ -14,6 +14,11 @@ export function setPrincipal(request: IncomingMessage, principal: Principal): vo
   principals.set(request, principal)
 }
 
+/** Where a request came from, as it is written down beside who made it: its address, and the user agent, cut. */
+export function cameFrom(request: IncomingMessage): { from: string; client: string } {
+  return { from: request.socket.remoteAddress ?? '', client: request.headers['user-agent']?.slice(0, 200) ?? '' }
+}
+
 /** What is written down as who did it: who was authenticated, else what they say of themselves. */
 export function actor({ name }: Principal, said: string): string {
   return name || said

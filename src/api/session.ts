@@ -1,30 +1,35 @@
 import { Router, json } from 'express'
 import { z } from 'zod'
+import { formatInstant } from '../model/instant.ts'
 import type { ApiDeps } from './deps.ts'
 import { COOKIE, SESSION } from './authenticate.ts'
 import { refuseDeep } from './body.ts'
-import { HttpError } from './error.ts'
+import { HttpError, cannotStore } from './error.ts'
 import { jsonOnly } from './json-only.ts'
-import { principalOf } from './principals.ts'
+import { cameFrom, principalOf } from './principals.ts'
 
 const login = z.object({ user: z.string().min(1).max(200), password: z.string().max(1000) })
 
 /** A browser logs in, asks who it is, and logs out. Other clients send name and password, or a token, with each request. */
 export function session({ deps, web, authenticator, routePrefix, sandbox }: ApiDeps): Router {
+  const { store, clock, log } = deps
   const router = Router()
 
   router.post('/session', jsonOnly, json({ limit: '10kb', verify: refuseDeep }), async (request, response) => {
     if (web().users.size === 0) throw new HttpError(404, 'there are no users to log in: basic_auth_users is empty')
     const given = login.safeParse(request.body)
     if (!given.success) throw new HttpError(400, 'the body must be {"user": "…", "password": "…"}')
-    const address = request.socket.remoteAddress ?? ''
-    const principal = await authenticator.check(given.data, address)
+    const { from, client } = cameFrom(request)
+    const principal = await authenticator.check(given.data, from)
     if (!principal) {
-      deps.log.warn({ user: given.data.user, from: address }, 'a login failed')
+      log.warn({ user: given.data.user, from }, 'a login failed')
       throw new HttpError(401, 'the user or the password is wrong')
     }
     const id = await authenticator.begin(principal.name)
-    deps.log.info({ by: principal.name, from: address }, 'logged in')
+    // nobody has its cookie yet: who is not written down is not let in
+    const line = { at: formatInstant(clock.now()), event: 'logged in', by: principal.name, from, client } as const
+    await store.audit.add(line).catch(cannotStore)
+    log.info({ by: principal.name, from, client }, 'logged in')
     response.set('Set-Cookie', cookieText(id, SESSION / 1000, request.socket)).set('Cache-Control', 'no-store')
     response.json({ name: principal.name, role: principal.role, teams: principal.teams })
   })
@@ -35,7 +40,14 @@ export function session({ deps, web, authenticator, routePrefix, sandbox }: ApiD
   })
 
   router.delete('/session', async (request, response) => {
-    await authenticator.end(request)
+    const by = await authenticator.end(request)
+    if (by !== undefined) {
+      const { from, client } = cameFrom(request)
+      log.info({ by, from, client }, 'logged out')
+      // the session is over, whatever is written of it
+      const line = { at: formatInstant(clock.now()), event: 'logged out', by, from, client } as const
+      await store.audit.add(line).catch((err: unknown) => log.warn({ err }, 'the audit log does not have it'))
+    }
     response
       .set('Set-Cookie', cookieText('', 0, request.socket))
       .status(204)

@@ -7,7 +7,6 @@ export type Counter =
   | 'attempts'
   | 'errors' // attempts that failed
   | 'delivered'
-  | 'delivered ms' // from when they were owed, in all
   | 'dead'
   | 'considered' // decisions whether an integration is told of a group
   | 'repeats suppressed'

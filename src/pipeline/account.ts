@@ -30,11 +30,9 @@ export function account(row: Row, ending: Ending, sent: Sent | undefined, deps: 
   tally.count('attempts')
   if (ending.how === 'dead') tally.count('dead')
   if (isDelivered) {
-    const took = Math.max(0, clock.now() - row.owedAt)
     tally.count('delivered')
-    tally.count('delivered ms', took)
     tally.countNamed('told', row.channel)
-    tally.observe(took / 1000)
+    tally.observe(Math.max(0, clock.now() - row.owedAt) / 1000)
     return
   }
   tally.countNamed('failed', row.channel)

@@ -17,6 +17,7 @@ const entry = z.object({
   from: z.string(), // address, or the channel whose callback it was
   client: z.string().exactOptional(), // user agent
 })
+export type AuditLine = z.infer<typeof entry>
 
 /** Who did what. */
 export type Audited =
@@ -31,6 +32,7 @@ export type Audited =
   | { at: string; event: 'dead letter sent again'; letter: string; by: string; from: string }
   | { at: string; event: 'reload asked for'; by: string; from: string }
   | { at: string; event: 'log level changed'; level: string; by: string; from: string; client: string }
+  | { at: string; event: 'logged in' | 'logged out'; by: string; from: string; client: string }
 
 /** The audit log; silences write their lines in the step that changes them. */
 export function auditStore(redis: Redis, keys: Keys) {
@@ -40,7 +42,7 @@ export function auditStore(redis: Redis, keys: Keys) {
     },
 
     /** What happened last, newest first. */
-    async list(limit: number): Promise<z.infer<typeof entry>[]> {
+    async list(limit: number): Promise<AuditLine[]> {
       const entries = await redis.xrevrange(keys.audit, '+', '-', 'COUNT', limit)
       return entries.map(([, fields]) => entry.parse(JSON.parse(fields[1] ?? '')))
     },

@@ -19,8 +19,8 @@ export interface Tallied {
 const add = script('add-tallies', z.number())
 const LATENCY = 'latency'
 /** What charts are drawn of. */
-const charted: ReadonlySet<string> = new Set<Counter>(['received', 'delivered', 'delivered ms'])
-const chartedFamilies: ReadonlySet<string> = new Set<Family>(['told', 'failed'])
+const charted: ReadonlySet<string> = new Set<Counter>(['received'])
+const chartedFamilies: ReadonlySet<string> = new Set<Family | typeof LATENCY>(['told', 'failed', LATENCY])
 const hash = z.record(z.string(), z.string())
 
 /** What is counted, in a hash a minute and a hash an hour, and what charts are drawn of in one for ten seconds: what that takes does not grow with what is counted. */

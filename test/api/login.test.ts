@@ -97,6 +97,9 @@ async function login(user: string, password: string): Promise<{ cookie: string; 
 }
 const sameSite = () => ({ 'Sec-Fetch-Site': 'same-origin', Origin: new URL(engine.url).origin })
 
+const auditAs = async (headers: Record<string, string>) =>
+  (await (await ask('/api/tocsin/v1/audit', { headers })).json()) as Record<string, string>[]
+
 describe('a session', () => {
   test('is a cookie that no script reads and no other site sends along', async () => {
     const { set, cookie } = await login('bob', 'pass word:ü')
@@ -202,14 +205,45 @@ test('what is written down is who was logged in, whoever the silence says made i
   const made = await post('/api/v2/silences', basic('bob', 'pass word:ü'), silence('data'))
   const { silenceID } = (await made.json()) as { silenceID: string }
   await ask(`/api/v2/silence/${silenceID}`, { method: 'DELETE', headers: basic('bob', 'pass word:ü') })
-  const audit = await ask('/api/tocsin/v1/audit', { headers: basic('bob', 'pass word:ü') })
-  const entries = ((await audit.json()) as { silence: string; event: string; by: string }[]).filter(
-    (entry) => entry.silence === silenceID,
-  )
-  expect(entries.map(({ event, by }) => [event, by])).toEqual([
+  const entries = await auditAs(basic('bob', 'pass word:ü'))
+  expect(entries.filter((entry) => entry['silence'] === silenceID).map(({ event, by }) => [event, by])).toEqual([
     ['silence expired', 'bob'],
     ['silence created', 'bob'],
   ])
+})
+
+test('who logs a browser in or out is in the log and in the audit log, once each; a failed login is in the log only', async () => {
+  const session = '/api/tocsin/v1/session'
+  const client = { 'User-Agent': `Browser ${'x'.repeat(300)}` }
+  const audit = () => auditAs(basic('bob', 'pass word:ü'))
+  const before = (await audit()).length
+  const opened = await post(session, client, { user: 'vera', password: 'vera' })
+  const Cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? ''
+  expect((await post(session, client, { user: 'vera', password: 'not hers' })).status).toBe(401)
+  const out = (cookie?: string) =>
+    ask(session, { method: 'DELETE', headers: { ...client, ...sameSite(), ...(cookie && { Cookie: cookie }) } })
+  // at once, from two windows; again; with a cookie that was never one; without
+  const left = await Promise.all([out(Cookie), out(Cookie)])
+  left.push(await out(Cookie), await out(`tocsin_session=${'A'.repeat(43)}`), await out())
+  expect(left.map(({ status }) => status)).toEqual(Array(5).fill(204))
+  const lines = await audit()
+  const who = { by: 'vera', from: '127.0.0.1', client: client['User-Agent'].slice(0, 200) }
+  const at = expect.stringMatching(/^\d{4}-.*Z$/)
+  expect(lines.slice(0, lines.length - before)).toEqual([
+    { at, event: 'logged out', ...who },
+    { at, event: 'logged in', ...who },
+  ])
+  const said = await eventually(
+    async () => engine.log.filter(({ client: from }) => from === who.client),
+    ({ length }) => length >= 2,
+  )
+  expect(said).toMatchObject([
+    { message: 'logged in', ...who },
+    { message: 'logged out', ...who },
+  ])
+  const failed = engine.log.filter(({ message, user }) => message === 'a login failed' && user === 'vera')
+  expect(failed).toMatchObject([{ from: '127.0.0.1' }])
+  expect(JSON.stringify(lines)).not.toContain('failed')
 })
 
 test('another password ends the sessions of the old one, without a restart; a broken file changes nothing', async () => {
@@ -220,11 +254,16 @@ test('another password ends the sessions of the old one, without a restart; a br
   writeFileSync(file, users('another'))
   await engine.says(/web config file was loaded/)
   expect((await ask('/api/v2/status', { headers: { Cookie: cookie } })).status).toBe(401)
+  await ask('/api/tocsin/v1/session', { method: 'DELETE', headers: { Cookie: cookie, ...sameSite() } })
   expect((await ask('/api/v2/status', { headers: basic('bob', 'pass word:ü') })).status).toBe(401)
   await eventually(
     async () => (await ask('/api/v2/status', { headers: basic('bob', 'another') })).status,
     (status) => status === 200, // there were wrong passwords before
   )
+  const left = (await auditAs(basic('bob', 'another'))).filter(
+    ({ event, by }) => event === 'logged out' && by === 'bob',
+  )
+  expect(left).toEqual([]) // nobody was logged in any more
 })
 
 test('after five wrong passwords none from there is looked at for a while; who was let in before still is, and alerts never hear 429', async () => {

@@ -87,7 +87,7 @@ describe('an address that guesses', () => {
   function door(names: readonly string[] = ['bob']) {
     const asked = noting(async (password) => password === 'right')
     const users = new Map(names.map((name) => [name, hash]))
-    const sessions = { add: async () => {}, get: async () => undefined, remove: async () => {} }
+    const sessions = { add: async () => {}, get: async () => undefined, take: async () => undefined }
     const { check } = authenticator(() => ({ ...openToAll, users }), {
       store: { sessions },
       passwords: openPasswords(asked),

@@ -22,10 +22,10 @@ inhibit_rules: [{ source_matchers: [alertname="Source"], target_matchers: [alert
 const tocsin = openTocsin(() => {
   writeFileSync(file, config)
   const web = join(dir.path, 'web.yml')
-  const users = ['root', 'vera', 'rosa'].map((name) => `  ${name}: ${bcrypt(`${name}-secret`)}`).join('\n')
+  const users = ['root', 'vera', 'rosa', 'adam'].map((name) => `  ${name}: ${bcrypt(`${name}-secret`)}`).join('\n')
   writeFileSync(
     web,
-    `basic_auth_users:\n${users}\nusers:\n  vera: { role: view }\n  rosa: { role: respond, teams: [quant] }\n` +
+    `basic_auth_users:\n${users}\nusers:\n  vera: { role: view }\n  rosa: { role: respond, teams: [quant] }\n  adam: { role: admin, teams: [quant] }\n` +
       `bearer_tokens:\n  - { name: sender, sha256: ${sha256('sender')}, role: admin }\n`,
   )
   return { config: file, args: [`--web.config.file=${web}`, '--web.route-prefix=/tocsin'] }
@@ -170,6 +170,7 @@ test('whatever is done on the page is in the audit log, with who did it', async 
   await using opened = await open('/', { as: 'root' })
   const { page } = opened
   await page.getByRole('listitem', { name: 'Incident: Of platform' }).getByRole('link').click()
+  await page.getByLabel('A note for the timeline').waitFor() // on the page before, there are several such buttons
   await page.getByRole('button', { name: 'Acknowledge' }).click()
   await page.getByText('Acknowledged by root').waitFor()
   await page.getByLabel('A note for the timeline').fill('looking')
@@ -207,6 +208,42 @@ test('whatever is done on the page is in the audit log, with who did it', async 
       'dead letter sent again',
     ]),
   )
+  await page.getByRole('link', { name: 'Health' }).click()
+  const rows = page.getByRole('region', { name: 'Who did what' }).getByRole('row')
+  const row = (what: string) => rows.filter({ hasText: what }).first()
+  await row('Reload asked for').waitFor()
+  expect((await rows.allInnerTexts()).slice(1, 4).map((text) => text.split('\t').slice(1, 3))).toEqual([
+    ['root', 'Reload asked for'],
+    ['root', 'Silence expired'],
+    ['root', 'Silence updated'],
+  ])
+  expect(await row('Logged in').locator('time').getAttribute('title')).toMatch(/ UTC$/)
+  await row('Silence expired').getByRole('link').click()
+  await line.getByText('another try').waitFor()
+  await page.goBack()
+  await row('Incident resolved').getByRole('link').click()
+  await page.getByText('Resolved by root').waitFor()
+  await page.goBack()
+  await row('Dead letter sent again').getByRole('link').click()
+  await page
+    .getByRole('listitem', { name: /^Notification:/ })
+    .first()
+    .waitFor()
+  const letter = await page.getByRole('searchbox').inputValue()
+  const { deliveries } = await ask<{ deliveries: Delivery[] }>(`/deliveries?text=${letter}`)
+  expect(new Set(deliveries.map((turn) => turn.row))).toEqual(new Set([letter]))
+})
+
+test('who did what is shown to those who may read of all teams, and to nobody else', async () => {
+  for (const [as, count] of [
+    ['root', 1],
+    ['vera', 0],
+    ['adam', 0],
+  ] as const) {
+    await using opened = await open('/health', { as })
+    await opened.page.getByRole('heading', { name: 'Error patterns' }).waitFor()
+    expect(await opened.page.getByRole('heading', { name: 'Who did what' }).count(), as).toBe(count)
+  }
 })
 
 test('a reload that fails shows every mistake with its place, to all who look, until it is mended', async () => {

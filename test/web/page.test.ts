@@ -408,6 +408,7 @@ test('health: a tile for each part, and four charts that have what was counted',
     await page.getByRole('listitem', { name: new RegExp(`^${part}: 100 of 100, well`) }).waitFor()
   expect(await page.locator('.chart canvas').count()).toBe(4)
   await page.locator('.legend', { hasText: 'Slack:' }).waitFor({ timeout: 25_000 }) // a point takes ten seconds
+  await page.locator('.legend', { hasText: /p50: \d.*p95: \d/ }).waitFor()
 })
 
 test('health: a channel is red while it fails, orange when it has, and the whole is as its lowest part', async () => {
@@ -454,7 +455,9 @@ test('health: figures against their targets, and what goes wrong most', async ()
   await page.route('**/api/tocsin/v1/patterns?window=24h', (route) =>
     route.fulfill({ json: { alerts: none, deliveries, anomalies: [minute] } }),
   )
+  await page.route('**/api/tocsin/v1/audit?**', (route) => route.fulfill({ json: [] }))
   await page.goto(`${tocsin.engine.url}/#/health`)
+  await page.getByText('Nobody has done anything yet.').waitFor()
   await page.getByRole('row', { name: 'Delivery availability 98.5 % missed at least 99.9 % 200' }).waitFor()
   await page.getByRole('row', { name: 'MTTR 90 s met at most 30 min 3' }).waitFor()
   await page.getByRole('row', { name: 'Coverage – at least 100 % 0' }).waitFor()
@@ -479,6 +482,7 @@ const readings = [
   ['/health', '**/api/tocsin/v1/health'],
   ['/health', '**/api/tocsin/v1/kpis'],
   ['/health', '**/api/tocsin/v1/patterns?**'],
+  ['/health', '**/api/tocsin/v1/audit?**'],
   ['/inbox', '**/api/tocsin/v1/inbox'],
 ] as const
 

@@ -3,6 +3,8 @@ import type { Kpi } from '../../src/insight/kpis.ts'
 import type { Pattern, Patterns as Found } from '../../src/insight/patterns.ts'
 import type { Health, Part, Status } from '../../src/view/health.ts'
 import type { Kpis } from '../../src/view/insights.ts'
+import type { Point as SeriesPoint } from '../../src/view/series.ts'
+import { AuditLog } from '../components/audit-log.tsx'
 import { Chart } from '../components/chart.tsx'
 import { line } from '../components/keys.tsx'
 import { channelName } from '../components/message.tsx'
@@ -10,12 +12,10 @@ import { Read } from '../components/states.tsx'
 import { When, lasting } from '../components/time.tsx'
 import { ApiError, OURS, get } from '../data/api.ts'
 import { useFresh } from '../data/fresh.ts'
+import { useSession } from '../data/session.ts'
 import { theme } from '../data/theme.ts'
 
-interface Point {
-  at: number
-  counts: Record<string, number>
-}
+type Point = Omit<SeriesPoint, 'counts'> & { counts: Record<string, number> }
 
 /** How long a point is, and how often there is a new one, s. */
 const STEP = 10
@@ -23,10 +23,11 @@ const HOUR = 3600
 /** Of a Tocsin that has just begun the charts show so many points. */
 const LEAST = 90
 
-/** How Tocsin is: tiles, charts of the last hour, figures against their targets, what goes wrong most. */
+/** How Tocsin is: tiles, charts of the last hour, figures against their targets, what goes wrong most, who did what. */
 export function HealthPage() {
   const health = useFresh<Health>(`${OURS}/health`, 'health')
   const { points, error } = useSeries()
+  const { isAdmin, teams } = useSession()
   return (
     <>
       <div className="section-head">
@@ -46,6 +47,12 @@ export function HealthPage() {
         <h2 id="patterns">Error patterns of the last 24 hours</h2>
         <Patterns />
       </section>
+      {isAdmin && teams === undefined && (
+        <section aria-labelledby="audit">
+          <h2 id="audit">Who did what</h2>
+          <AuditLog />
+        </section>
+      )}
     </>
   )
 }
@@ -204,14 +211,10 @@ function Charts({ points: all }: { points: readonly Point[] }) {
     return {
       times: points.map(({ at }) => at / 1000),
       received: [{ name: 'received', values: points.map(({ counts }) => (counts['received'] ?? 0) / STEP) }],
-      latency: [
-        {
-          name: 'mean',
-          values: points.map(({ counts }) =>
-            counts['latency:count'] ? (counts['latency:sum'] ?? 0) / counts['latency:count'] : null,
-          ),
-        },
-      ],
+      latency: (['p50', 'p95'] as const).map((name) => ({
+        name,
+        values: points.map(({ latency }) => latency?.[name] ?? null),
+      })),
       channels: (channels.length > 0 ? channels : ['told:none']).map((name) => ({
         name: channelName(name.slice('told:'.length)),
         values: points.map(({ counts }) => ((counts[name] ?? 0) * 60) / STEP),

@@ -21,7 +21,7 @@ import { jsonBodyOf } from '../body.ts'
 import type { ApiDeps } from '../deps.ts'
 import { HttpError, cannotRead, cannotStore } from '../error.ts'
 import { openOtherShelf } from '../other-bodies.ts'
-import { actor, principalOf } from '../principals.ts'
+import { actor, cameFrom, principalOf } from '../principals.ts'
 import { BareError, SchemaError, sendJson, sendList } from './answer.ts'
 import { parseBody } from './body.ts'
 import { flag, matchersOf } from './query.ts'
@@ -158,8 +158,7 @@ export function silences({ deps, silenceLimits }: ApiDeps): Router {
     const entry: SilenceAudit = {
       at: new Date(at).toISOString(),
       ...what,
-      from: request.socket.remoteAddress ?? '',
-      client: request.headers['user-agent']?.slice(0, 200) ?? '',
+      ...cameFrom(request),
     }
     const { count: most } = silenceLimits
     const written = await store.silences.put(writes, entry, most, deps.newId()).catch(cannotStore)
