@@ -5,7 +5,7 @@ import { postOf, sendAll } from './wire.ts'
 import type { Figures, Row } from './table.ts'
 
 const BATCH = 64
-const IN_FLIGHT = 8
+export const IN_FLIGHT = 8
 const GROUPS = 500
 
 export interface Plan {
@@ -15,7 +15,7 @@ export interface Plan {
   repeats: number // how often in a round
 }
 
-const quiet = `
+export const quiet = `
 route: { receiver: nobody, group_by: [alertname], group_wait: 10m }
 receivers: [{ name: nobody }]
 `
@@ -42,7 +42,7 @@ ${Array.from(
 ).join('\n')}
 `
 
-const requests = (from: number, count: number, round: number): Buffer[] =>
+export const requests = (from: number, count: number, round: number): Buffer[] =>
   Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) =>
     postOf(
       '/api/v2/alerts',
@@ -54,7 +54,11 @@ const requests = (from: number, count: number, round: number): Buffer[] =>
     ),
   )
 
-async function cost(side: Side, all: readonly Buffer[], alerts: number): Promise<{ rate: number; processor: number }> {
+export async function cost(
+  side: Side,
+  all: readonly Buffer[],
+  alerts: number,
+): Promise<{ rate: number; processor: number }> {
   const before = side.processor()
   const started = performance.now()
   await sendAll(side.url, all, IN_FLIGHT)
@@ -116,32 +120,6 @@ export const ingestRows = (plan: Plan, appendfsync: 'everysec' | 'always'): Row[
     }),
   ]
 }
-
-/** What an alert costs that comes again, by how many there are: ours with 50,000 beside ours with 1,000. */
-export const growthRows = (rounds: number): Row[] => [
-  {
-    name: 'growth: an accepted alert with 50,000 active, beside 1,000',
-    async run(figures) {
-      await using few = await openTocsin(quiet, 'everysec')
-      await using many = await openTocsin(quiet, 'everysec')
-      const each = [
-        { side: many.side, active: 50_000, times: 1 },
-        { side: few.side, active: 1000, times: 50 },
-      ]
-      for (const { side, active } of each)
-        for (let time = 0; time < 2; time++) await sendAll(side.url, requests(0, active, 0), IN_FLIGHT)
-      for (let round = 0; round < rounds; round++) {
-        const costs: number[] = []
-        for (const { side, active, times } of each) {
-          const all = Array.from({ length: times }, () => requests(0, active, 0)).flat()
-          costs.push(((await cost(side, all, 50_000)).processor / 50_000) * 1_000_000)
-        }
-        const [large = 0, small = 0] = costs
-        figures.add('processor, µs an alert', large, small)
-      }
-    },
-  },
-]
 
 /** What two processes take beside one: on two cores, which Redis and the sender need, too. */
 export const workersRows = ({ rounds, alerts, active, repeats }: Plan): Row[] => [

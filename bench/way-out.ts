@@ -13,7 +13,7 @@ route: { receiver: sink, group_by: [alertname, round], group_wait: ${groupWait}m
 receivers: [{ name: sink, webhook_configs: [{ url: '${url}' }] }]
 `
 
-async function untilAll({ arrived }: Arrivals, count: number): Promise<void> {
+export async function untilAll({ arrived }: Arrivals, count: number): Promise<void> {
   const end = performance.now() + 120_000
   while (arrived.size < count) {
     if (performance.now() > end) throw new Error(`only ${arrived.size} of ${count} alerts came`)
