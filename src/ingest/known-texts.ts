@@ -17,6 +17,8 @@ export interface KnownTexts {
 
 /** What is kept of an alert beside its text, bytes. */
 const BESIDE = 600
+/** Of such a text V8 keeps each character in one byte, of others in two. */
+const narrow = /^[\0-\xff]*$/
 
 /** `at`: where the end would stand. */
 export function openKnownText(whole: string, at: number): KnownText {
@@ -30,7 +32,7 @@ export function openKnownTexts(most: number): KnownTexts {
   let length = 0 // of the recent ones
 
   function add(text: KnownText): void {
-    const size = 2 * text.whole.length + BESIDE // of wide characters each takes two
+    const size = (narrow.test(text.whole) ? 1 : 2) * text.whole.length + BESIDE
     if (!recent.has(text.whole)) length += size
     if (length > most / 2) {
       for (const one of older.values()) one.next = undefined // else it would go on keeping others
