@@ -5,7 +5,7 @@ import { limitKeys } from '../model/limits.ts'
 import { jsonBodyOf } from './body.ts'
 import { HttpError } from './error.ts'
 import { type Gate, openGate } from './gate.ts'
-import { watchSenders } from './senders.ts'
+import { type Senders, watchSenders } from './senders.ts'
 import { openShelf } from './shelf.ts'
 
 /** When a sender that was refused is to come again, s: of what clears soon, and of what takes a while. */
@@ -23,6 +23,7 @@ export interface Admission {
   readonly handlers: RequestHandler[]
   /** Through which alerts go to Redis, by their number. */
   readonly gate: Gate
+  readonly senders: Senders
 }
 
 /**
@@ -65,10 +66,9 @@ export function openAdmission(
     if (shelf.used >= most()) throw noRoom()
     next()
   }
-  const senders = watchSenders(stopping)
-  const keepUp: RequestHandler = async (request, _response, next) => {
-    if (await senders.hasLeft(request)) throw refused('sender gone', 'this came while Tocsin stood still', SOON)
-    next()
+  return {
+    gate,
+    senders: watchSenders(stopping),
+    handlers: [admit, jsonBodyOf(() => deps.routing.config.limits.bodyBytes, shelf)],
   }
-  return { gate, handlers: [admit, jsonBodyOf(() => deps.routing.config.limits.bodyBytes, shelf), keepUp] }
 }

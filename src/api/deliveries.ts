@@ -158,12 +158,12 @@ function fitting({ team, channel, receiver, state, alert, group, text = '' }: z.
     (state === undefined || one.how === state) &&
     (group === undefined || one.groupKey === group) &&
     (alert === undefined || (one.alerts?.includes(alert) ?? false)) &&
-    (words === '' || textOf(one).includes(words))
+    (words === '' || one.row === words || textOf(one).includes(words))
 }
 
-function textOf({ row, integration, groupKey = '', message, outcome, word = '' }: Delivery): string {
+function textOf({ integration, groupKey = '', message, outcome, word = '' }: Delivery): string {
   const { to, title, text } = message ?? { to: '', title: '', text: '' }
-  return [row, integration, groupKey, to, title, text, outcome?.detail ?? '', word].join('\n').toLowerCase()
+  return [integration, groupKey, to, title, text, outcome?.detail ?? '', word].join('\n').toLowerCase()
 }
 
 /** One whose alerts have no team in common is its receiver's. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { type Batch, insteadOf, readOn, unread } from '../ingest/batch.ts'
 import { IngestError, type Ingested } from '../ingest/reject.ts'
@@ -21,13 +22,15 @@ const RETRY_FULL = 10
 export async function takeAlerts(
   { deps, timers, admission }: Pick<ApiDeps, 'deps' | 'timers' | 'admission'>,
   source: 'v2' | 'webhook',
+  request: IncomingMessage,
   read: (at: number) => Batch,
   check: (ingested: Ingested) => void = () => {},
 ): Promise<Ingested> {
   const ingested = await readOrRefuse()
   check(ingested)
+  const late = await admission.senders.hasLeft(request)
   const { soonest, full } = await admission.gate.pass(ingested.alerts.length + ingested.again.length, () =>
-    accept(ingested, source, deps).catch((error: unknown) => {
+    accept(ingested, source, deps, { late }).catch((error: unknown) => {
       deps.metrics.refused.inc({ reason: faultOf(error).reason })
       return cannotStore(error)
     }),

@@ -9,8 +9,8 @@ const STILL = 1000
 const AFTER = 5000
 
 /**
- * Tells of requests that lay unread in their sockets while this process stood still (a stopped container, a swapped-out
- * machine): their senders may have given up, and told something newer to another replica since.
+ * Tells of requests that lay unread in their sockets while this process stood still (a stopped container, a suspended
+ * machine): their senders may have given up, and said something newer since.
  */
 export interface Senders {
   /** Whether nobody waits for the answer any more. Of a process that did not stand still that is not looked at. */
@@ -19,10 +19,10 @@ export interface Senders {
 
 /** Looks until `stopping`. */
 export function watchSenders(stopping: AbortSignal): Senders {
-  let lookedAt = performance.now()
+  let lookedAt = Date.now() // the other clock stands still, too, while a machine is suspended
   let doubtUntil = 0
   const look = () => {
-    const now = performance.now()
+    const now = Date.now()
     if (now - lookedAt > STILL) doubtUntil = now + AFTER
     lookedAt = now
     return now < doubtUntil

@@ -4,7 +4,7 @@ import { formatInstant } from '../model/instant.ts'
 import type { ApiDeps } from './deps.ts'
 import { COOKIE, SESSION } from './authenticate.ts'
 import { refuseDeep } from './body.ts'
-import { HttpError, cannotStore } from './error.ts'
+import { HttpError, cannotRead } from './error.ts'
 import { jsonOnly } from './json-only.ts'
 import { cameFrom, principalOf } from './principals.ts'
 
@@ -28,7 +28,7 @@ export function session({ deps, web, authenticator, routePrefix, sandbox }: ApiD
     const id = await authenticator.begin(principal.name)
     // nobody has its cookie yet: who is not written down is not let in
     const line = { at: formatInstant(clock.now()), event: 'logged in', by: principal.name, from, client } as const
-    await store.audit.add(line).catch(cannotStore)
+    await store.audit.add(line).catch(cannotRead)
     log.info({ by: principal.name, from, client }, 'logged in')
     response.set('Set-Cookie', cookieText(id, SESSION / 1000, request.socket)).set('Cache-Control', 'no-store')
     response.json({ name: principal.name, role: principal.role, teams: principal.teams })

@@ -14,7 +14,7 @@ export function webhook(api: ApiDeps): Router {
 
   router.post('/webhook', ...api.admission.handlers, async (request, response) => {
     const { matcherMode, limits } = api.deps.routing.config
-    const { rejects } = await takeAlerts(api, 'webhook', (at) =>
+    const { rejects } = await takeAlerts(api, 'webhook', request, (at) =>
       webhookBatch(parseJson(request.body), at, matcherMode, limits),
     )
     if (rejects.length === 0) {

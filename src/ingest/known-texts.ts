@@ -17,7 +17,7 @@ export interface KnownTexts {
 
 /** What is kept of an alert beside its text, bytes. */
 const BESIDE = 600
-/** Of such a text V8 keeps each character in one byte, of others in two. */
+/** What V8 can keep in one byte for each character. */
 const narrow = /^[\0-\xff]*$/
 
 /** `at`: where the end would stand. */
@@ -27,30 +27,45 @@ export function openKnownText(whole: string, at: number): KnownText {
 
 /** `most`: how many bytes are remembered, about; the older half goes when it is full. */
 export function openKnownTexts(most: number): KnownTexts {
-  let recent = new Map<string, KnownText>()
-  let older = new Map<string, KnownText>()
+  let recent = new Map<string, Sized>()
+  let older = new Map<string, Sized>()
   let length = 0 // of the recent ones
 
-  function add(text: KnownText): void {
-    const size = (narrow.test(text.whole) ? 1 : 2) * text.whole.length + BESIDE
+  function keep({ text, size }: Sized): void {
     if (!recent.has(text.whole)) length += size
     if (length > most / 2) {
-      for (const one of older.values()) one.next = undefined // else it would go on keeping others
+      for (const one of older.values()) one.text.next = undefined // else it would go on keeping others
       older = recent
       recent = new Map()
       length = size
     }
-    recent.set(text.whole, text)
+    recent.set(text.whole, { text, size })
   }
 
   return {
     get(whole) {
-      const text = recent.get(whole)
-      if (text) return text
+      const found = recent.get(whole)
+      if (found) return found.text
       const before = older.get(whole)
-      if (before) add(before)
-      return before
+      if (before) keep(before)
+      return before?.text
     },
-    add,
+    add: (text) => keep(sized(text)),
   }
+}
+
+interface Sized {
+  text: KnownText
+  size: number // bytes, about
+}
+
+/**
+ * A text that is cut from a wide one is as wide, whatever it says itself: one arrow in a request, and all its alerts would take
+ * twice as much.
+ */
+function sized(text: KnownText): Sized {
+  const { whole, head, kept } = text
+  if (!narrow.test(whole)) return { text, size: 2 * whole.length + BESIDE }
+  const own = openKnownText(Buffer.from(whole, 'latin1').toString('latin1'), head.length)
+  return { text: { ...own, kept }, size: whole.length + BESIDE }
 }

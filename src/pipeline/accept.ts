@@ -15,12 +15,14 @@ const TURN = 500
 /**
  * Alerts came in: routes them and puts them into their groups in one trip to Redis. Once this
  * resolves they survive any crash; where it rejects, the sender has to send them again, which is safe.
+ * `late`: the sender gave up on the request, and may have told the end of what fires in it since.
  * Tocsin's own alerts count as neither received nor as a sign of life of whoever else sends.
  */
 export async function accept(
   { alerts, texts, again, rejects, truncated }: Ingested,
   source: 'v2' | 'webhook' | 'own',
   deps: Deps,
+  { late = false }: { late?: boolean } = {},
 ): Promise<Accepted> {
   const { routing, store, metrics, clock, log, inhibition, origins, tally, exact, calmUntil } = deps
   const at = clock.now()
@@ -43,6 +45,7 @@ export async function accept(
     exact,
     calm: !exact && at < calmUntil,
     regroups: false,
+    late: late && !exact,
     ...(source !== 'own' && { most: routing.config.limits }), // what Tocsin has to say is few, and matters
   }
   const { rules, others } = (await repeated) ?? { rules: '', others: [] }
@@ -67,8 +70,7 @@ export async function accept(
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
   if (accepted.joined > 0 || resolved > 0) origins.arrived(arrivals, accepted.fresh, at, routing)
   metrics.late.inc(accepted.late)
-  if (accepted.late > 0)
-    log.info({ source, late: accepted.late }, 'late copies of what was resolved within the last minute were dropped')
+  if (accepted.late > 0) log.info({ source, late: accepted.late }, 'late copies of what has been resolved were dropped')
   metrics.grouped.inc(accepted.joined)
   metrics.groups.inc(accepted.groups)
   metrics.groupLimitReached.inc(accepted.full.get('groups') ?? 0)
@@ -149,7 +151,7 @@ export async function regroup(deps: Deps): Promise<void> {
     await store.alerts.accept(
       firing.map((alert) => arrivalOf(alert, routing, deps)),
       clock.now(),
-      { routing: routingOf(routing), exact: false, calm: false, regroups: true },
+      { routing: routingOf(routing), exact: false, calm: false, regroups: true, late: false },
     )
   }
   for (const id of await store.groups.ids()) {

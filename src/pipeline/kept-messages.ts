@@ -12,11 +12,11 @@ const REST = 2000
 /** One that is larger is not kept, deflated, bytes: it would push out hundreds of others. */
 const LARGEST = 256_000
 const BATCH = 50
-/** What is told within so long goes to Redis together, ms. */
+/** What is told within so long goes to Redis together, unless it is many, ms. */
 const GATHER = 100
 /** Up to here deflating is done sooner than handing it to another thread, characters. */
 const SHORT = 16_000
-/** A short text is no longer than the window; the defaults cost more to set up than to use. */
+/** For a short text the defaults cost more to set up than to use, and save little. */
 const deflating = { level: 1, windowBits: 13, memLevel: 5 }
 
 const inBackground = promisify(deflateRaw)
@@ -44,8 +44,8 @@ export function openKeptMessages(store: Pick<Store, 'messages'>): KeptMessages {
   let writing: Promise<void> | undefined
 
   async function write(): Promise<void> {
-    await sleep(GATHER)
     while (waiting.size > 0) {
+      if (waiting.size < BATCH) await sleep(GATHER)
       const batch = [...waiting].slice(0, BATCH)
       for (const [id, message] of batch) {
         waiting.delete(id)

@@ -13,6 +13,7 @@
         how many alerts, groups, and alerts in a group there may be, 0: any number
         fingerprint and group of the canary, which takes up no room
         what this call's writing of times is known by
+        1 where the sender gave up on the call, and may have told the end of what fires in it since, else 0
         number of groups; how long the parts of each are, as words; all of the parts as one text, for each: id, group
           wait in ms, route id, group key, group labels as JSON, receiver
         number of alerts; how long their parts are; the parts, for each: fingerprint,
@@ -26,7 +27,7 @@
 local now, forgetAt, exact, calm = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4] == '1'
 local regroups, placePrefix, occupiedPrefix, groupPrefix, membersPrefix = ARGV[5] == '1', ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local mostAlerts, mostGroups, mostMembers = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local canary, canaryGroup, writer = ARGV[13], ARGV[14], ARGV[15]
+local canary, canaryGroup, writer, belated = ARGV[13], ARGV[14], ARGV[15], ARGV[16] == '1'
 local LATE_COPY = 60000
 local KEPT_CHANGES = 1000
 
@@ -42,8 +43,8 @@ end
 
 local groups = {}
 do
-  local part = reader(ARGV[17], ARGV[18])
-  for i = 1, tonumber(ARGV[16]) do
+  local part = reader(ARGV[18], ARGV[19])
+  for i = 1, tonumber(ARGV[17]) do
     local id = part()
     groups[i] = {
       id = id, wait = tonumber(part()), route = part(), key = part(), labels = part(), receiver = part(),
@@ -78,8 +79,8 @@ end
 
 local alerts, fingerprints = {}, {}
 do
-  local part = reader(ARGV[20], ARGV[21])
-  for i = 1, tonumber(ARGV[19]) do
+  local part = reader(ARGV[21], ARGV[22])
+  for i = 1, tonumber(ARGV[20]) do
     local alert = {
       fingerprint = part(), said = part(), times = part(), over = part(1) == '1', grave = part(1) == '1', body = part(),
     }
@@ -185,8 +186,8 @@ for _, alert in ipairs(alerts) do
   end
   local lacking = anyMayFill and full(alert, old)
   -- another member of the sender's cluster may tell of the same occurrence after its resolve
-  if old and alert.by == 'r' and not resolved(alert) and resolved(old) and old.starts == alert.starts
-    and now - old.updated < LATE_COPY then
+  if old and not resolved(alert) and resolved(old) and old.starts == alert.starts
+    and (belated or (alert.by == 'r' and now - old.updated < LATE_COPY)) then
     late = late + 1
   elseif lacking then
     refused[lacking] = refused[lacking] + 1

@@ -39,6 +39,8 @@ export interface Manner {
   calm: boolean
   /** They came before, and only their groups are new: they are not as if just updated. */
   regroups: boolean
+  /** They may be older than what is known: what has resolved since does not fire again by them. */
+  late: boolean
   /** How many alerts, groups, and alerts in a group there may be; any number where it is not said. */
   most?: Pick<Limits, 'alerts' | 'groups' | 'alertsPerGroup'>
 }
@@ -291,7 +293,11 @@ export function alertStore(
     return { rules, others }
   }
 
-  function acceptChunk(arrivals: readonly Arrival[], at: number, { routing, exact, calm, regroups, most }: Manner) {
+  function acceptChunk(
+    arrivals: readonly Arrival[],
+    at: number,
+    { routing, exact, calm, regroups, late, most }: Manner,
+  ) {
     const now = Math.floor(at)
     const writer = nextWriter()
     const groupNumbers = new Map<string, number>() // by id, from 1
@@ -357,6 +363,7 @@ export function alertStore(
         canary.fingerprint,
         canaryGroup,
         writer,
+        late ? 1 : 0,
         groupNumbers.size,
         groupParts.lengths,
         groupParts.whole(),

@@ -44,7 +44,8 @@ export function auditStore(redis: Redis, keys: Keys) {
     /** What happened last, newest first. */
     async list(limit: number): Promise<AuditLine[]> {
       const entries = await redis.xrevrange(keys.audit, '+', '-', 'COUNT', limit)
-      return entries.map(([, fields]) => entry.parse(JSON.parse(fields[1] ?? '')))
+      // one that another version wrote hides no others
+      return entries.flatMap(([, fields]) => entry.safeParse(JSON.parse(fields[1] ?? 'null')).data ?? [])
     },
   }
 }

@@ -53,7 +53,8 @@ local woken, stood = {}, {}
 local owings = takeOwings(take, 14)
 local destinationPrefix, linePrefix, flightPrefix = take(), take(), take()
 
--- Where others stand already for room in the air, a new row joins them, to be woken in its turn: waking it now would only do that.
+-- Where the air is full, and others stand in line already, a new row joins them, to be woken in its turn: waking it now would only
+-- do that.
 local function joins(owing, name, audience, most)
   if name == '' then return false end
   local line, rank = linePrefix .. name, tonumber(owing.rank)

@@ -189,5 +189,15 @@ test('the older half of what is known goes when it is full', () => {
   const texts = Array.from({ length: 12 }, (_, n) => openKnownText(`text ${n}`.padEnd(10), 4))
   for (const text of texts) known.add(text)
   expect(known.get(texts[0]?.whole ?? '')).toBeUndefined()
-  expect(known.get(texts[11]?.whole ?? '')).toBe(texts[11])
+  expect(known.get(texts[11]?.whole ?? '')).toEqual(texts[11])
+})
+
+test.each([
+  ['one byte', 'é', true],
+  ['two bytes', '→', false],
+])('where a character takes %s, so many fit', (_, character, fits) => {
+  const known = openKnownTexts(12_000)
+  const texts = Array.from({ length: 6 }, (_none, n) => openKnownText(`${n}${character}`.padEnd(1000, 'x'), 4))
+  for (const text of texts) known.add(text)
+  expect(known.get(texts[0]?.whole ?? '') !== undefined).toBe(fits)
 })

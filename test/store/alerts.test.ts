@@ -50,7 +50,7 @@ describe('alerts are merged as Alertmanager merges them', () => {
   })
 })
 
-const manner = { routing: 'r', exact: false, calm: false, regroups: false }
+const manner = { routing: 'r', exact: false, calm: false, regroups: false, late: false }
 const group = { id: 'g', groupWait: MINUTE, routeId: '{}', groupKey: '{}:{}', labels: '[]', receiver: 'r' }
 const arrival = (alert: Alert, groups = [group]) => ({
   alert,

@@ -5,7 +5,7 @@ import { alertOf } from '../helpers/alerts.ts'
 import { type TestRedis, openRedis } from '../helpers/redis.ts'
 
 const now = Date.UTC(2026, 10, 26, 10)
-const manner = { routing: 'r', exact: false, calm: false, regroups: false }
+const manner = { routing: 'r', exact: false, calm: false, regroups: false, late: false }
 let server: TestRedis
 let store: Store
 

@@ -76,6 +76,7 @@ export function alerts(api: ApiDeps): Router {
     const ingested = await takeAlerts(
       api,
       'v2',
+      request,
       (at) => {
         const parse = () => parseBody(request.body, 'alerts')
         return postedText(textOfBody(request.body, 'alerts'), parse, at, config, known, DEEPEST)
