@@ -220,11 +220,14 @@ export async function openArena({
       const isOver = ({ violations }: Findings) =>
         !violations.some(({ promise }) => promise === 'P1' || promise === 'P2')
       const end = Date.now() + patience // what is missing by then is told below
-      while (!isOver(await look()) && Date.now() < end) await sleep(700)
-      const captured = await capture(arena, past)
-      const final = openFindings()
-      check({ ...(await evidence(unread)), captured }, expected, final)
-      findings.add(final)
+      for (;;) {
+        while (!isOver(await look()) && Date.now() < end) await sleep(700)
+        const captured = await capture(arena, past)
+        const final = openFindings()
+        check({ ...(await evidence(unread)), captured }, expected, final)
+        // something may have come due since that look
+        if (isOver(final) || Date.now() >= end) return findings.add(final)
+      }
     },
 
     async [Symbol.asyncDispose]() {
