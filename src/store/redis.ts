@@ -58,7 +58,25 @@ function connect(address: string, prefix: string, options: Options): Redis {
   // commands say it too; without a listener each lost connection prints a stack
   redis.on('error', (error: Error) => lastErrors.set(redis, error))
   redis.on('ready', () => lastErrors.delete(redis))
+  comeBack(redis)
   return redis
+}
+
+/** ioredis gives a connection up for ever where Sentinel tells of a new primary while it is looking for one. */
+function comeBack(redis: Redis): void {
+  let isClosed = false
+  const { disconnect, quit } = redis
+  redis.disconnect = (reconnect = false) => {
+    isClosed ||= !reconnect
+    disconnect.call(redis, reconnect)
+  }
+  redis.quit = (...given: Parameters<typeof quit>) => {
+    isClosed = true
+    return quit.apply(redis, given)
+  }
+  redis.on('end', () => {
+    if (!isClosed) setTimeout(() => !isClosed && redis.connect().catch(() => {}), 100)
+  })
 }
 
 type Options = Omit<RedisOptions, 'replyMapping'>
