@@ -75,7 +75,9 @@ function comeBack(redis: Redis): void {
     return quit.apply(redis, given)
   }
   redis.on('end', () => {
-    if (!isClosed) setTimeout(() => !isClosed && redis.connect().catch(() => {}), 100)
+    setTimeout(() => {
+      if (!isClosed) redis.connect().catch(() => {})
+    }, 100).unref()
   })
 }
 
