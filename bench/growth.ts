@@ -89,7 +89,6 @@ receivers:
   - { name: quick, webhook_configs: [{ url: '${url}' }] }
   - { name: slow, slack_configs: [{ api_url: 'http://127.0.0.1:9/' }] }
 budgets: { slack: { rate: 1/h, burst: 1, digest_above: 0 } }
-egress: { allow_private: [127.0.0.0/8] }
 `
 
 /** So many groups of one alert each. */

@@ -68,7 +68,7 @@ export async function accept(
   tally.count('received', again.length + alerts.length)
   metrics.received.inc({ status: 'firing', version: source }, again.length + alerts.length - resolved)
   metrics.received.inc({ status: 'resolved', version: source }, resolved)
-  if (accepted.joined > 0 || resolved > 0) origins.arrived(arrivals, accepted.fresh, at, routing)
+  if (accepted.joined > 0 || resolved > 0) origins.arrived(arrivals, at, routing)
   metrics.late.inc(accepted.late)
   if (accepted.late > 0) log.info({ source, late: accepted.late }, 'late copies of what has been resolved were dropped')
   metrics.grouped.inc(accepted.joined)

@@ -52,13 +52,12 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
       return span
     },
 
-    /** Counts what was not there before; of a request that brought something new, `fresh` alerts that nobody knew among it. */
-    arrived(arrivals: readonly Arrival[], fresh: number, at: number, { config }: Deps['routing']): void {
-      const isAllFresh = fresh === arrivals.length // as in a storm: then there is nothing to look up
+    /** Counts what was not there before; of a request that brought something new. */
+    arrived(arrivals: readonly Arrival[], at: number, { config }: Deps['routing']): void {
       for (const arrival of arrivals) {
         const { fingerprint, labels } = arrival.alert
         const occurrence = occurrenceOf(arrival, at)
-        if (!isAllFresh && counted.get(fingerprint) === occurrence) continue
+        if (counted.get(fingerprint) === occurrence) continue
         counted.set(fingerprint, occurrence)
         for (const { id } of arrival.groups) if (groups.get(id) === undefined) groups.set(id, at)
         if (isResolved(arrival.alert, at)) continue
@@ -93,10 +92,10 @@ export function openOrigins({ store, tally, tracing, metrics, clock }: OriginsDe
           const held = settlements.flatMap((settlement, i) => {
             const reply = settled[i]
             return reply?.status === 'fulfilled' && reply.value.held
-              ? [{ settlement, rows: [...reply.value.woken, ...reply.value.stood] }]
+              ? [{ settlement, owed: [...reply.value.woken, ...reply.value.stood] }]
               : []
           })
-          for (const { settlement, rows: owed } of held) flushed(settlement, owed, at)
+          for (const { settlement, owed } of held) flushed(settlement, owed, at)
           if (tracing)
             await Promise.all(held.map(({ settlement }) => traceFlush(settlement, at, tracing))).catch(() => {})
           return settled
